@@ -1,0 +1,107 @@
+"""Box arithmetic, the only place that knows what a box is.
+
+A box is ``(x, y, w, h)``: the top-left corner and the size, in pixels of the frame, float.
+Coordinates are continuous: pixel ``i`` covers ``[i, i + 1)``, so a box is ``w`` wide, never
+``w + 1``. At 8 px, a small drone target, the inclusive convention lifts an IoU of 1/3 to 0.38.
+Layouts other than xywh carry it in their name: ``box_xyxy``, ``box_cxcywh``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+Boxes = NDArray[np.floating[Any]]
+BoxFormat = Literal["xywh", "xyxy", "cxcywh"]
+
+
+def iou(predicted: Boxes, truth: Boxes) -> NDArray[np.float64]:
+    """Overlap of each predicted box with the true box of the same frame.
+
+    Args:
+        predicted: Boxes, shape (N, 4), in pixels.
+        truth: Boxes of the same N frames, shape (N, 4). A row with ``w`` or ``h`` not above 0, or with
+            ``nan``, means the target is absent.
+
+    Returns:
+        Intersection over union per frame, shape (N,), in [0, 1]; ``nan`` where the target is absent.
+
+    Raises:
+        ValueError: The shapes differ, or are not (N, 4).
+
+    >>> iou(np.float32([[0, 0, 8, 8]]), np.float32([[4, 0, 8, 8]])).round(2)
+    array([0.33])
+    """
+    predicted = np.asarray(predicted, np.float64)
+    truth = np.asarray(truth, np.float64)
+    if predicted.shape != truth.shape or truth.shape[1:] != (4,):
+        raise ValueError(f"iou needs two arrays of the same shape (N, 4), got {predicted.shape} and {truth.shape}")
+    top_left = np.maximum(predicted[:, :2], truth[:, :2])
+    bottom_right = np.minimum(predicted[:, :2] + predicted[:, 2:], truth[:, :2] + truth[:, 2:])
+    intersection = np.clip(bottom_right - top_left, 0, None).prod(axis=1)
+    union = predicted[:, 2:].prod(axis=1) + truth[:, 2:].prod(axis=1) - intersection
+    present = (truth[:, 2:] > 0).all(axis=1)
+    return np.where(present, intersection / np.maximum(union, 1e-9), np.nan)
+
+
+def from_format(values: Sequence[float], layout: BoxFormat = "xywh") -> Box:
+    """Read four numbers in a stated layout as a box.
+
+    Raises:
+        ValueError: Not four finite numbers.
+
+    >>> from_format([10, 20, 40, 60], "xyxy")
+    (10.0, 20.0, 30.0, 40.0)
+    """
+    if len(values) != 4 or not all(math.isfinite(v) for v in values):
+        raise ValueError(f"a box is four finite numbers, got {list(values)}")
+    a, b, c, d = (float(v) for v in values)
+    if layout == "xyxy":
+        return a, b, c - a, d - b
+    if layout == "cxcywh":
+        return a - c / 2, b - d / 2, c, d
+    return a, b, c, d
+
+
+def clip(box: Box, width: int, height: int, minimum_side: float) -> Box:
+    """The part of a box inside the frame, kept at least ``minimum_side`` wide and high.
+
+    Args:
+        box: Any finite box, in pixels; it may lie outside the frame.
+        width: Frame width, pixels.
+        height: Frame height, pixels.
+        minimum_side: Smallest side to return, pixels. OSTrack keeps 10, which inflates tiny targets.
+
+    >>> clip((-5, 10, 20, 20), 100, 100, 2)
+    (0.0, 10.0, 15.0, 20.0)
+    """
+    x, w = _clip_span(box[0], box[2], width, minimum_side)
+    y, h = _clip_span(box[1], box[3], height, minimum_side)
+    return x, y, w, h
+
+
+def _clip_span(start: float, length: float, limit: int, minimum: float) -> tuple[float, float]:
+    minimum = min(minimum, float(limit))
+    low = min(max(0.0, start), limit - minimum)
+    high = max(min(float(limit), start + length), low + minimum)
+    return low, min(high, float(limit)) - low
+
+
+def limit_growth(box: Box, previous: Box, factor: float) -> Box:
+    """Keep each side within ``1 / factor`` to ``factor`` times the previous one, about the same centre.
+
+    A box that doubles from one frame to the next is a network that has lost its target, and the next
+    search window would double with it.
+
+    >>> limit_growth((0, 0, 40, 10), (0, 0, 10, 10), 2.0)
+    (10.0, 0.0, 20.0, 10.0)
+    """
+    x, y, w, h = box
+    new_w = min(max(w, previous[2] / factor), previous[2] * factor)
+    new_h = min(max(h, previous[3] / factor), previous[3] * factor)
+    return x + (w - new_w) / 2, y + (h - new_h) / 2, float(new_w), float(new_h)

@@ -1,0 +1,150 @@
+"""What every graph and engine must look like, and what it must say of itself.
+
+Two graphs make a tracker. The *template graph* turns the target's crop into tokens, once at ``init`` and once at
+each template update. The *track graph* turns the search crop and the cached template tokens into three maps and
+the search crop's own Stage-1 tokens, every frame. Both carry this contract as ONNX metadata, so the two files
+alone are enough to track; a checkpoint in ``.safetensors`` carries the same keys.
+
+Standard library only: whatever reads or writes a graph, in torch, ONNX Runtime or TensorRT, reads this file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from eatrack_edge.errors import InputError
+
+IMAGENET_MEAN_RGB = (0.485, 0.456, 0.406)
+IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
+SCHEMA = "eatrack-edge/1"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a graph. Shapes are static: an engine for a drone has no reason to vary."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str  # numpy's name
+
+
+@dataclass(frozen=True, slots=True)
+class Cropping:
+    """How a frame becomes the two crops. It must be the rule that the weights were trained with."""
+
+    template_factor: float = 2.0  # template crop side / sqrt(w*h) of the box
+    search_factor: float = 4.0  # search crop side / sqrt(w*h) of the box
+    # "integer": OSTrack's window, its corner and side rounded to whole pixels, resized bilinearly.
+    # "subpixel": the exact window, warped bilinearly; shrunk by area first when it is much larger than the crop.
+    window: str = "integer"
+    padding_rgb: tuple[int, int, int] = (0, 0, 0)  # colour beyond the frame's border
+
+    def __post_init__(self) -> None:
+        if self.window not in ("integer", "subpixel"):
+            raise InputError(f"crop window must be `integer` or `subpixel`, got `{self.window}`")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Names, shapes, dtypes and colour order of one exported network, and where it came from."""
+
+    model: str  # a name in eatrack_edge.model.registry
+    dim: int  # width of a token
+    template_size: int  # px, side of the template crop
+    search_size: int  # px, side of the search crop
+    template_slots: int  # 1: the first template only; 2: the first and the store's
+    cropping: Cropping = field(default_factory=Cropping)
+    stride: int = 16  # px of the search crop per cell of the maps
+    mean_rgb: tuple[float, float, float] = IMAGENET_MEAN_RGB  # subtracted inside the graph, after / 255
+    std_rgb: tuple[float, float, float] = IMAGENET_STD_RGB
+    checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
+    tool_version: str = ""  # eatrack-edge that wrote the graph
+
+    @property
+    def grid(self) -> int:
+        """Cells per side of the maps."""
+        return self.search_size // self.stride
+
+    @property
+    def template_tokens(self) -> int:
+        """Tokens of one template slot."""
+        return (self.template_size // self.stride) ** 2
+
+    @property
+    def padding_bgr(self) -> tuple[int, int, int]:
+        """Padding in the channel order of a frame."""
+        red, green, blue = self.cropping.padding_rgb
+        return blue, green, red
+
+    def template_inputs(self) -> tuple[TensorSpec, ...]:
+        """The template graph takes one crop as OpenCV reads it: BGR, height x width x channel, uint8."""
+        return (TensorSpec("template", (self.template_size, self.template_size, 3), "uint8"),)
+
+    def template_outputs(self) -> tuple[TensorSpec, ...]:
+        """Stage-1 tokens of the template, row-major."""
+        return (TensorSpec("template_tokens", (1, self.template_tokens, self.dim), "float32"),)
+
+    def track_inputs(self) -> tuple[TensorSpec, ...]:
+        """The search crop, BGR uint8, and one tensor of tokens per template slot."""
+        slots = (
+            TensorSpec(f"template_{slot}", (1, self.template_tokens, self.dim), "float32")
+            for slot in range(self.template_slots)
+        )
+        return TensorSpec("search", (self.search_size, self.search_size, 3), "uint8"), *slots
+
+    def track_outputs(self) -> tuple[TensorSpec, ...]:
+        """The maps, and the search crop's Stage-1 tokens from which the target store takes its embedding."""
+        cells = (self.grid, self.grid)
+        return (
+            TensorSpec("score_map", (1, 1, *cells), "float32"),  # probability, sigmoid inside
+            TensorSpec("offset_map", (1, 2, *cells), "float32"),  # centre within its cell, (dx, dy) in cells
+            TensorSpec("size_map", (1, 2, *cells), "float32"),  # (w, h) as a fraction of the search crop
+            TensorSpec("search_tokens", (1, self.grid**2, self.dim), "float32"),
+        )
+
+    def to_metadata(self) -> dict[str, str]:
+        """The contract as flat text, one key per field, for ONNX metadata or a safetensors header."""
+        table = asdict(self)
+        table.update(table.pop("cropping"))
+        return {"schema": SCHEMA, "channel_order": "BGR"} | {
+            key: value if isinstance(value, str) else json.dumps(value) for key, value in table.items()
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> Contract:
+        """Read back what ``to_metadata`` wrote.
+
+        Args:
+            metadata: Key and text, as the graph holds them; keys of other tools are left alone.
+            source: File that the metadata came from, for the message.
+
+        Raises:
+            InputError: Keys are missing or unreadable, or a newer schema wrote them.
+        """
+        if metadata.get("schema") != SCHEMA:
+            raise InputError(
+                f"{source}: metadata `schema` is {metadata.get('schema')!r}, this version reads {SCHEMA!r}",
+                hint="export the checkpoint again with this version: eatrack-edge export CHECKPOINT",
+            )
+        try:
+            return cls(cropping=_read(Cropping, metadata), **_values(cls, metadata, but="cropping"))
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise InputError(f"{source}: metadata does not hold the contract: {error!r}") from error
+
+
+def _read(kind: type[Cropping], metadata: Mapping[str, str]) -> Cropping:
+    return kind(**_values(kind, metadata))
+
+
+def _values(kind: type[Any], metadata: Mapping[str, str], but: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for spec in fields(kind):
+        if spec.name == but:
+            continue
+        text = metadata[spec.name]
+        value = text if spec.type == "str" else json.loads(text)
+        values[spec.name] = tuple(value) if isinstance(value, list) else value
+    return values

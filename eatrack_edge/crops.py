@@ -1,0 +1,153 @@
+"""Template and search windows, and the way back to the frame.
+
+Two rules exist for cutting a window, and a network must be fed by the one it was trained with
+(``contract.Cropping``). ``integer`` is OSTrack's ``sample_target``, pixel for pixel. ``subpixel`` keeps the
+window's exact place and size, which matters for targets of a few pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.boxes import Box
+from eatrack_edge.errors import InputError
+
+Frame = NDArray[np.uint8]
+
+# Below this many crop pixels per frame pixel, bilinear sampling skips frame pixels and aliases: shrink by area first.
+_AREA_BELOW = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class CropWindow:
+    """A square window on the frame, resampled to ``out_size`` pixels.
+
+    Attributes:
+        x: Left edge in the frame, pixels. May be negative: crops run over the border.
+        y: Top edge in the frame, pixels.
+        side: Side length in the frame, pixels.
+        out_size: Side length after resampling, pixels.
+        is_integer: The edges are whole pixels and the crop follows OSTrack's rule.
+    """
+
+    x: float
+    y: float
+    side: float
+    out_size: int
+    is_integer: bool = False
+
+    @property
+    def resize_factor(self) -> float:
+        """Crop pixels per frame pixel."""
+        return self.out_size / self.side
+
+    @classmethod
+    def around(cls, box: Box, factor: float, out_size: int, rule: str = "subpixel") -> CropWindow:
+        """Window centred on ``box`` whose side is ``factor * sqrt(w * h)``.
+
+        Args:
+            box: In pixels of the frame.
+            factor: Crop side / sqrt(w*h) of the box.
+            out_size: Side length after resampling, pixels.
+            rule: ``integer`` or ``subpixel``, see the module.
+
+        Raises:
+            InputError: The box is empty.
+
+        >>> CropWindow.around((100, 50, 20, 20), factor=4, out_size=256)
+        CropWindow(x=70.0, y=20.0, side=80.0, out_size=256, is_integer=False)
+        """
+        x, y, w, h = box
+        if not (w > 0 and h > 0):
+            raise InputError(f"cannot crop around an empty box: w={w:g}, h={h:g}")
+        side = factor * math.sqrt(w * h)
+        if rule == "integer":
+            whole = math.ceil(side)
+            # Python's round, half to even, as OSTrack's own line does.
+            return cls(round(x + 0.5 * w - whole * 0.5), round(y + 0.5 * h - whole * 0.5), whole, out_size, True)
+        return cls(x + w / 2 - side / 2, y + h / 2 - side / 2, side, out_size)
+
+    def to_frame(self, box: Box) -> Box:
+        """Map a box from crop pixels to frame pixels."""
+        x, y, w, h = (value / self.resize_factor for value in box)
+        return self.x + x, self.y + y, w, h
+
+    def to_crop(self, box: Box) -> Box:
+        """Map a box from frame pixels to crop pixels."""
+        x, y, w, h = box
+        scale = self.resize_factor
+        return (x - self.x) * scale, (y - self.y) * scale, w * scale, h * scale
+
+
+def cut(frame: Frame, window: CropWindow, padding_bgr: tuple[int, int, int]) -> Frame:
+    """Cut a window out of a frame. Only the window is read, so a 4K frame costs what a small one does.
+
+    Args:
+        frame: Shape (H, W, 3), BGR.
+        window: What to cut; it may run over the border, or lie wholly outside.
+        padding_bgr: Colour beyond the border.
+
+    Returns:
+        The crop, shape (out_size, out_size, 3), BGR.
+    """
+    return _cut_integer(frame, window, padding_bgr) if window.is_integer else _cut_subpixel(frame, window, padding_bgr)
+
+
+def _cut_integer(frame: Frame, window: CropWindow, padding_bgr: tuple[int, int, int]) -> Frame:
+    height, width = frame.shape[:2]
+    x1, y1, side = int(window.x), int(window.y), int(window.side)
+    left, top = max(0, -x1), max(0, -y1)
+    # The `+ 1` is OSTrack's: a window that reaches the far border loses the last row or column to padding.
+    right, bottom = max(0, x1 + side - width + 1), max(0, y1 + side - height + 1)
+    inside = frame[y1 + top : y1 + side - bottom, x1 + left : x1 + side - right]
+    if inside.size == 0:
+        return np.full((window.out_size, window.out_size, 3), padding_bgr, np.uint8)
+    if left or top or right or bottom:
+        inside = cast("Frame", cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT, None, padding_bgr))
+    return cast("Frame", cv2.resize(inside, (window.out_size, window.out_size)))
+
+
+def _cut_subpixel(frame: Frame, window: CropWindow, padding_bgr: tuple[int, int, int]) -> Frame:
+    x, y, scale_x, scale_y = window.x, window.y, window.resize_factor, window.resize_factor
+    if scale_x < _AREA_BELOW:
+        frame, x, y, scale_x, scale_y = _shrink(frame, window)
+    # Pixel i covers [i, i + 1), so its centre is at i + 0.5: crop pixel u samples the frame at (u + 0.5) / scale + x.
+    matrix = np.array(
+        [[1 / scale_x, 0, 0.5 / scale_x + x - 0.5], [0, 1 / scale_y, 0.5 / scale_y + y - 0.5]], dtype=np.float64
+    )
+    crop = cv2.warpAffine(
+        frame,
+        matrix,
+        (window.out_size, window.out_size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=padding_bgr,
+    )
+    return cast("Frame", crop)
+
+
+def _shrink(frame: Frame, window: CropWindow) -> tuple[Frame, float, float, float, float]:
+    """Shrink the part of the frame under the window by area, to the crop's scale.
+
+    Returns:
+        The shrunk part, the window's corner in it (pixels of the shrunk part), and the scales still to apply.
+    """
+    height, width = frame.shape[:2]
+    x1, y1 = max(0, math.floor(window.x) - 1), max(0, math.floor(window.y) - 1)
+    x2 = min(width, math.ceil(window.x + window.side) + 1)
+    y2 = min(height, math.ceil(window.y + window.side) + 1)
+    part = frame[y1:y2, x1:x2]
+    if part.size == 0:
+        return frame, window.x, window.y, window.resize_factor, window.resize_factor
+    new_w = max(1, round((x2 - x1) * window.resize_factor))
+    new_h = max(1, round((y2 - y1) * window.resize_factor))
+    done_x, done_y = new_w / (x2 - x1), new_h / (y2 - y1)
+    small = cast("Frame", cv2.resize(part, (new_w, new_h), interpolation=cv2.INTER_AREA))
+    left_x, left_y = window.resize_factor / done_x, window.resize_factor / done_y
+    return small, (window.x - x1) * done_x, (window.y - y1) * done_y, left_x, left_y

@@ -1,0 +1,80 @@
+"""What can go wrong, as a tree. Every error is one line, and most carry a hint with the next step.
+
+    EATrackError              exit code 1
+    ├── UsageError            2   what the user asked for cannot be done as asked
+    │   ├── InputError        2   a source, box, frame or file is not what it should be
+    │   ├── ConfigError       2   a recipe, device or suite file is wrong
+    │   └── CheckpointError   2   weights do not fit the network
+    ├── MachineError          3   this machine lacks something
+    │   ├── MissingExtra      3   an optional dependency is not installed
+    │   └── OutputError       3   a file cannot be written
+    ├── GateFailed            4   a graph or a result is worse than allowed
+    └── SourceLost            5   frames stopped coming before the source's end
+
+Library code raises these; only ``cli`` prints them and exits.
+"""
+
+from __future__ import annotations
+
+
+class EATrackError(Exception):
+    """An expected failure.
+
+    Attributes:
+        message: One line, no full stop, with the value that came and the value that is needed.
+        hint: The next step, ideally a command; empty when there is none.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class UsageError(EATrackError):
+    """What the user asked for cannot be done as asked."""
+
+    exit_code = 2
+
+
+class InputError(UsageError, ValueError):
+    """A source, box, frame or file is not what it should be."""
+
+
+class ConfigError(UsageError):
+    """A recipe, device or suite file is wrong."""
+
+
+class CheckpointError(UsageError):
+    """Weights do not fit the network."""
+
+
+class MachineError(EATrackError):
+    """This machine lacks something."""
+
+    exit_code = 3
+
+
+class MissingExtra(MachineError):
+    """An optional dependency is not installed."""
+
+
+class OutputError(MachineError):
+    """A file cannot be written."""
+
+
+class GateFailed(EATrackError):
+    """A graph or a result is worse than allowed."""
+
+    exit_code = 4
+
+
+class SourceLost(EATrackError):
+    """Frames stopped coming before the source's end."""
+
+    exit_code = 5

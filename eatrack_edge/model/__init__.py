@@ -1,0 +1,1 @@
+"""The network in torch. Nothing here is imported on the drone."""

@@ -1,0 +1,174 @@
+"""Reading and writing weights: ours, and those of the OSTrack family.
+
+Key names are OSTrack's (``backbone.blocks.N...``, ``box_head.conv1_ctr...``), so nothing is renamed. Pickles are
+only ever read with ``weights_only=True``: a checkpoint is data and must not run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from eatrack_edge.errors import CheckpointError
+from eatrack_edge.model.architecture import Architecture
+from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.optional import require
+
+SUFFIXES = (".safetensors", ".pth", ".pth.tar", ".pt")
+# What a published checkpoint may hold that tracking does not use: class tokens, a classifier, counters, and the
+# pretrained position table, from which ours were made.
+_UNUSED = ("backbone.cls_token", "backbone.dist_token", "backbone.mask_token", "backbone.pos_embed")
+_UNUSED_PREFIXES = ("backbone.head.", "backbone.head_dist.", "backbone.fc_norm.")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights as they stand in a file.
+
+    Attributes:
+        path: The file.
+        tensors: Key to tensor, float32, on CPU.
+        metadata: Text beside them; only ``.safetensors`` has any.
+        sha256: Of the file, hex.
+    """
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str]
+    sha256: str
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read ``.safetensors``, ``.pth``, ``.pth.tar`` or ``.pt``; a ``net`` wrapper is opened.
+
+    Raises:
+        CheckpointError: No such file, another format, or no tensors inside.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint")
+    if not path.name.endswith(SUFFIXES):
+        raise CheckpointError(f"{path}: a checkpoint ends in {', '.join(SUFFIXES)}")
+    metadata: Mapping[str, str] = {}
+    try:
+        if path.suffix == ".safetensors":
+            with require("safetensors", to="read a checkpoint").safe_open(path, "pt") as file:
+                metadata = file.metadata() or {}
+                held: object = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (not a dict)
+        else:
+            held = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each format has its own errors, and torch raises bare ones
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CheckpointError(
+            f"{path}: cannot be read as weights: {reason}",
+            hint="only plain tensors are read (weights_only=True); save the state_dict alone, or as .safetensors",
+        ) from error
+    return Checkpoint(path, _tensors(held, path), metadata, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _tensors(held: object, path: Path) -> dict[str, Tensor]:
+    for wrapper in ("net", "model", "state_dict"):
+        if isinstance(held, Mapping) and isinstance(held.get(wrapper), Mapping):
+            held = held[wrapper]
+    if not isinstance(held, Mapping) or not any(isinstance(value, Tensor) for value in held.values()):
+        raise CheckpointError(f"{path}: holds no tensors")
+    return {
+        str(key).removeprefix("module."): value.float()
+        for key, value in held.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:
+    """The network with a checkpoint's weights, in evaluation mode.
+
+    The head's convolutions get a bias if the checkpoint has one; position tables of another grid are resized.
+
+    Raises:
+        CheckpointError: A key is missing, extra or of another shape.
+    """
+    has_bias = "box_head.conv1_ctr.0.bias" in checkpoint.tensors
+    network = EATrack(replace(architecture, head_bias=has_bias)).eval()
+    wanted = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
+    tensors = {key: value for key, value in checkpoint.tensors.items() if not _is_unused(key)}
+    for key in ("backbone.pos_embed_z", "backbone.pos_embed_x"):
+        table = tensors.get(key, checkpoint.tensors.get("backbone.pos_embed"))
+        if table is not None:
+            tensors[key] = resize_position_table(table, wanted[key].shape[1])
+    _check(wanted, tensors, checkpoint.path)
+    network.load_state_dict(tensors, strict=False)  # not strict for batch norm's counters alone, see _check
+    return network
+
+
+def resize_position_table(table: Tensor, tokens: int) -> Tensor:
+    """Resize a position table bicubically to another square grid.
+
+    Args:
+        table: Shape (1, N, dim). N is a square, or one or two more: leading class and distillation tokens
+            (DeiT has both), which are dropped.
+        tokens: Tokens wanted, a square.
+
+    Returns:
+        Shape (1, tokens, dim); the table itself where it already fits.
+    """
+    if table.ndim != 3 or table.shape[1] == tokens:
+        return table
+    leading = next((n for n in (0, 1, 2) if math.isqrt(table.shape[1] - n) ** 2 == table.shape[1] - n), None)
+    if leading is None:
+        return table
+    before, after = math.isqrt(table.shape[1] - leading), math.isqrt(tokens)
+    picture = table[:, leading:].transpose(1, 2).unflatten(2, (before, before))  # (1, dim, before, before)
+    resized = torch.nn.functional.interpolate(picture, size=(after, after), mode="bicubic", align_corners=False)
+    return resized.flatten(2).transpose(1, 2)
+
+
+def write_checkpoint(path: Path, network: EATrack, metadata: Mapping[str, str], *, half: bool) -> None:
+    """Write a network's weights as ``.safetensors``.
+
+    Args:
+        path: Where to; replaced whole or not at all.
+        network: Whose weights.
+        metadata: Text to keep beside them, see ``contract.Contract.to_metadata``.
+        half: Store as float16, half the size; reading gives float32 again.
+    """
+    tensors = {
+        key: value.half().contiguous() if half else value.contiguous()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    partial = path.with_name(path.name + ".part")
+    require("safetensors.torch", to="write a checkpoint").save_file(tensors, partial, metadata=dict(metadata))
+    partial.replace(path)
+
+
+def _is_unused(key: str) -> bool:
+    return key in _UNUSED or key.startswith(_UNUSED_PREFIXES) or key.endswith("num_batches_tracked")
+
+
+def _check(wanted: Mapping[str, Tensor], got: Mapping[str, Tensor], path: Path) -> None:
+    """Name the first few keys that do not fit, in one line."""
+    missing = sorted(wanted.keys() - got.keys())
+    extra = sorted(got.keys() - wanted.keys())
+    shapes = [key for key in sorted(wanted.keys() & got.keys()) if wanted[key].shape != got[key].shape]
+    faults = []
+    if missing:
+        faults.append(f"{len(missing)} keys missing ({_first(missing)})")
+    if extra:
+        faults.append(f"{len(extra)} keys unknown ({_first(extra)})")
+    if shapes:
+        pairs = [f"{key} is {tuple(got[key].shape)}, needs {tuple(wanted[key].shape)}" for key in shapes]
+        faults.append(f"{len(shapes)} shapes differ ({_first(pairs)})")
+    if faults:
+        raise CheckpointError(
+            f"{path}: does not fit this network: {'; '.join(faults)}",
+            hint="name the network that it was trained as: --model NAME",
+        )
+
+
+def _first(items: list[str], count: int = 3) -> str:
+    return ", ".join(items[:count]) + (", ..." if len(items) > count else "")
