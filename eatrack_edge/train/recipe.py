@@ -1,0 +1,84 @@
+"""A training recipe: every choice of a run, with its unit and its reason. Read from TOML by ``config.load``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from eatrack_edge.errors import ConfigError
+from eatrack_edge.train.augment import AugmentRecipe
+from eatrack_edge.train.losses import LossRecipe
+from eatrack_edge.train.sampling import SamplingRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecipe:
+    """How often one source of the data is drawn."""
+
+    name: str  # of the shard, without its ending
+    weight: float  # relative to the source's size; 0 leaves it out
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecipe:
+    """What is learned from, and what is held out to judge by."""
+
+    folder: str  # the data; a relative path is taken from the working directory
+    layout: str = "shards"  # see eatrack_edge.train.open_data
+    sources: tuple[SourceRecipe, ...] = ()
+    default_weight: float = 1.0  # of sources not named
+    largest_gap: int = 200  # frames between the moments of a triplet; the lab's
+    held_out_sources: tuple[str, ...] = ("otb", "davis")  # whose clips are held out: real video of many kinds
+    held_out_every_clip: int = 5  # one clip in five of those; 0 holds out none
+    held_out_every_still: int = 12  # one run of ten stills in twelve runs; 0 holds out none
+    pairs: int = 100  # held-out pairs to judge by, three searches each
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserRecipe:
+    """AdamW, one cosine or one drop, and what is frozen for how long."""
+
+    batch: int = 16  # samples a step, over all processes
+    head_rate: float = 1e-3
+    joint_rate: float = 4e-4  # Stage 2 and the final norm, which the pretrained start has never seen used so
+    separate_rate: float = 1e-4  # Stage 1, patches and positions, which start nearly right
+    weight_decay: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.98)  # 0.98: short runs cannot afford a thousand steps of memory
+    clip_norm: float = 1.0  # of the whole gradient
+    warm_up: float = 0.04  # share of the run with a rising rate
+    decay: str = "cosine"  # or "drop": the paper's, a tenth from `drop_at` on
+    drop_at: float = 0.8  # share of the run; the paper's 240 of 300 epochs
+    final_rate: float = 0.01  # share of the rate left at the cosine's end
+    drop_path: float = 0.0  # largest, at the last block; the lab's 0.1 is for 18 million samples
+    freeze_blocks: int = 0  # lowest blocks, with patches and positions, frozen at first: a third less work a sample
+    freeze_until: float = 0.0  # share of the run for which they are
+    freeze_always: int = 0  # lowest blocks frozen to the end
+    average: float = 0.997  # decay a step of the averaged weights, which are the result of a run
+
+    def __post_init__(self) -> None:
+        if self.decay not in ("cosine", "drop"):
+            raise ConfigError(f"decay must be `cosine` or `drop`, got `{self.decay}`")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRecipe:
+    """How one network is trained."""
+
+    model: str  # a name in eatrack_edge.model.registry
+    data: DataRecipe
+    samples: int  # to learn from in all; the schedule's length
+    start: str = ""  # weights to start from: a checkpoint of this network; empty is at random
+    seed: int = 0  # of weights, samples and drop path
+    precision: str = "fp32"  # "bf16" on a GPU or a CPU that has it: slower by 2.5 where it has not
+    threads: int = 1  # of each process on a CPU: two processes of one thread beat one of two
+    judge_every: int = 1600  # samples between judgements on the held-out pairs
+    save_every_s: float = 180.0  # between checkpoints; a power cut costs this much
+    sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
+    augment: AugmentRecipe = field(default_factory=AugmentRecipe)
+    loss: LossRecipe = field(default_factory=LossRecipe)
+    optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("fp32", "bf16"):
+            raise ConfigError(f"precision must be `fp32` or `bf16`, got `{self.precision}`")
+        if self.samples < self.optimiser.batch:
+            raise ConfigError(f"samples must be at least one batch of {self.optimiser.batch}, got {self.samples}")
