@@ -1,0 +1,1 @@
+"""From a checkpoint to graphs that are proved against it."""

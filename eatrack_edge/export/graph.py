@@ -1,0 +1,140 @@
+"""Writes the two ONNX graphs of a network, and what they say of themselves."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from eatrack_edge.contract import Contract, TensorSpec
+from eatrack_edge.errors import GateFailed
+from eatrack_edge.model.eatrack import EATrack
+
+
+class Graphs(NamedTuple):
+    """The two graphs of a tracker."""
+
+    template: onnx.ModelProto
+    track: onnx.ModelProto
+
+
+class _Normalise(nn.Module):
+    """Crop as OpenCV reads it, (S, S, 3) BGR uint8, to what the network takes, (1, 3, S, S) RGB."""
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__()
+        mean, std = torch.tensor(contract.mean_rgb), torch.tensor(contract.std_rgb)
+        self.register_buffer("scale", (1 / (255 * std)).view(1, 3, 1, 1))
+        self.register_buffer("shift", (-mean / std).view(1, 3, 1, 1))
+
+    def forward(self, crop: Tensor) -> Tensor:
+        rgb = crop.permute(2, 0, 1).unsqueeze(0).float().flip(1)
+        return rgb * self.scale + self.shift
+
+
+class TemplateGraph(nn.Module):
+    """Template crop in, tokens out."""
+
+    def __init__(self, network: EATrack, contract: Contract) -> None:
+        super().__init__()
+        self.normalise = _Normalise(contract)
+        self.network = network
+
+    def forward(self, template: Tensor) -> Tensor:
+        """Crop (Z, Z, 3) uint8 in; tokens (1, (Z/16)^2, dim) out."""
+        return self.network.encode_template(self.normalise(template))
+
+
+class TrackGraph(nn.Module):
+    """Search crop and cached template tokens in; the maps and the search tokens out."""
+
+    def __init__(self, network: EATrack, contract: Contract) -> None:
+        super().__init__()
+        self.normalise = _Normalise(contract)
+        self.network = network
+
+    def forward(self, search: Tensor, *templates: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Crop (X, X, 3) uint8 and tokens (1, (Z/16)^2, dim) per slot in; see ``Contract.track_outputs``."""
+        maps, search_tokens = self.network.track(self.normalise(search), list(templates))
+        return maps.score_map, maps.offset_map, maps.size_map, search_tokens
+
+
+def write_graphs(network: EATrack, contract: Contract, *, opset: int, fold: bool = True) -> Graphs:
+    """Both graphs of a network.
+
+    Args:
+        network: In evaluation mode, with the contract's template slots.
+        contract: Names, shapes and what stands in the metadata.
+        opset: ONNX opset; the exporter's own is 18, lower ones are converted.
+        fold: Fold batch norm and transposes into the weights. Without, the weights stay the checkpoint's, and
+            the runtime folds them at load.
+
+    Raises:
+        GateFailed: The exporter could not reach the opset, or made other shapes than the contract's.
+    """
+    template = _export(TemplateGraph(network, contract), contract.template_inputs(), opset, fold)
+    track = _export(TrackGraph(network, contract), contract.track_inputs(), opset, fold)
+    _describe(template, (*contract.template_inputs(), *contract.template_outputs()), contract, opset)
+    _describe(track, (*contract.track_inputs(), *contract.track_outputs()), contract, opset)
+    return Graphs(template, track)
+
+
+def _export(module: nn.Module, inputs: tuple[TensorSpec, ...], opset: int, fold: bool) -> onnx.ModelProto:
+    examples = tuple(torch.zeros(spec.shape, dtype=getattr(torch, spec.dtype)) for spec in inputs)
+    with _quiet():
+        program = torch.onnx.export(
+            module.eval(), examples, dynamo=True, opset_version=opset, optimize=fold, verbose=False
+        )
+    return program.model_proto  # type: ignore[union-attr]
+
+
+def _describe(graph: onnx.ModelProto, specs: tuple[TensorSpec, ...], contract: Contract, opset: int) -> None:
+    """Give a graph the contract's names and metadata, after checking that it keeps the contract."""
+    made = next(entry.version for entry in graph.opset_import if entry.domain == "")
+    if made != opset:
+        raise GateFailed(f"the exporter made opset {made}, asked for {opset}", hint="try another: --opset 18")
+    names = {}
+    for spec, value in zip(specs, [*graph.graph.input, *graph.graph.output], strict=True):
+        shape = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+        if shape != spec.shape:
+            raise GateFailed(f"the exporter made `{spec.name}` {shape}, the contract says {spec.shape}")
+        names[value.name] = value.name = spec.name
+    _rename(graph, names)
+    graph.producer_name, graph.producer_version = "eatrack-edge", contract.tool_version
+    onnx.helper.set_model_props(graph, contract.to_metadata())
+
+
+def _rename(graph: onnx.ModelProto, names: Mapping[str, str]) -> None:
+    """Rename values everywhere; weights get their checkpoint's names, without the wrapper's prefix."""
+
+    def new(name: str) -> str:
+        return names.get(name, name.removeprefix("network."))
+
+    for tensor in graph.graph.initializer:
+        tensor.name = new(tensor.name)
+    for node in graph.graph.node:
+        node.input[:] = [new(name) for name in node.input]
+        node.output[:] = [new(name) for name in node.output]
+        del node.metadata_props[:]  # the exporter's stack traces, with paths of the machine that exported
+        node.doc_string = ""
+    del graph.graph.value_info[:]  # they name the old values, and static shapes can be inferred again
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's advice about opsets and torchvision from the user, who can do nothing about it."""
+    logger: Any = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,87 @@
+"""Proves a pair of graphs against the network they came from, on crops of a moving scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from eatrack_edge.contract import Contract
+from eatrack_edge.crops import CropWindow, Frame, cut
+from eatrack_edge.errors import GateFailed
+from eatrack_edge.export.graph import TemplateGraph, TrackGraph
+from eatrack_edge.media.sources import open_source
+from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.optional import require
+
+ALLOWED = 1e-4  # float32 against float32; two runtimes differ by about 1e-5 in the order of their sums
+_SCENE = "test://?frames=61"
+_FRAMES = (20, 40, 60)
+
+
+def measure(network: EATrack, contract: Contract, template_graph: Path, track_graph: Path) -> dict[str, float]:
+    """Largest difference between torch and ONNX Runtime per output, over a few crops of the synthetic scene.
+
+    Args:
+        network: In evaluation mode.
+        contract: Of the graphs.
+        template_graph: The ONNX file.
+        track_graph: The ONNX file.
+
+    Returns:
+        Output name to largest absolute difference. Token differences are relative to the largest token value:
+        tokens are unnormalised and may be large.
+    """
+    runtime = require("onnxruntime", to="check an export")
+    encode = runtime.InferenceSession(template_graph, providers=["CPUExecutionProvider"])
+    track = runtime.InferenceSession(track_graph, providers=["CPUExecutionProvider"])
+    template_module, track_module = TemplateGraph(network, contract).eval(), TrackGraph(network, contract).eval()
+    outputs = [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
+    worst = dict.fromkeys(outputs, 0.0)
+    for template, search in _crops(contract):
+        with torch.no_grad():
+            tokens = template_module(torch.from_numpy(template))
+            expected = [tokens, *track_module(torch.from_numpy(search), *[tokens] * contract.template_slots)]
+        (got_tokens,) = encode.run(None, {"template": template})
+        feed: dict[str, Any] = {f"template_{slot}": got_tokens for slot in range(contract.template_slots)}
+        got = [got_tokens, *track.run(None, {"search": search, **feed})]
+        for name, theirs, ours in zip(outputs, expected, got, strict=True):
+            worst[name] = max(worst[name], _difference(name, ours, theirs.numpy()))
+    return worst
+
+
+def check(differences: dict[str, float], name: str) -> None:
+    """Refuse graphs that disagree with their network.
+
+    Raises:
+        GateFailed: An output differs by more than ``ALLOWED``, or is not a number.
+    """
+    for output, difference in differences.items():
+        if not difference <= ALLOWED:
+            raise GateFailed(
+                f"{name}: ONNX and torch disagree on `{output}`: max difference {difference:.1e}, allowed {ALLOWED:.0e}",
+                hint="nothing was written; try another opset, and report it with the checkpoint's sha256",
+            )
+
+
+def _difference(name: str, ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    scale = max(1.0, float(np.abs(theirs).max())) if name.endswith("tokens") else 1.0
+    return float(np.abs(ours - theirs).max()) / scale
+
+
+def _crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
+    cropping, padding = contract.cropping, contract.padding_bgr
+    template: Frame | None = None
+    with open_source(_SCENE) as source:
+        for item in source:
+            box = source.truth[item.index]
+            if template is None:
+                window = CropWindow.around(box, cropping.template_factor, contract.template_size, cropping.window)
+                template = cut(item.frame, window, padding)
+            if item.index in _FRAMES:
+                window = CropWindow.around(box, cropping.search_factor, contract.search_size, cropping.window)
+                yield template, cut(item.frame, window, padding)

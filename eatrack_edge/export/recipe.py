@@ -1,0 +1,116 @@
+"""How one checkpoint becomes two graphs: the recipe a person edits, and the plan it makes with a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from eatrack_edge import __version__, config
+from eatrack_edge.contract import SCHEMA, Contract, Cropping
+from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.material import bundled, recipe_path
+from eatrack_edge.model.architecture import Architecture
+from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, read_checkpoint
+from eatrack_edge.model.registry import architecture
+
+OLDEST_OPSET = 17  # the first with LayerNormalization whole; TensorRT 10.3 reads it
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecipe:
+    """What a checkpoint cannot say of itself. A ``.safetensors`` that we wrote can: there, its metadata leads."""
+
+    model: str  # a name in eatrack_edge.model.registry
+    opset: int = OLDEST_OPSET  # raise it only together with the oldest JetPack we support
+    template_slots: int = 2  # templates that Stage 2 sees; 1 where the weights were trained with one
+    cropping: Cropping = field(default_factory=Cropping)
+
+    def __post_init__(self) -> None:
+        if self.opset < OLDEST_OPSET:
+            raise ConfigError(f"opset must be at least {OLDEST_OPSET}, got {self.opset}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an export needs.
+
+    Attributes:
+        name: Stem of the files to write.
+        architecture: Of the network, with the slots that the graph will have.
+        checkpoint: Its weights.
+        contract: What the graphs will say of themselves.
+        opset: ONNX opset.
+    """
+
+    name: str
+    architecture: Architecture
+    checkpoint: Checkpoint
+    contract: Contract
+    opset: int
+
+
+def plan(
+    what: str, *, model: str | None = None, name: str | None = None, slots: int | None = None, opset: int | None = None
+) -> Plan:
+    """Find the weights and settle every choice: an argument leads, then the checkpoint's metadata, then the recipe.
+
+    Args:
+        what: A model's name (its bundled checkpoint is taken), a checkpoint's path, or a recipe's.
+        model: Name of the recipe for a checkpoint that does not name its model.
+        name: Stem of the files to write; the checkpoint's by default.
+        slots: Template slots, against what the checkpoint or recipe says.
+        opset: ONNX opset, against what the recipe says.
+
+    Raises:
+        UsageError: Unknown model or recipe, or a checkpoint of an unnamed model.
+        CheckpointError: The checkpoint cannot be read.
+    """
+    if what.endswith(SUFFIXES):
+        checkpoint = read_checkpoint(Path(what))
+        recipe_name = model or _model_of(checkpoint)
+    else:
+        recipe_name = what
+        checkpoint = read_checkpoint(_bundled_checkpoint(what))
+    recipe = config.load(ExportRecipe, recipe_path(recipe_name))
+    known = Contract.from_metadata(checkpoint.metadata, str(checkpoint.path)) if _is_ours(checkpoint) else None
+    slots = slots or (known.template_slots if known else recipe.template_slots)
+    shape = replace(architecture(recipe.model), template_slots=slots)
+    contract = Contract(
+        model=recipe.model,
+        dim=shape.dim,
+        template_size=shape.template_size,
+        search_size=shape.search_size,
+        template_slots=slots,
+        cropping=known.cropping if known else recipe.cropping,
+        stride=shape.patch,
+        checkpoint_sha256=checkpoint.sha256,
+        tool_version=__version__,
+    )
+    return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset)
+
+
+def _is_ours(checkpoint: Checkpoint) -> bool:
+    return checkpoint.metadata.get("schema") == SCHEMA
+
+
+def _model_of(checkpoint: Checkpoint) -> str:
+    if "model" not in checkpoint.metadata:
+        raise UsageError(
+            f"{checkpoint.path}: does not say which network it is", hint="name it: --model eatrack_deit, for example"
+        )
+    return checkpoint.metadata["model"]
+
+
+def _bundled_checkpoint(name: str) -> Path:
+    stem = Path(name).stem if name.endswith(".toml") else name
+    recipe_path(name)  # an unknown name is a clearer fault than missing weights
+    path = bundled(f"{stem}.safetensors")
+    if path is None:
+        raise UsageError(
+            f"no weights ship for `{stem}`", hint=f"give a checkpoint: eatrack-edge export CHECKPOINT --model {stem}"
+        )
+    return path
+
+
+def _stem(path: Path) -> str:
+    return next(path.name.removesuffix(suffix) for suffix in SUFFIXES if path.name.endswith(suffix))

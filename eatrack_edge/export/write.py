@@ -1,0 +1,77 @@
+"""Writes the files of an export: all of them, proved, or none."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import onnx
+
+from eatrack_edge.errors import OutputError
+from eatrack_edge.export import parity
+from eatrack_edge.export.graph import write_graphs
+from eatrack_edge.export.recipe import Plan
+from eatrack_edge.export.storage import share_weights
+from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        files: The template graph, the track graph and, where weights are shared, the checkpoint.
+        differences: Output name to largest difference from torch.
+    """
+
+    files: tuple[Path, ...]
+    differences: dict[str, float]
+
+
+def export(plan: Plan, folder: Path, *, shared: bool = False) -> Exported:
+    """Export a checkpoint and prove the graphs before they appear in ``folder``.
+
+    Args:
+        plan: What to export, see ``recipe.plan``.
+        folder: Where to; made if needed. Files of an earlier export of the same name are replaced.
+        shared: Keep the weights once, as float16, in ``NAME.safetensors`` beside both graphs. The network is
+            rounded to float16 first, so parity is measured against what is stored.
+
+    Raises:
+        GateFailed: ONNX and torch disagree.
+        OutputError: The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside the target, so that the move at the end is a rename within one file system.
+        work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
+    try:
+        exported = _export_into(plan, work, shared)
+        for file in exported.files:
+            file.replace(folder / file.name)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return replace(exported, files=tuple(folder / file.name for file in exported.files))
+
+
+def _export_into(plan: Plan, folder: Path, shared: bool) -> Exported:
+    network = build(plan.architecture, plan.checkpoint)
+    template_path, track_path = folder / f"{plan.name}.template.onnx", folder / f"{plan.name}.track.onnx"
+    weights = folder / f"{plan.name}.safetensors"
+    if shared:
+        write_checkpoint(weights, network, plan.contract.to_metadata(), half=True)
+        network = build(plan.architecture, read_checkpoint(weights))
+    graphs = write_graphs(network, plan.contract, opset=plan.opset, fold=not shared)
+    for graph, path in zip(graphs, (template_path, track_path), strict=True):
+        if shared:
+            share_weights(graph, weights)
+        onnx.save(graph, path)
+    differences = parity.measure(network, plan.contract, template_path, track_path)
+    parity.check(differences, plan.name)
+    return Exported((template_path, track_path, *([weights] if shared else [])), differences)

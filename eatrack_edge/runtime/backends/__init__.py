@@ -1,0 +1,41 @@
+"""Whatever executes the two graphs, behind one protocol. One file per engine, the same names inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.contract import Contract
+from eatrack_edge.crops import Frame
+
+
+class Maps(NamedTuple):
+    """The track graph's outputs for one frame, without their batch axis. Valid until the next ``infer``."""
+
+    score_map: NDArray[np.float32]  # (F, F), probability that the target's centre is in the cell
+    offset_map: NDArray[np.float32]  # (2, F, F), centre within its cell, (dx, dy) in cells
+    size_map: NDArray[np.float32]  # (2, F, F), (w, h) as a fraction of the search crop
+    search_tokens: NDArray[np.float32]  # (F*F, dim), Stage 1's, row-major
+
+
+class Backend(Protocol):
+    """Holds the template slots and runs both graphs.
+
+    Template tokens stay with the backend, on the GPU where there is one, so no frame copies them.
+    """
+
+    name: str
+    """Engine and what it runs on, e.g. ``onnxruntime (CPU)``."""
+    contract: Contract
+    """Of the graphs that were loaded."""
+
+    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
+        """Run the template graph once and keep its tokens in ``slots``; crop (Z, Z, 3), BGR uint8."""
+        ...
+
+    def infer(self, search: Frame) -> Maps:
+        """Run the track graph on a search crop (X, X, 3), BGR uint8, with the tokens kept."""
+        ...

@@ -1,0 +1,116 @@
+"""Runs the graphs on ONNX Runtime: on a laptop's CPU, or wherever else its providers reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eatrack_edge.contract import Contract, TensorSpec
+from eatrack_edge.crops import Frame
+from eatrack_edge.errors import InputError
+from eatrack_edge.optional import require
+from eatrack_edge.runtime.backends import Maps
+
+_CPU = "CPUExecutionProvider"
+_CUDA = "CUDAExecutionProvider"
+
+
+class OnnxRuntimeBackend:
+    """ONNX Runtime, with every input and output bound once to a buffer that all frames share.
+
+    Args:
+        template_graph: ``NAME.template.onnx``.
+        track_graph: ``NAME.track.onnx`` of the same export.
+        threads: Threads of one inference. On a few cores one thread per tracker is the most efficient.
+        provider: ONNX Runtime's execution provider; CUDA where this build has it, unless named.
+
+    Raises:
+        InputError: A file is missing, not a graph of ours, or the two are of different exports.
+        MissingExtra: ONNX Runtime is not installed.
+    """
+
+    def __init__(self, template_graph: Path, track_graph: Path, *, threads: int = 1, provider: str = "") -> None:
+        runtime = require("onnxruntime", to="run a graph on ONNX Runtime")
+        provider = provider or (_CUDA if _CUDA in runtime.get_available_providers() else _CPU)
+        self._encoder = _open(runtime, template_graph, provider, threads)
+        self._tracker = _open(runtime, track_graph, provider, threads)
+        # What was asked for and what runs may differ: without a driver ONNX Runtime falls back without an error.
+        self.name = f"onnxruntime ({self._tracker.get_providers()[0].removesuffix('ExecutionProvider')})"
+        self.contract = _contract(self._tracker, track_graph)
+        if _contract(self._encoder, template_graph) != self.contract:
+            raise InputError(
+                f"{template_graph.name} and {track_graph.name} come from different exports",
+                hint="export both again: eatrack-edge export",
+            )
+        _check(self._encoder, self.contract.template_inputs(), self.contract.template_outputs(), template_graph)
+        _check(self._tracker, self.contract.track_inputs(), self.contract.track_outputs(), track_graph)
+        self._buffers: dict[str, Any] = {}
+        self._encoder_binding = self._bind(
+            self._encoder, self.contract.template_inputs(), self.contract.template_outputs()
+        )
+        self._tracker_binding = self._bind(self._tracker, self.contract.track_inputs(), self.contract.track_outputs())
+        score, offset, size, tokens = (self._buffers[spec.name] for spec in self.contract.track_outputs())
+        self._maps = Maps(score[0, 0], offset[0], size[0], tokens[0])
+        self._warm_up()
+
+    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
+        """Run the template graph once and keep its tokens in ``slots``."""
+        np.copyto(self._buffers["template"], crop)
+        self._encoder.run_with_iobinding(self._encoder_binding)
+        for slot in slots:
+            np.copyto(self._buffers[f"template_{slot}"], self._buffers["template_tokens"])
+
+    def infer(self, search: Frame) -> Maps:
+        """Run the track graph on a search crop with the tokens kept."""
+        np.copyto(self._buffers["search"], search)
+        self._tracker.run_with_iobinding(self._tracker_binding)
+        return self._maps
+
+    def _bind(self, session: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Any:
+        """Bind every tensor to a buffer of ours on the CPU, where the crops are made and the maps are read."""
+        binding = session.io_binding()
+        for spec in (*inputs, *outputs):
+            buffer = self._buffers.setdefault(spec.name, np.zeros(spec.shape, spec.dtype))
+            bind = binding.bind_input if spec in inputs else binding.bind_output
+            bind(spec.name, "cpu", 0, buffer.dtype, buffer.shape, buffer.ctypes.data)
+        return binding
+
+    def _warm_up(self) -> None:
+        """Pay for the first run's allocations before the first frame."""
+        black = np.zeros(self.contract.template_inputs()[0].shape, np.uint8)
+        self.encode_template(black, range(self.contract.template_slots))
+        self._tracker.run_with_iobinding(self._tracker_binding)
+
+
+def _open(runtime: Any, graph: Path, provider: str, threads: int) -> Any:
+    if not graph.is_file():
+        raise InputError(f"{graph}: no such graph", hint=f"make it: eatrack-edge export CHECKPOINT -o {graph.parent}")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only: its warnings are about its own optimiser
+    # Idle threads give their core back between frames instead of spinning on it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return runtime.InferenceSession(str(graph), options, providers=[provider])
+    except Exception as error:  # ONNX Runtime's own errors share no base class
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{graph}: ONNX Runtime cannot load it: {reason}") from error
+
+
+def _contract(session: Any, graph: Path) -> Contract:
+    return Contract.from_metadata(session.get_modelmeta().custom_metadata_map, str(graph))
+
+
+def _check(session: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...], graph: Path) -> None:
+    """Refuse a graph whose tensors are not what its metadata says."""
+    for wanted, got in ((inputs, session.get_inputs()), (outputs, session.get_outputs())):
+        expected = [(spec.name, spec.shape) for spec in wanted]
+        found = [(value.name, tuple(value.shape)) for value in got]
+        if expected != found:
+            raise InputError(
+                f"{graph}: holds {found}, its contract says {expected}", hint="export it again: eatrack-edge export"
+            )

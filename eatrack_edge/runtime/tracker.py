@@ -1,0 +1,212 @@
+"""The tracker: ``init`` on a box, then ``update`` on every frame."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
+
+from numpy.typing import NDArray
+
+from eatrack_edge.boxes import Box, clip, limit_growth
+from eatrack_edge.crops import CropWindow, Frame, cut
+from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.runtime.backends import Backend, Maps
+from eatrack_edge.runtime.decode import decode, hann_window
+from eatrack_edge.runtime.frames import as_bgr, is_flat
+from eatrack_edge.runtime.load import open_backend
+from eatrack_edge.runtime.settings import TrackerSettings
+from eatrack_edge.runtime.templates import StoredTarget, TargetStore, TemplateEvent, embed
+
+State = Literal["TRACKING", "UNCERTAIN"]
+_EVENTS_KEPT = 256  # the newest decisions; a long flight must not grow
+
+
+class Latency(NamedTuple):
+    """Where an update's time went, in milliseconds."""
+
+    crop: float
+    infer: float  # copies to and from the backend included
+    decode: float
+    template: float  # storing the target, and on activation encoding the new template
+    total: float
+
+
+class Update(NamedTuple):
+    """What one frame told us."""
+
+    box: Box  # in pixels of the frame, inside it
+    confidence: float  # score at the chosen cell before the Hann window, in [0, 1]; 0 where nothing was seen
+    state: State  # UNCERTAIN: the box is a guess; not a claim that the target is lost
+    latency_ms: Latency
+    template_event: TemplateEvent | None = None  # what an activation decided, on the frames that have one
+    note: str = ""  # why a frame gave no evidence; empty otherwise
+
+
+class Tracker:
+    """Follows one target.
+
+    Args:
+        model: A bundled model's name, an exported file or folder, or a backend that is already open.
+        backend: What executes the graphs; ``auto`` takes the best there is.
+        threads: Threads of one inference.
+        settings: See ``TrackerSettings``; one default serves every video.
+
+    Raises:
+        UsageError: No such model or backend.
+        MissingExtra: The backend's package is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Backend = DEFAULT_MODEL,
+        *,
+        backend: str = "auto",
+        threads: int = 1,
+        settings: TrackerSettings | None = None,
+    ) -> None:
+        self.settings = settings or TrackerSettings()
+        self.backend = open_backend(model, backend, threads) if isinstance(model, (str, Path)) else model
+        self.contract = self.backend.contract
+        self.template_events: deque[TemplateEvent] = deque(maxlen=_EVENTS_KEPT)
+        self.template_crops: list[Frame] = []  # what each slot shows, for people to look at
+        self._window = hann_window(self.contract.grid)
+        self._box: Box | None = None
+        self._store: TargetStore | None = None
+        self._frame_size = (0, 0)
+        self._frame_index = 0
+
+    def init(self, frame: NDArray[Any], box: Box) -> None:
+        """Take the target under ``box`` as the one to follow; an earlier target is forgotten.
+
+        Args:
+            frame: Shape (H, W, 3), BGR uint8. Grey and BGRA are converted.
+            box: In pixels of the frame; the part outside it is cut off.
+
+        Raises:
+            InputError: Not a frame; a box that is empty, not finite or wholly outside; or one flat colour.
+        """
+        frame = as_bgr(frame)
+        height, width = frame.shape[:2]
+        _check_box(box, width, height)
+        box = clip(box, width, height, self.settings.minimum_side_px)
+        slots = range(self.contract.template_slots)
+        crop = self._cut_template(frame, box)
+        if is_flat(crop):
+            raise InputError("the box shows one flat colour: there is nothing to follow")
+        self.backend.encode_template(crop, slots)
+        self.template_crops = [crop for _ in slots]
+        self.template_events.clear()
+        self._box, self._frame_size, self._frame_index = box, (width, height), 0
+        self._store = self._open_store(frame, box)
+
+    def update(self, frame: NDArray[Any]) -> Update:
+        """Find the target in the next frame.
+
+        A frame that shows nothing, or on which the network's answer is not finite, keeps the last box with
+        confidence 0 and says why in ``note``.
+
+        Args:
+            frame: Of the size given to ``init``.
+
+        Raises:
+            UsageError: ``init`` was not called.
+            InputError: Not a frame, or one of another size.
+        """
+        if self._box is None:
+            raise UsageError("update before init: there is no target yet", hint="call init(frame, box) first")
+        start = perf_counter()
+        frame = as_bgr(frame)
+        self._check_size(frame)
+        self._frame_index += 1
+        window = self._search_window(self._box)
+        crop = cut(frame, window, self.contract.padding_bgr)
+        cropped = perf_counter()
+        if is_flat(crop):
+            note = "the search window shows one flat colour"
+            return _without_evidence(self._box, note, start, cropped, cropped)
+        maps = self.backend.infer(crop)
+        inferred = perf_counter()
+        decoded = decode(maps, self._window, self.contract.search_size)
+        if decoded is None:
+            return _without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
+        box = limit_growth(window.to_frame(decoded.box), self._box, self.settings.maximum_growth)
+        self._box = clip(box, *self._frame_size, self.settings.minimum_side_px)
+        placed = perf_counter()
+        event = self._adapt(frame, self._box, maps, window, decoded.confidence)
+        end = perf_counter()
+        return Update(
+            self._box,
+            decoded.confidence,
+            "TRACKING" if decoded.confidence >= self.settings.uncertain_below else "UNCERTAIN",
+            _latency(start, cropped, inferred, placed, end),
+            event,
+        )
+
+    def _open_store(self, frame: Frame, box: Box) -> TargetStore | None:
+        """The store, with the first target's embedding read the way all later ones are: from a search crop."""
+        if self.contract.template_slots < 2 or not self.settings.templates.is_enabled:
+            return None
+        window = self._search_window(box)
+        maps = self.backend.infer(cut(frame, window, self.contract.padding_bgr))
+        first = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
+        return TargetStore(self.settings.templates, first)
+
+    def _adapt(
+        self, frame: Frame, box: Box, maps: Maps, window: CropWindow, confidence: float
+    ) -> TemplateEvent | None:
+        """Store a sure target; when an interval ends, let the store choose the second template."""
+        if self._store is None:
+            return None
+        if self._store.wants(confidence):
+            embedding = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
+            crop = self._cut_template(frame, box)
+            self._store.add(StoredTarget(self._frame_index, confidence, crop, embedding))
+        if not self._store.is_due(self._frame_index):
+            return None
+        chosen, event = self._store.activate(self._frame_index)
+        if chosen is not None:
+            self.backend.encode_template(chosen.crop, [1])
+            self.template_crops[1] = chosen.crop
+        self.template_events.append(event)
+        return event
+
+    def _cut_template(self, frame: Frame, box: Box) -> Frame:
+        cropping = self.contract.cropping
+        window = CropWindow.around(box, cropping.template_factor, self.contract.template_size, cropping.window)
+        return cut(frame, window, self.contract.padding_bgr)
+
+    def _search_window(self, box: Box) -> CropWindow:
+        cropping = self.contract.cropping
+        return CropWindow.around(box, cropping.search_factor, self.contract.search_size, cropping.window)
+
+    def _check_size(self, frame: Frame) -> None:
+        width, height = self._frame_size
+        if frame.shape[:2] != (height, width):
+            raise InputError(
+                f"the frame is {frame.shape[1]}x{frame.shape[0]}, the target was given on {width}x{height}",
+                hint="scale frames to one size, or call init again on the new size",
+            )
+
+
+def _check_box(box: Box, width: int, height: int) -> None:
+    if len(box) != 4 or not all(math.isfinite(value) for value in box):
+        raise InputError(f"a box is four finite numbers (x, y, w, h), got {tuple(box)}")
+    x, y, w, h = box
+    if w <= 0 or h <= 0:
+        raise InputError(f"the box is empty: w={w:g}, h={h:g}", hint="a box is x,y,w,h with the size in pixels")
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
+
+
+def _without_evidence(box: Box, note: str, start: float, cropped: float, inferred: float) -> Update:
+    end = perf_counter()
+    return Update(box, 0.0, "UNCERTAIN", _latency(start, cropped, inferred, end, end), note=note)
+
+
+def _latency(start: float, cropped: float, inferred: float, placed: float, end: float) -> Latency:
+    times = (cropped - start, inferred - cropped, placed - inferred, end - placed, end - start)
+    return Latency(*(1000 * seconds for seconds in times))
