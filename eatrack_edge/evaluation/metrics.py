@@ -74,7 +74,7 @@ def score_sequence(
     truth: Boxes,
     protocol: Protocol,
     *,
-    absent: Flags | None = None,
+    flagged: Flags | None = None,
     frame_size: tuple[int, int] | None = None,
 ) -> SequenceScore:
     """Score one sequence.
@@ -84,8 +84,7 @@ def score_sequence(
             lacks count as failures.
         truth: True boxes as published, shape (N, 4). ``nan`` or an empty box: absent.
         protocol: Whose rules to follow.
-        absent: Frames flagged absent by the dataset beside its boxes, shape (N,). ``None``: those whose true box
-            the protocol takes for none.
+        flagged: Frames that the dataset flags absent beside its boxes, shape (N,). ``None``: it flags none.
         frame_size: Width and height in pixels, to clip boxes for GOT-10k's pooled overlaps; ``None``: not clipped.
 
     Raises:
@@ -93,16 +92,15 @@ def score_sequence(
     """
     predicted, truth = _rows("predicted", predicted), _rows("true", truth)
     with np.errstate(invalid="ignore"):
-        if absent is None:
-            absent = ~_valid(truth, "not nan" if protocol.overlap_valid == "not nan" else "wh>0")
         predicted = _prepare(predicted, truth, protocol)
-        present = _valid(truth, protocol.overlap_valid) & ~absent
+        flagged = np.zeros(len(truth), bool) if flagged is None else flagged
+        present = _valid(truth, protocol.overlap_valid) & ~flagged
         overlap = _overlap(predicted, truth)
-        curves = _curves(predicted, truth, overlap, absent, protocol)
+        curves = _curves(predicted, truth, overlap, flagged, protocol)
         pooled = overlap
         if frame_size is not None:
             pooled = _overlap(_clipped(predicted, frame_size), _clipped(truth, frame_size))
-    return SequenceScore(*curves, np.where(present, overlap, np.nan), pooled[1:][~absent[1:]])
+    return SequenceScore(*curves, np.where(present, overlap, np.nan), pooled[1:][present[1:]])
 
 
 def mean_score(scores: Iterable[SequenceScore], protocol: Protocol) -> Score:
@@ -124,7 +122,7 @@ def mean_score(scores: Iterable[SequenceScore], protocol: Protocol) -> Score:
         ),
         success_rate_50=float((pooled > 0.5).mean()) if pooled.size else 0.0,
         success_rate_75=float((pooled > 0.75).mean()) if pooled.size else 0.0,
-        average_overlap=float(np.nan_to_num(pooled).mean()) if pooled.size else 0.0,
+        average_overlap=float(pooled.mean()) if pooled.size else 0.0,
         sequences=len(scores),
     )
 
@@ -190,9 +188,11 @@ def _clipped(boxes: Floats, frame_size: tuple[int, int]) -> Floats:
 
 
 def _curves(
-    predicted: Floats, truth: Floats, overlap: Floats, absent: Flags, protocol: Protocol
+    predicted: Floats, truth: Floats, overlap: Floats, flagged: Flags, protocol: Protocol
 ) -> tuple[Floats, Floats, Floats]:
-    seen = ~absent if protocol.is_flag_removed else np.ones(len(truth), bool)
+    seen = ~flagged if protocol.is_flag_removed else np.ones(len(truth), bool)
+    if protocol.is_empty_flagged:
+        seen = seen & _valid(truth, "wh>0")
     present = _valid(truth, protocol.overlap_valid) & seen
     offset = _centre(predicted) - _centre(truth)
     error, normalised = (np.sqrt((part**2).sum(axis=1)) for part in (offset, offset / (truth[:, 2:] + 1e-16)))

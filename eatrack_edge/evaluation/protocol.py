@@ -39,7 +39,8 @@ class Protocol:
     short_result: Literal["cut", "zeros"]  # what stands for the frames a short result file lacks
     normalised_score: Literal["at 0.20", "mean"]  # one point of the normalised curve, or the mean of all 51
     is_absent_removed: bool = False  # leave absent frames out of the denominator as well
-    is_flag_removed: bool = False  # frames flagged absent never count as precise, whatever absent_centre says
+    is_flag_removed: bool = True  # frames that the dataset flags absent fail and are imprecise, whatever the box says
+    is_empty_flagged: bool = False  # a true box without size counts as flagged: LaSOT flags all of its own
     refuses_invalid: bool = False  # NaN and negative sides in a prediction are an error
 
 
@@ -54,6 +55,7 @@ _OTB = Protocol(
     repair="nan or empty",
     short_result="cut",
     normalised_score="at 0.20",
+    is_flag_removed=False,
 )
 _PYTRACKING = Protocol(
     name="pytracking",
@@ -109,14 +111,13 @@ PROTOCOLS = {
             short_result="cut",
             normalised_score="mean",
             is_absent_removed=True,
-            is_flag_removed=True,
         ),
         replace(
             _OTB,
             name="lasot",
             toolkit="LaSOT Matlab toolkit, ranking_type 'threshold'",
-            repair="nan or empty",
             is_flag_removed=True,
+            is_empty_flagged=True,
         ),
     )
 }

@@ -88,7 +88,7 @@ def score_folder(truth: Path, results: Path, protocol: Protocol) -> FolderScore:
     for name, path in truth_files(truth).items():
         try:
             true_boxes, predicted = read_boxes(path), read_boxes(result_file(results, name))
-            scores[name] = score_sequence(predicted, true_boxes, protocol, absent=_absent(path))
+            scores[name] = score_sequence(predicted, true_boxes, protocol, flagged=_hidden(path))
         except InputError as error:
             skipped[name] = error.message
             continue
@@ -100,7 +100,7 @@ def score_folder(truth: Path, results: Path, protocol: Protocol) -> FolderScore:
     return FolderScore(mean_score(scores.values(), protocol), scores, skipped, mismatched)
 
 
-def _absent(truth: Path) -> NDArray[np.bool_] | None:
+def _hidden(truth: Path) -> NDArray[np.bool_] | None:
     """GOT-10k's flags beside its boxes: a frame whose ``cover.label`` is 0 shows nothing of the target."""
     cover = truth.parent / "cover.label"
     if truth.name != "groundtruth.txt" or not cover.is_file():

@@ -86,7 +86,17 @@ def test_lasot_counts_a_box_left_of_the_frame_as_precise_but_a_flagged_frame_not
     truth = rows([10, 10, 8, 8], [-4, 10, 8, 8], [10, 10, 8, 8])
     predicted = rows([10, 10, 8, 8], [300, 10, 8, 8], [10, 10, 8, 8])
     flagged = np.array([False, False, True])
-    assert score_sequence(predicted, truth, PROTOCOLS["lasot"], absent=flagged).precision_20px == pytest.approx(2 / 3)
+    assert score_sequence(predicted, truth, PROTOCOLS["lasot"], flagged=flagged).precision_20px == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "precision"), [("otb", 1.0), ("pysot", 0.5), ("pytracking", 0.5), ("lasot", 0.5), ("got10k", 1.0)]
+)
+def test_a_frame_that_the_dataset_flags_absent(name: str, precision: float) -> None:
+    truth = rows([10, 10, 8, 8], [10, 10, 8, 8])
+    score = score_sequence(truth, truth, PROTOCOLS[name], flagged=np.array([False, True]))
+    assert score.precision_20px == precision
+    assert np.isnan(score.overlap[1])
 
 
 @pytest.mark.parametrize(("name", "frames"), [("otb", 1), ("pysot", 1), ("pytracking", 1), ("ostrack", 2)])
@@ -141,7 +151,7 @@ def test_pytracking_refuses_nan_and_negative_sides(row: list[float]) -> None:
 def test_got10k_pools_frames_without_the_first_and_without_invisible_ones() -> None:
     truth = rows(*[[10, 10, 8, 8]] * 4)
     predicted = rows([90, 90, 8, 8], [10, 10, 8, 8], [10, 10, 4, 8], [90, 90, 8, 8])
-    score = score_sequence(predicted, truth, PROTOCOLS["got10k"], absent=np.array([False, False, False, True]))
+    score = score_sequence(predicted, truth, PROTOCOLS["got10k"], flagged=np.array([False, False, False, True]))
     assert score.pooled.tolist() == [1.0, 0.5]
     mean = mean_score([score], PROTOCOLS["got10k"])
     assert (mean.average_overlap, mean.success_rate_50, mean.success_rate_75) == (0.75, 0.5, 0.5)
