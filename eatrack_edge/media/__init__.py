@@ -1,0 +1,1 @@
+"""Frames in, pictures and results out."""
