@@ -1,26 +1,32 @@
-"""The training loop: steps, judgements, checkpoints that resume exactly."""
+"""The training loop: steps, judgements, and checkpoints from which a run goes on as if it had never stopped."""
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from eatrack_edge.errors import CheckpointError
+from eatrack_edge.errors import EATrackError
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.train.average import Average
-from eatrack_edge.train.losses import TrackingLoss, tracking_loss
+from eatrack_edge.train.distillation import Distillation
+from eatrack_edge.train.forward import Trace, trace
+from eatrack_edge.train.loader import batches
+from eatrack_edge.train.log import append_row
+from eatrack_edge.train.losses import tracking_loss
 from eatrack_edge.train.pairs import Pairs, judge
+from eatrack_edge.train.parallel import World, average_gradients, average_numbers, share_batch_norm
 from eatrack_edge.train.recipe import TrainRecipe
+from eatrack_edge.train.resume import read_state, write_state
 from eatrack_edge.train.sampling import Sample, Sampler, normalised
 from eatrack_edge.train.schedule import freeze, make_optimiser, rate_factor, set_drop_path, set_rate
+
+LAST = "last.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,11 @@ class Progress:
     """Where a run is.
 
     Attributes:
-        done: Samples learned from.
+        done: Samples learned from, over all processes.
         samples: Samples of the whole run.
-        rate: Samples a second since this process started.
-        loss: Mean over the steps since the last report.
-        row: What was written to the log with it; empty between judgements.
+        rate: Samples a second since this process started, judgements included.
+        loss: Mean over the steps since the last judgement.
+        row: What was added to the log with this step; empty between judgements.
     """
 
     done: int
@@ -47,120 +53,151 @@ class Trainer:
 
     Args:
         recipe: All choices.
-        network: To be trained, in place.
+        network: To be trained, in place, on the world's device.
         sampler: Makes samples by index.
+        folder: Takes the checkpoint ``last.pt`` and the log; must exist.
         pairs: Held-out pairs; ``None`` judges by the loss alone.
-        folder: Takes ``last.pt``, the log and the curve.
+        teacher: The teacher and the terms to learn from it; ``None`` learns from the truth alone.
+        among: This process and its peers.
+
+    Attributes:
+        done: Samples learned from. With the seed, the sampler's whole state.
+        average: The averaged weights: the result.
     """
 
     def __init__(
-        self, recipe: TrainRecipe, network: EATrack, sampler: Sampler, pairs: Pairs | None, folder: Path
+        self,
+        recipe: TrainRecipe,
+        network: EATrack,
+        sampler: Sampler,
+        folder: Path,
+        *,
+        pairs: Pairs | None = None,
+        teacher: tuple[EATrack, Distillation] | None = None,
+        among: World | None = None,
     ) -> None:
-        self.recipe = recipe
+        self.recipe, self.sampler, self.folder, self.pairs = recipe, sampler, folder, pairs
+        self.world = among or World()
         self.network = network.train()
-        self.sampler = sampler
-        self.pairs = pairs
-        self.folder = folder
-        self.done = 0  # samples; the sampler's whole state
-        self.optimiser = make_optimiser(network, recipe.optimiser)
+        if self.world.size > 1:
+            share_batch_norm(network)
+        self.teacher = teacher[0].eval().requires_grad_(False) if teacher else None
+        self.distillation = teacher[1] if teacher else None
+        self.trained: list[nn.Module] = [network] + ([self.distillation] if self.distillation else [])
+        self.optimiser = make_optimiser(network, recipe.optimiser, self.distillation)
         self.average = Average(network, recipe.optimiser.average)
+        self.done = 0
         self._sums: dict[str, float] = {}
         self._steps = 0
         set_drop_path(network, recipe.optimiser.drop_path)
 
     def run(self, report: Callable[[Progress], None], until: int | None = None) -> None:
-        """Train until ``until`` samples are done, the recipe's number by default, saving and judging on the way."""
+        """Train until ``until`` samples are done, all by default, judging and saving on the way.
+
+        Raises:
+            EATrackError: The gradient is no longer finite.
+        """
+        batch = self.recipe.optimiser.batch
         last = min(until or self.recipe.samples, self.recipe.samples)
         started, first, saved = time.monotonic(), self.done, time.monotonic()
-        while self.done < last:
-            before = self.done
-            self._add(self.step())
-            row: dict[str, float] = {}
-            is_due = self.done // self.recipe.judge_every > before // self.recipe.judge_every
-            if is_due or self.done >= self.recipe.samples:
-                row = self._judge((self.done - first) / (time.monotonic() - started))
-            if time.monotonic() - saved > self.recipe.save_every_s or self.done >= last:
-                self.save(self.folder / "last.pt")
-                saved = time.monotonic()
+        for sample in batches(self.sampler, self.done, last, batch, self.world, self.recipe.workers):
+            self._add(self.step(sample))
+            is_over = self.done + batch > last
             rate = (self.done - first) / (time.monotonic() - started)
+            row = self._judge(rate) if is_over or self.done % self.recipe.judge_every < batch else {}
+            if is_over or time.monotonic() - saved > self.recipe.save_every_s:
+                self.save()
+                saved = time.monotonic()
             report(Progress(self.done, self.recipe.samples, rate, self._mean("total"), row))
             if row:
                 self._sums, self._steps = {}, 0
 
-    def step(self) -> dict[str, float]:
-        """One step of the optimiser on the next batch; its losses."""
+    def step(self, sample: Sample) -> dict[str, float]:
+        """One step of the optimiser on this process's share of a batch.
+
+        Returns:
+            The terms of the loss and the gradient's norm.
+
+        Raises:
+            EATrackError: The gradient is no longer finite.
+        """
         recipe = self.recipe.optimiser
         share = self.done / self.recipe.samples
         freeze(self.network, share, recipe)
         set_rate(self.optimiser, rate_factor(share, recipe))
-        batch = self.sampler.batch(range(self.done, self.done + recipe.batch))
-        loss = self.loss(batch)
+        # Drop path's chance follows from the place alone, like the samples': nothing to save, on any device.
+        torch.manual_seed(self.recipe.seed + self.done * self.world.size + self.world.rank)
+        total, terms = self.loss(sample)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss.total)
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip_norm)
-        if not math.isfinite(float(norm)):
-            raise CheckpointError(
-                f"training diverged at sample {self.done}: the gradient's norm is {float(norm)}",
-                hint=f"lower the rates in the recipe, then go on from {self.folder / 'last.pt'}",
+        torch.autograd.backward(total)
+        average_gradients(self.trained, self.world)
+        parameters = [parameter for module in self.trained for parameter in module.parameters()]
+        norm = float(nn.utils.clip_grad_norm_(parameters, recipe.clip_norm))
+        if not math.isfinite(norm):
+            raise EATrackError(
+                f"training diverged at sample {self.done}: the gradient's norm is {norm}",
+                hint=f"lower the rates in the recipe; {self.folder / LAST} is the last good state",
             )
         self.optimiser.step()
         self.average.update(self.network)
         self.done += recipe.batch
-        return {name: float(value.detach()) for name, value in loss._asdict().items()} | {"gradient": float(norm)}
+        return terms | {"gradient": norm}
 
-    def loss(self, batch: Sample) -> TrackingLoss:
-        """The loss of a batch, with its graph."""
-        templates: list[Tensor] = list(normalised(batch.templates).unbind(1))
-        search = normalised(batch.search)
-        backbone = self.network.backbone
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            tokens = [backbone.encode_template(template) for template in templates]
-            joined = backbone.join(tokens, backbone.encode_search(search))
-            logits = self.network.predict(backbone.finish(joined))
-        return tracking_loss(logits, batch.box, batch.is_present, self.recipe.loss)
+    def loss(self, sample: Sample) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch, with its graph, and its terms as numbers."""
+        sample = Sample(*(part.to(self.world.device, non_blocking=True) for part in sample))
+        templates, search = normalised(sample.templates), normalised(sample.search)
+        mine = self._trace(self.network, templates, search)
+        tracking = tracking_loss(mine.logits, sample.box, sample.is_present, self.recipe.loss)
+        total, terms = tracking.total, tracking._asdict()
+        if self.teacher is not None and self.distillation is not None:
+            with torch.no_grad():
+                target = self._trace(self.teacher, templates, search)
+            distilled = self.distillation(mine, target, sample)
+            total = total + distilled.total
+            parts = {"feature": distilled.feature, "prediction": distilled.prediction, "taught": distilled.taught}
+            terms |= {"total": total} | parts
+        return total, {name: float(value.detach()) for name, value in terms.items()}
 
-    def save(self, path: Path) -> None:
-        """Write everything that the run needs to go on as if it had never stopped."""
-        partial = path.with_name(path.name + ".part")
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "average": self.average.network.state_dict(),
-                "average_steps": self.average.steps,
-                "random": torch.get_rng_state(),
-                "done": self.done,
-            },
-            partial,
-        )
-        partial.replace(path)
+    def _trace(self, network: EATrack, templates: Tensor, search: Tensor) -> Trace:
+        with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            return trace(network, templates, search)
 
-    def resume(self, path: Path) -> None:
-        """Go on from what ``save`` wrote."""
-        held: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(held["network"])
-        self.optimiser.load_state_dict(held["optimiser"])
-        self.average.network.load_state_dict(held["average"])
-        self.average.steps = held["average_steps"]
-        torch.set_rng_state(held["random"])
-        self.done = held["done"]
+    def save(self) -> None:
+        """Write all that the run needs to go on. Only the first process writes."""
+        if self.world.is_first:
+            write_state(self.folder / LAST, self._modules(), self.average, self.optimiser, self.done, self.recipe)
+
+    def resume(self) -> bool:
+        """Go on from what ``save`` wrote, if it is there.
+
+        Returns:
+            Whether it was.
+
+        Raises:
+            EATrackError: It is of another recipe.
+        """
+        path = self.folder / LAST
+        if not path.is_file():
+            return False
+        self.done = read_state(path, self._modules(), self.average, self.optimiser, self.recipe)
+        return True
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return dict(zip(("network", "distillation"), self.trained, strict=False))
 
     def _judge(self, rate: float) -> dict[str, float]:
-        row = {"samples": float(self.done), "samples_per_s": round(rate, 3), "time": round(time.time())}
-        row |= {name: round(self._mean(name), 5) for name in self._sums}
-        if self.pairs is not None:
-            row |= judge(self.average.network, self.pairs).row()
-        path = self.folder / "log.csv"
-        is_new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row.keys())
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
+        means = average_numbers({name: self._mean(name) for name in self._sums}, self.world)
+        row = {"samples": float(self.done), "samples_per_s": round(rate, 3)}
+        row |= {name: round(value, 5) for name, value in means.items()}
+        if self.world.is_first:
+            if self.pairs is not None:
+                row |= judge(self.average.network, self.pairs).row()
+            append_row(self.folder / "log.csv", row)
         return row
 
-    def _add(self, losses: dict[str, float]) -> None:
-        for name, value in losses.items():
+    def _add(self, terms: dict[str, float]) -> None:
+        for name, value in terms.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._steps += 1
 

@@ -7,7 +7,6 @@ never from a benchmark: each search is cut at three scales about the nominal one
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eatrack_edge.data.shards import ShardTarget
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.train.losses import decode_peak
-from eatrack_edge.train.pool import Sighting
+from eatrack_edge.train.pool import Pool, Sighting
 from eatrack_edge.train.sampling import PADDING_BGR, SamplingRecipe, normalised
 from eatrack_edge.train.warp import Pose, warp
 
@@ -65,23 +63,12 @@ class Pairs:
     boxes: Tensor
 
 
-def make_pairs(
-    targets: Sequence[ShardTarget], count: int, sampling: SamplingRecipe, template_size: int, search_size: int
-) -> Pairs:
-    """The pairs of held-out targets: the same ones at every call.
-
-    Clips give a first and a later picture; stills give themselves, mirrored by no one and lit by no one else. Half
-    of the pairs come from clips, as far as there are any.
-    """
+def make_pairs(pool: Pool, count: int, sampling: SamplingRecipe, template_size: int, search_size: int) -> Pairs:
+    """Pairs of held-out targets, the same ones at every call, without any augmentation."""
     rng = np.random.default_rng(2026)
-    clips = [target for target in targets if len(target.crops) > 1]
-    stills = [target for target in targets if len(target.crops) == 1]
     templates, searches, boxes = [], [], []
-    for place in range(count):
-        group = clips if clips and (place % 2 == 0 or not stills) else stills
-        target = group[int(rng.integers(len(group)))]
-        early, late = sorted(int(i) for i in rng.integers(len(target.crops), size=2))
-        template, search = (Sighting(c.picture(), c.box, 3.0) for c in (target.crops[early], target.crops[late]))
+    for _ in range(count):
+        template, _, search, _ = pool.draw(rng)
         moved = rng.uniform(-0.5, 0.5, 2)
         pose = _pose(template, template_size, sampling.template_factor, 0.0, np.zeros(2))
         templates.append(warp(template, pose, template_size, PADDING_BGR)[0])

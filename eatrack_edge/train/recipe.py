@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from eatrack_edge.errors import ConfigError
 from eatrack_edge.train.augment import AugmentRecipe
+from eatrack_edge.train.distillation import DistillationRecipe
 from eatrack_edge.train.losses import LossRecipe
+from eatrack_edge.train.pretrained import KINDS
 from eatrack_edge.train.sampling import SamplingRecipe
 
 
@@ -14,23 +16,36 @@ from eatrack_edge.train.sampling import SamplingRecipe
 class SourceRecipe:
     """How often one source of the data is drawn."""
 
-    name: str  # of the shard, without its ending
+    name: str  # of the shard's files, without their ending
     weight: float  # relative to the source's size; 0 leaves it out
+
+
+@dataclass(frozen=True, slots=True)
+class SetRecipe:
+    """One dataset on disk."""
+
+    folder: str  # its root; a relative path is taken from the working directory
+    layout: str = "shards"  # or "got10k", "lasot", "trackingnet", "coco", "images"
+    weight: float = 1.0  # how often it is drawn, relative to other sets, whatever its size
+    sources: tuple[SourceRecipe, ...] = ()  # of shards only
+    default_weight: float = 1.0  # of sources not named
 
 
 @dataclass(frozen=True, slots=True)
 class DataRecipe:
     """What is learned from, and what is held out to judge by."""
 
-    folder: str  # the data; a relative path is taken from the working directory
-    layout: str = "shards"  # see eatrack_edge.train.open_data
-    sources: tuple[SourceRecipe, ...] = ()
-    default_weight: float = 1.0  # of sources not named
+    sets: tuple[SetRecipe, ...]
     largest_gap: int = 200  # frames between the moments of a triplet; the lab's
     held_out_sources: tuple[str, ...] = ("otb", "davis")  # whose clips are held out: real video of many kinds
     held_out_every_clip: int = 5  # one clip in five of those; 0 holds out none
     held_out_every_still: int = 12  # one run of ten stills in twelve runs; 0 holds out none
+    held_out_every_track: int = 0  # of other layouts, one track in so many; 0 holds out none
     pairs: int = 100  # held-out pairs to judge by, three searches each
+
+    def __post_init__(self) -> None:
+        if not self.sets:
+            raise ConfigError("a recipe needs data: at least one [[data.sets]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +81,24 @@ class TrainRecipe:
     model: str  # a name in eatrack_edge.model.registry
     data: DataRecipe
     samples: int  # to learn from in all; the schedule's length
-    start: str = ""  # weights to start from: a checkpoint of this network; empty is at random
+    start: str = ""  # weights to start from; empty is at random
+    start_kind: str = "checkpoint"  # of this network; or "vit", or "teacher": see eatrack_edge.train.pretrained
     seed: int = 0  # of weights, samples and drop path
     precision: str = "fp32"  # "bf16" on a GPU or a CPU that has it: slower by 2.5 where it has not
+    workers: int = 0  # processes that make samples: 0 on a CPU, where the network takes all the time; 12 for a GPU
     threads: int = 1  # of each process on a CPU: two processes of one thread beat one of two
     judge_every: int = 1600  # samples between judgements on the held-out pairs
     save_every_s: float = 180.0  # between checkpoints; a power cut costs this much
     sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     augment: AugmentRecipe = field(default_factory=AugmentRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
+    distillation: DistillationRecipe = field(default_factory=DistillationRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
 
     def __post_init__(self) -> None:
         if self.precision not in ("fp32", "bf16"):
             raise ConfigError(f"precision must be `fp32` or `bf16`, got `{self.precision}`")
+        if self.start_kind not in KINDS:
+            raise ConfigError(f"start_kind must be one of {', '.join(KINDS)}, got `{self.start_kind}`")
         if self.samples < self.optimiser.batch:
             raise ConfigError(f"samples must be at least one batch of {self.optimiser.batch}, got {self.samples}")

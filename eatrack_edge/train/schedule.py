@@ -28,12 +28,20 @@ def rate_factor(done: float, recipe: OptimiserRecipe) -> float:
     return recipe.final_rate + (1 - recipe.final_rate) * (1 + math.cos(math.pi * through)) / 2
 
 
-def make_optimiser(network: EATrack, recipe: OptimiserRecipe) -> AdamW:
-    """AdamW with a rate for the head, Stage 2 and Stage 1 each, and no decay of norms, biases and positions."""
+def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Module | None = None) -> AdamW:
+    """AdamW with a rate for the head, Stage 2 and Stage 1 each, and no decay of norms, biases and positions.
+
+    Args:
+        network: To be trained.
+        recipe: Rates and decay.
+        projectors: Trained beside it at the head's rate, being as new.
+    """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         decay = 0.0 if parameter.ndim < 2 or "pos_embed" in name else recipe.weight_decay
         groups.setdefault((_rate(name, network, recipe), decay), []).append(parameter)
+    if projectors is not None:
+        groups.setdefault((recipe.head_rate, 0.0), []).extend(projectors.parameters())
     return AdamW(
         [{"params": held, "lr": rate, "peak": rate, "weight_decay": decay} for (rate, decay), held in groups.items()],
         betas=recipe.betas,

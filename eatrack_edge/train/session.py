@@ -1,0 +1,134 @@
+"""From a recipe to a run: data, network, teacher, and the weights at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import torch
+
+from eatrack_edge.contract import Contract, Cropping
+from eatrack_edge.data.shards import read_shards
+from eatrack_edge.errors import ConfigError, OutputError
+from eatrack_edge.model.architecture import Architecture
+from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
+from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.model.registry import architecture
+from eatrack_edge.train.distillation import Distillation, DistillationRecipe
+from eatrack_edge.train.log import draw_curve, read_log
+from eatrack_edge.train.loop import Progress, Trainer
+from eatrack_edge.train.pairs import Pairs, make_pairs
+from eatrack_edge.train.parallel import World
+from eatrack_edge.train.pool import MixedPool, Pool
+from eatrack_edge.train.pretrained import start
+from eatrack_edge.train.recipe import DataRecipe, SetRecipe, TrainRecipe
+from eatrack_edge.train.sampling import PADDING_BGR, Sampler, SamplingRecipe
+from eatrack_edge.train.sequence_pool import SequencePool, read_tracks
+from eatrack_edge.train.shard_pool import ShardPool, balance, split_held_out, weigh
+
+
+def train(recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Progress], None]) -> Path:
+    """Carry out a recipe, or go on with it where ``folder`` holds the state of an unfinished run.
+
+    Args:
+        recipe: All choices.
+        folder: Takes ``last.pt``, ``log.csv``, ``curve.svg`` and the weights; made if need be.
+        among: This process and its peers.
+        report: Called after every step.
+
+    Returns:
+        The averaged weights, float16, ``<model>.safetensors`` in ``folder``.
+
+    Raises:
+        EATrackError: The recipe, its data or its weights are not what they should be, or training diverged.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+    trainer = open_trainer(recipe, folder, among)
+    trainer.resume()
+    trainer.run(report)
+    result = folder / f"{recipe.model}.safetensors"
+    if among.is_first:
+        write_result(result, trainer.average.network, recipe)
+        (folder / "curve.svg").write_text(draw_curve(read_log(folder / "log.csv"), recipe.model), encoding="utf-8")
+    return result
+
+
+def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
+    """A trainer at the beginning of a recipe.
+
+    Raises:
+        EATrackError: The recipe, its data or its weights are not what they should be.
+    """
+    if recipe.optimiser.batch % among.size:
+        raise ConfigError(f"a batch of {recipe.optimiser.batch} cannot be shared among {among.size} processes")
+    torch.set_num_threads(recipe.threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(recipe.seed)
+    shape = architecture(recipe.model)
+    network = start(shape, Path(recipe.start) if recipe.start else None, recipe.start_kind).to(among.device)
+    pool, held_out = open_data(recipe.data)
+    sampler = Sampler(pool, recipe.sampling, recipe.augment, shape.template_size, shape.search_size, recipe.seed)
+    pairs = _pairs(held_out, recipe, shape) if among.is_first else None
+    teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
+    return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among)
+
+
+def open_data(recipe: DataRecipe) -> tuple[Pool, Pool | None]:
+    """The pool to train from, and the held-out one; ``None`` where nothing is held out.
+
+    Raises:
+        InputError: A folder does not hold what its layout says.
+        ConfigError: An unknown layout or source.
+    """
+    opened = [_open_set(each, recipe) for each in recipe.sets]
+    pool = MixedPool([train for train, _ in opened], [each.weight for each in recipe.sets])
+    held = [held_out for _, held_out in opened if held_out is not None]
+    return pool, MixedPool(held, [1.0] * len(held)) if held else None
+
+
+def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
+    folder = Path(data.folder)
+    if data.layout == "shards":
+        targets, out = split_held_out(
+            read_shards(folder), recipe.held_out_sources, recipe.held_out_every_clip, recipe.held_out_every_still
+        )
+        weights = weigh(targets, {source.name: source.weight for source in data.sources}, data.default_weight)
+        held = ShardPool(out, balance(out), recipe.largest_gap) if out else None
+        return ShardPool(targets, weights, recipe.largest_gap), held
+    if data.sources:
+        raise ConfigError(f"only `shards` have sources, {data.folder} is `{data.layout}`")
+    tracks = read_tracks(data.layout, folder)
+    every = recipe.held_out_every_track
+    out_tracks = tracks[every - 1 :: every] if every else []
+    kept = [track for place, track in enumerate(tracks) if not every or place % every != every - 1]
+    held_pool = SequencePool(out_tracks, recipe.largest_gap) if out_tracks else None
+    return SequencePool(kept, recipe.largest_gap), held_pool
+
+
+def _pairs(held_out: Pool | None, recipe: TrainRecipe, shape: Architecture) -> Pairs | None:
+    if held_out is None or not recipe.data.pairs:
+        return None
+    return make_pairs(held_out, recipe.data.pairs, recipe.sampling, shape.template_size, shape.search_size)
+
+
+def _teacher(recipe: DistillationRecipe, student: Architecture, among: World) -> tuple[EATrack, Distillation]:
+    shape = architecture(recipe.teacher)
+    network = build(shape, read_checkpoint(Path(recipe.weights))).to(among.device)
+    return network, Distillation(student, network.architecture, recipe).to(among.device)
+
+
+def write_result(path: Path, network: EATrack, recipe: TrainRecipe) -> None:
+    """Write a network's weights as float16, with the contract that its crops must keep."""
+    write_checkpoint(path, network, contract(recipe.model, recipe.sampling).to_metadata(), half=True)
+
+
+def contract(model: str, sampling: SamplingRecipe) -> Contract:
+    """What a network trained with ``sampling`` must be fed."""
+    shape = architecture(model)
+    blue, green, red = PADDING_BGR
+    cropping = Cropping(sampling.template_factor, sampling.search_factor, "subpixel", (red, green, blue))
+    return Contract(model, shape.dim, shape.template_size, shape.search_size, shape.template_slots, cropping)
