@@ -73,7 +73,7 @@ class Sequence:
     @property
     def boxes(self) -> NDArray[np.float64]:
         """True boxes with the first pixel at 0, shape (N, 4); ``nan`` where absent."""
-        boxes = self.truth - [self.first_pixel, self.first_pixel, 0, 0]
+        boxes: NDArray[np.float64] = self.truth - np.array([self.first_pixel, self.first_pixel, 0, 0])
         boxes[self.absent] = np.nan
         return boxes
 

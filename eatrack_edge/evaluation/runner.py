@@ -1,0 +1,187 @@
+"""Runs trackers over sequences: here, in worker processes, one sequence at a time each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from time import perf_counter
+from typing import Any
+
+import cv2
+import numpy as np
+
+from eatrack_edge.data.sequence import ImageFrames, Sequence
+from eatrack_edge.errors import EATrackError, InputError
+from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.tracks import Track
+from eatrack_edge.media.images import ImageSource
+from eatrack_edge.media.sources import Source, open_source
+
+_POLL_S = 0.2  # between looks at the workers' frame counts
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One tracker on one sequence."""
+
+    spec: TrackerSpec
+    sequence: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended: with a track, or with the reason why there is none."""
+
+    job: Job
+    track: Track | None
+    reason: str = ""
+
+
+# Told how many frames are done in all jobs together.
+FrameCount = Callable[[int], None]
+
+
+def open_frames(sequence: Sequence) -> Source:
+    """Open a sequence's frames.
+
+    Raises:
+        InputError: They cannot be opened.
+        MissingExtra: A video, and PyAV is not installed.
+    """
+    if isinstance(sequence.frames, ImageFrames):
+        uri = str(sequence.frames.paths[0].parent)
+        return ImageSource(list(sequence.frames.paths), name=sequence.name, uri=uri)
+    return open_source(str(sequence.frames.path))
+
+
+def run_sequence(follower: Follower, sequence: Sequence, on_frame: Callable[[], None] = lambda: None) -> Track:
+    """Run a tracker over a sequence once, from its first true box.
+
+    Args:
+        follower: The tracker; ``init`` forgets any earlier target.
+        sequence: Frames and the first box.
+        on_frame: Called after every frame.
+
+    Raises:
+        InputError: There are fewer or more frames than true boxes.
+        EATrackError: Whatever the frames or the tracker raise.
+    """
+    frames = len(sequence)
+    boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
+    read = 0
+    with open_frames(sequence) as source:
+        for read, item in enumerate(source, start=1):
+            if read > frames:
+                break
+            start = perf_counter()
+            if read == 1:
+                follower.init(item.frame, sequence.first_box)
+                boxes[0] = sequence.first_box
+            else:
+                seen = follower.update(item.frame)
+                boxes[read - 1], confidence[read - 1] = seen.box, seen.confidence
+            seconds[read - 1] = perf_counter() - start
+            on_frame()
+    if read != frames:
+        found = f"more than {frames}" if read > frames else str(read)
+        raise InputError(f"{sequence.dataset}/{sequence.name}: {found} frames but {frames} true boxes")
+    return Track(boxes, confidence, seconds)
+
+
+def run_job(job: Job, on_frame: Callable[[], None] = lambda: None) -> Outcome:
+    """Run a job; whatever goes wrong with its sequence is an outcome, because the others shall go on."""
+    cv2.setNumThreads(job.spec.threads)
+    try:
+        return Outcome(job, run_sequence(_kept_open(job.spec), job.sequence, on_frame))
+    except EATrackError as error:
+        return Outcome(job, None, error.message)
+    except Exception as error:  # another's tracker may raise anything
+        return Outcome(job, None, f"{type(error).__name__}: {error}")
+
+
+def run_jobs(jobs: Iterable[Job], workers: int, on_frames: FrameCount = lambda _: None) -> Iterator[Outcome]:
+    """Run jobs, yielding each as it ends, in no particular order.
+
+    Args:
+        jobs: What to run.
+        workers: Processes; 1 runs them here, one after the other.
+        on_frames: Told the number of frames done so far.
+    """
+    jobs = list(jobs)
+    if workers <= 1:
+        yield from _run_here(jobs, on_frames)
+        return
+    # One slot a job, written by the one process that runs it: a lock could be left held by a worker that died.
+    done = get_context("spawn").RawArray("q", len(jobs) or 1)
+    waiting = list(range(len(jobs)))
+    while waiting:
+        suspects = yield from _run_in_pool(jobs, waiting, workers, done, on_frames)
+        # A worker died under one of these. Alone in a pool of its own, each shows whether it was the one.
+        for index in suspects:
+            if (yield from _run_in_pool(jobs, [index], 1, done, on_frames)):
+                yield Outcome(jobs[index], None, "the worker process died, twice")
+
+
+def _run_here(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+    frames = 0
+
+    def count() -> None:
+        nonlocal frames
+        frames += 1
+        on_frames(frames)
+
+    for job in jobs:
+        yield run_job(job, count)
+
+
+def _run_in_pool(
+    jobs: list[Job], waiting: list[int], workers: int, done: Any, on_frames: FrameCount
+) -> Generator[Outcome, None, list[int]]:
+    """Run waiting jobs, taking each off the list as it is handed out, until all are done or a worker dies.
+
+    Only as many as there are workers are handed out at a time, so that those under a dying worker are known.
+
+    Returns:
+        Jobs that were running when a worker died; none otherwise.
+    """
+    running: dict[Future[Outcome], int] = {}
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(done,)) as pool:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                index = waiting.pop(0)
+                running[pool.submit(_run_counted, jobs[index], index)] = index
+            finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            on_frames(sum(done))
+            for future in finished:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    return list(running.values())
+                yield future.result()
+                del running[future]
+    return []
+
+
+_frames_done: Any = None  # in a worker: the array of frames done, one slot a job
+
+
+def _start_worker(done: Any) -> None:
+    global _frames_done
+    _frames_done = done
+
+
+def _run_counted(job: Job, index: int) -> Outcome:
+    _frames_done[index] = 0
+
+    def count() -> None:
+        _frames_done[index] += 1
+
+    return run_job(job, count)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_open(spec: TrackerSpec) -> Follower:
+    """A worker runs many sequences with one tracker, and loads it once."""
+    return open_tracker(spec)

@@ -1,0 +1,104 @@
+"""What can be evaluated: anything with ``init`` and ``update``, named so that a worker process can open it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from eatrack_edge.boxes import Box
+from eatrack_edge.crops import Frame
+from eatrack_edge.errors import UsageError
+from eatrack_edge.evaluation import peers
+
+OURS = "eatrack"
+
+
+class Observation(Protocol):
+    """What an update must say."""
+
+    @property
+    def box(self) -> Box:
+        """In pixels of the frame, the first pixel at 0."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """Any scale; ``nan`` from a tracker that has none."""
+        ...
+
+
+class Follower(Protocol):
+    """A tracker of one target, ours or another's."""
+
+    def init(self, frame: Frame, box: Box, /) -> Any:
+        """Take the target under ``box``, in pixels of the frame."""
+        ...
+
+    def update(self, frame: Frame, /) -> Observation:
+        """Find the target in the next frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSpec:
+    """A tracker by name, small enough to send to another process or machine.
+
+    Attributes:
+        name: ``eatrack``, one of ``peers.PEERS``, or ``module:callable`` of your own, called without arguments.
+        model: For ours: a bundled model's name or a file; empty takes the default.
+        peers: Folder of the peers' weights, one folder each; empty where none is needed.
+        threads: Threads that one tracker may use.
+        label: What results are filed under; empty takes the name, or the model's.
+    """
+
+    name: str = OURS
+    model: str = ""
+    peers: str = ""
+    threads: int = 1
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name for tables and folders."""
+        if self.label:
+            return self.label
+        return Path(self.model).stem if self.name == OURS and self.model else self.name.replace(":", ".")
+
+
+def check_known(spec: TrackerSpec) -> None:
+    """Refuse a name that no tracker has, before any work is done.
+
+    Raises:
+        UsageError: No such tracker.
+    """
+    if spec.name != OURS and spec.name not in peers.PEERS and ":" not in spec.name:
+        known = ", ".join((OURS, *peers.PEERS))
+        raise UsageError(f"no tracker called `{spec.name}`", hint=f"known: {known}, or module:callable of your own")
+
+
+def open_tracker(spec: TrackerSpec) -> Follower:
+    """Open a tracker.
+
+    Raises:
+        UsageError: No such tracker, module or callable.
+        InputError: Its weights are not where they should be.
+        MissingExtra: It needs a package that is not installed.
+    """
+    check_known(spec)
+    if spec.name == OURS:
+        from eatrack_edge.material import DEFAULT_MODEL
+        from eatrack_edge.runtime.tracker import Tracker
+
+        return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads)
+    if spec.name in peers.PEERS:
+        peer: Follower = peers.open_peer(spec.name, Path(spec.peers) if spec.peers else None, spec.threads)
+        return peer
+    module, _, attribute = spec.name.partition(":")
+    try:
+        make = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"cannot open tracker `{spec.name}`: {error}") from error
+    follower: Follower = make()
+    return follower

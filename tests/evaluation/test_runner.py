@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from eatrack_edge.boxes import Box
+from eatrack_edge.crops import Frame
+from eatrack_edge.data.kinds import open_dataset
+from eatrack_edge.data.sequence import Sequence
+from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.evaluation.formats import write_result
+from eatrack_edge.evaluation.peers.seen import Seen
+from eatrack_edge.evaluation.runner import Job, Outcome, run_jobs, run_sequence
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.evaluation.tracks import Track, TrackStore
+
+STILL = "test_runner:Still"
+DIES = "test_runner:DiesOnRed"
+
+
+class Still:
+    """Says that the target never moves."""
+
+    def __init__(self) -> None:
+        self.box: Box = (0.0, 0.0, 0.0, 0.0)
+
+    def init(self, _frame: Frame, box: Box) -> None:
+        self.box = box
+
+    def update(self, frame: Frame) -> Seen:
+        return Seen(self.box, float(frame[0, 0, 0]) / 255)
+
+
+class DiesOnRed(Still):
+    """Takes its process with it, as a crash in compiled code does."""
+
+    def update(self, frame: Frame) -> Seen:
+        if frame[0, 0, 2] == 255:
+            os._exit(1)
+        return super().update(frame)
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes find this module by name, whatever way pytest imported it."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two sequences of five frames; the boxes count from pixel 1."""
+    root = tmp_path / "data"
+    for name, shade in (("boat", 10), ("car", 20)):
+        (root / name).mkdir(parents=True)
+        for number in range(5):
+            cv2.imwrite(str(root / name / f"{number:04d}.png"), np.full((40, 60, 3), shade + number, np.uint8))
+        (root / f"{name}.txt").write_text("11,11,8,8\n" * 5)
+    return root
+
+
+def sequences(folder: Path) -> list[Sequence]:
+    return list(open_dataset("images", folder, first_pixel=1))
+
+
+def finished(outcomes: list[Outcome]) -> dict[str, Track]:
+    return {outcome.job.sequence.name: outcome.track for outcome in outcomes if outcome.track}
+
+
+def test_a_track_starts_at_the_true_box_and_has_a_row_a_frame(folder: Path) -> None:
+    counted: list[int] = []
+    track = run_sequence(Still(), sequences(folder)[0], lambda: counted.append(1))
+    assert track.boxes.tolist() == [[10, 10, 8, 8]] * 5
+    assert np.isnan(track.confidence[0])
+    assert track.confidence[1] == pytest.approx(11 / 255)
+    assert (len(counted), (track.seconds > 0).all()) == (5, True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: Path, workers: int) -> None:
+    counts: list[int] = []
+    jobs = [Job(TrackerSpec(STILL), sequence) for sequence in sequences(folder)]
+    tracks = finished(list(run_jobs(jobs, workers, counts.append)))
+    assert sorted(tracks) == ["boat", "car"]
+    store = TrackStore(tmp_path, "still")
+    for name, track in tracks.items():
+        store.write(name, track)
+    assert store.path("boat").read_bytes().splitlines()[:3] == [
+        b"x,y,w,h,confidence",
+        b"10,10,8,8,nan",
+        b"10,10,8,8,0.0431373",
+    ]
+    assert counts[-1] == 10
+
+
+def test_a_broken_sequence_is_an_outcome_and_the_others_go_on(folder: Path) -> None:
+    (folder / "boat" / "0003.png").write_bytes(b"not an image")
+    outcomes = list(run_jobs([Job(TrackerSpec(STILL), sequence) for sequence in sequences(folder)], 1))
+    assert list(finished(outcomes)) == ["car"]
+    assert "0003.png" in next(outcome.reason for outcome in outcomes if outcome.track is None)
+
+
+def test_a_worker_that_dies_costs_only_the_sequence_it_died_on(folder: Path) -> None:
+    cv2.imwrite(str(folder / "boat" / "0003.png"), np.full((40, 60, 3), 255, np.uint8))
+    outcomes = list(run_jobs([Job(TrackerSpec(DIES), sequence) for sequence in sequences(folder)], 2))
+    assert list(finished(outcomes)) == ["car"]
+    assert [o.reason for o in outcomes if o.track is None] == ["the worker process died, twice"]
+
+
+def test_a_video_of_another_length_than_its_annotation_is_refused(folder: Path) -> None:
+    sequence = sequences(folder)[0]
+    longer = Sequence("videos", "boat", sequence.frames, np.repeat(sequence.truth[:1], 6, axis=0), 1)
+    with pytest.raises(InputError, match="videos/boat: 5 frames but 6 true boxes"):
+        run_sequence(Still(), longer)
+    shorter = Sequence("videos", "boat", sequence.frames, sequence.truth[:4], 1)
+    with pytest.raises(InputError, match="videos/boat: more than 4 frames but 4 true boxes"):
+        run_sequence(Still(), shorter)
+
+
+def test_an_unknown_tracker_is_refused() -> None:
+    with pytest.raises(UsageError, match="no tracker called `siamfc`"):
+        open_tracker(TrackerSpec("siamfc"))
+    with pytest.raises(UsageError, match="cannot open tracker `test_runner:Missing`"):
+        open_tracker(TrackerSpec("test_runner:Missing"))
+
+
+def test_a_peer_without_its_weights_says_where_they_belong(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        open_tracker(TrackerSpec("vittrack", peers=str(tmp_path)))
+    expected = tmp_path / "vittrack" / "object_tracking_vittrack_2023sep.onnx"
+    assert caught.value.message == f"vittrack: expected its weights at {expected}"
+    with pytest.raises(InputError, match="nanotrack_v3 needs its published weights"):
+        open_tracker(TrackerSpec("nanotrack_v3"))
+
+
+def test_mil_follows_a_moving_square() -> None:
+    frames = [np.full((80, 120, 3), 40, np.uint8) for _ in range(4)]
+    for number, frame in enumerate(frames):
+        frame[30:50, 20 + 4 * number : 40 + 4 * number] = (30, 200, 90)
+    tracker = open_tracker(TrackerSpec("mil"))
+    tracker.init(frames[0], (20, 30, 20, 20))
+    for frame in frames[1:]:
+        seen = tracker.update(frame)
+    assert abs(seen.box[0] - 32) < 5
+    assert np.isnan(seen.confidence)
+
+
+def test_a_finished_track_is_known_and_half_a_one_is_not(folder: Path, tmp_path: Path) -> None:
+    store = TrackStore(tmp_path, "still")
+    assert not store.has("boat", 5)
+    store.write("boat", run_sequence(Still(), sequences(folder)[0]))
+    assert store.has("boat", 5)
+    assert not store.has("boat", 6)
+    assert store.read("boat").boxes.shape == (5, 4)
+    assert sorted(path.name for path in store.folder.iterdir()) == ["boat.csv", "boat.times.txt"]
+
+
+def test_results_of_two_models_are_never_mixed(tmp_path: Path) -> None:
+    TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "1"})
+    TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "1"})
+    with pytest.raises(UsageError, match="holds results of another `sha256`: 1, this run has 2"):
+        TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "2"})
+
+
+@pytest.mark.parametrize(
+    ("layout", "place", "first_line"),
+    [
+        ("otb", "still/boat.txt", "11.7000,11.0000,8.0000,8.0000"),
+        ("pysot", "images/still/boat.txt", "11.7000,11.0000,8.0000,8.0000"),
+        ("pytracking", "still/boat.txt", "11\t11\t8\t8"),
+        ("got10k", "images/still/boat/boat_001.txt", "11.700,11.000,8.000,8.000"),
+    ],
+)
+def test_result_files_are_what_the_toolkit_reads(
+    folder: Path, tmp_path: Path, layout: str, place: str, first_line: str
+) -> None:
+    sequence = sequences(folder)[0]
+    track = Track(np.tile([10.7, 10, 8, 8], (5, 1)), np.full(5, 0.5), np.full(5, 0.01))
+    path = write_result(tmp_path, layout, "still", sequence, track)
+    assert path == tmp_path / place
+    assert path.read_text().splitlines()[0] == first_line
+    assert path.with_name("boat_time.txt").is_file() == (layout in ("pytracking", "got10k"))
+
+
+def test_an_unknown_result_format_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no result format `vot`"):
+        write_result(tmp_path, "vot", "still", sequences(folder)[0], run_sequence(Still(), sequences(folder)[0]))
