@@ -74,7 +74,8 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
     """Frames in the order they are shown, from where the container stands.
 
     Raises:
-        DamageError: The next frame cannot be read. Good frames that the decoder still held came before it.
+        DamageError: The next frame cannot be read. Without threads, good frames that the decoder still held came
+            before it; with threads they are lost, for the decoder may be ahead and hold frames from beyond the damage.
     """
     failure = require("av", to="read a video").error.FFmpegError
     packets = 0
@@ -85,7 +86,8 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
                 raise DamageError("the file ends in the middle of it")
             yield from packet.decode()
     except (failure, DamageError) as error:
-        yield from _held_back(stream, failure)
+        if str(stream.thread_type).endswith("NONE"):
+            yield from _held_back(stream, failure)
         raise DamageError(reason(error)) from error
 
 
@@ -102,12 +104,13 @@ def decoded_from(container: Any, stream: Any, start: int) -> Iterator[Any]:
     Raises:
         DamageError: The next frame cannot be read.
     """
-    times = _presentation_times(container, stream)
+    times = _presentation_times(container, stream) if _has_index(container) else []
     number = 0
     frames: Iterator[Any] = iter(())
     # A file's index may point at a key frame that is shown later than asked for: go to the front then.
     for target in (start, 0) if start < len(times) else (0,):
-        container.seek(times[target] if times else 0, stream=stream)
+        if times:
+            container.seek(times[target], stream=stream)
         frames = decoded(container, stream)
         first = next(frames, None)
         if first is None:
@@ -120,6 +123,11 @@ def decoded_from(container: Any, stream: Any, start: int) -> Iterator[Any]:
         if number >= start:
             yield frame
         number += 1
+
+
+def _has_index(container: Any) -> bool:
+    """Whether the file says where its key frames are; in others, such as MPEG-TS, seeking is a guess."""
+    return any(name in container.format.name for name in ("mp4", "matroska"))
 
 
 def _presentation_times(container: Any, stream: Any) -> list[int]:

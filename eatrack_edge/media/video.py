@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -76,17 +76,16 @@ class VideoSource:
             for read in self._read(index, threads="AUTO"):
                 index = read.index + 1
                 yield read
-        except DamageError:
+        except DamageError as error:
             # Threads decode ahead, so good frames before the damage were lost with it: read those one by one.
-            try:
+            with suppress(DamageError):
                 for read in self._read(index, threads="NONE"):
                     index = read.index + 1
                     yield read
-            except DamageError as error:
-                raise SourceLost(
-                    f"{self.uri}: frame {index} cannot be read: {error}",
-                    hint=f"the file is damaged there; --max-frames {index - self._start} stops before it",
-                ) from error
+            raise SourceLost(
+                f"{self.uri}: frame {index} cannot be read: {error}",
+                hint=f"the file is damaged there; --max-frames {index - self._start} stops before it",
+            ) from error
 
     def _read(self, start: int, *, threads: str) -> Iterator[SourceFrame]:
         last = None
