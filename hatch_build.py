@@ -13,6 +13,7 @@ class MaterialHook(BuildHookInterface[Any]):
     """Adds the material to a wheel; an editable install reads the checkout's own."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Name the folders to add."""
         if version == "editable":
             return
         for folder in MATERIAL:

@@ -27,6 +27,9 @@ class Graphs(NamedTuple):
 class _Normalise(nn.Module):
     """Crop as OpenCV reads it, (S, S, 3) BGR uint8, to what the network takes, (1, 3, S, S) RGB."""
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, contract: Contract) -> None:
         super().__init__()
         mean, std = torch.tensor(contract.mean_rgb), torch.tensor(contract.std_rgb)

@@ -63,7 +63,8 @@ def check(differences: dict[str, float], name: str) -> None:
     for output, difference in differences.items():
         if not difference <= ALLOWED:
             raise GateFailed(
-                f"{name}: ONNX and torch disagree on `{output}`: max difference {difference:.1e}, allowed {ALLOWED:.0e}",
+                f"{name}: ONNX and torch disagree on `{output}`: "
+                f"max difference {difference:.1e}, allowed {ALLOWED:.0e}",
                 hint="nothing was written; try another opset, and report it with the checkpoint's sha256",
             )
 
@@ -78,10 +79,13 @@ def _crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
     template: Frame | None = None
     with open_source(_SCENE) as source:
         for item in source:
-            box = source.truth[item.index]
+            if item.truth is None:
+                continue
             if template is None:
-                window = CropWindow.around(box, cropping.template_factor, contract.template_size, cropping.window)
+                window = CropWindow.around(
+                    item.truth, cropping.template_factor, contract.template_size, cropping.window
+                )
                 template = cut(item.frame, window, padding)
             if item.index in _FRAMES:
-                window = CropWindow.around(box, cropping.search_factor, contract.search_size, cropping.window)
+                window = CropWindow.around(item.truth, cropping.search_factor, contract.search_size, cropping.window)
                 yield template, cut(item.frame, window, padding)

@@ -77,11 +77,7 @@ def _tensors(held: object, path: Path) -> dict[str, Tensor]:
             held = held[wrapper]
     if not isinstance(held, Mapping) or not any(isinstance(value, Tensor) for value in held.values()):
         raise CheckpointError(f"{path}: holds no tensors")
-    return {
-        str(key).removeprefix("module."): value.float()
-        for key, value in held.items()
-        if isinstance(value, Tensor)
-    }
+    return {str(key).removeprefix("module."): value.float() for key, value in held.items() if isinstance(value, Tensor)}
 
 
 def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:

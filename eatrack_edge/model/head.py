@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ class CenterHead(nn.Module):
         super().__init__()
         channels = [dim, width, width // 2, width // 4, width // 8]
         for branch, outputs in (("ctr", 1), ("offset", 2), ("size", 2)):
-            for layer, (before, after) in enumerate(zip(channels, channels[1:], strict=False), start=1):
+            for layer, (before, after) in enumerate(pairwise(channels), start=1):
                 self.add_module(
                     f"conv{layer}_{branch}",
                     nn.Sequential(

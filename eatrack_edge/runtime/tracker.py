@@ -155,9 +155,7 @@ class Tracker:
         first = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
         return TargetStore(self.settings.templates, first)
 
-    def _adapt(
-        self, frame: Frame, box: Box, maps: Maps, window: CropWindow, confidence: float
-    ) -> TemplateEvent | None:
+    def _adapt(self, frame: Frame, box: Box, maps: Maps, window: CropWindow, confidence: float) -> TemplateEvent | None:
         """Store a sure target; when an interval ends, let the store choose the second template."""
         if self._store is None:
             return None

@@ -1,0 +1,53 @@
+# Two commands for a new machine: `make demo` and `make test`. Each line is one you could have typed.
+PYTHON ?= python3
+# The CPU build of torch on a machine whose index has one; anything pip understands will do.
+TORCH ?= torch==2.13.0
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+
+.PHONY: demo test test-torch check cover picture wheel clean
+
+demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes demo.mp4
+	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
+
+test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
+	$(RUN) pytest
+
+test-torch: $(VENV)/.dev  ## The network, export and training; needs torch
+	$(RUN) pytest -m "torch and not slow"
+
+check: $(VENV)/.dev  ## Style, types, layers
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) pyright
+	$(VENV)/bin/lint-imports
+
+cover: $(VENV)/.test  ## Line and branch coverage of what flies: at least 95 %
+	$(RUN) pytest --cov --cov-report=
+	$(RUN) coverage report --include='eatrack_edge/runtime/*,eatrack_edge/media/*,eatrack_edge/*.py' --fail-under=95
+
+picture: $(VENV)/.demo  ## Render docs/scene.png for the README
+	$(VENV)/bin/python docs/render_scene.py
+
+wheel: $(VENV)/.dev
+	$(RUN) build --wheel
+
+clean:
+	rm -rf $(VENV) dist build demo.mp4 demo.jsonl
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(RUN) pip install --quiet -e '.[cpu]'
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(RUN) pip install --quiet -e '.[cpu,test]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(RUN) pip install --quiet '$(TORCH)'
+	$(RUN) pip install --quiet -e '.[cpu,dev]'
+	touch $@

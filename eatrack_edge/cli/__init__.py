@@ -1,0 +1,46 @@
+"""The command line. One file per command; heavy imports stay inside the commands, so ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from eatrack_edge import __version__
+from eatrack_edge.cli.export import export
+from eatrack_edge.cli.track import track
+from eatrack_edge.errors import EATrackError
+
+app = typer.Typer(
+    name="eatrack-edge",
+    help="Deep single-object tracking for drones: from a checkpoint to a box on the video.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(track)
+app.command()(export)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"eatrack-edge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    del version  # its callback has answered
+
+
+def main() -> None:
+    """Run the command line; an expected failure becomes two lines on stderr and the exit code of its kind."""
+    try:
+        app()
+    except EATrackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eatrack_edge.errors import InputError
+from eatrack_edge.material import DEFAULT_MODEL, bundled
+from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from eatrack_edge.runtime.load import find_graphs
+
+
+@pytest.fixture(scope="module")
+def backend() -> OnnxRuntimeBackend:
+    return OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+
+
+def copy(folder: Path, *, change: tuple[bytes, bytes] = (b"", b""), only: str = "") -> tuple[Path, Path]:
+    """The default model's graphs in ``folder``, with some bytes of their metadata changed for as many others."""
+    weights = bundled(f"{DEFAULT_MODEL}.safetensors")
+    assert weights is not None
+    shutil.copy(weights, folder)
+    paths = []
+    for graph in find_graphs(DEFAULT_MODEL):
+        data = graph.read_bytes()
+        if change[0] and only in graph.name:
+            assert change[0] in data
+            assert len(change[0]) == len(change[1])
+            data = data.replace(change[0], change[1])
+        paths.append(folder / graph.name)
+        paths[-1].write_bytes(data)
+    return paths[0], paths[1]
+
+
+def crop(size: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def test_it_says_what_it_runs_on(backend: OnnxRuntimeBackend) -> None:
+    assert backend.name == "onnxruntime (CPU)"
+
+
+def test_the_contract_comes_from_the_graphs_alone(backend: OnnxRuntimeBackend) -> None:
+    assert backend.contract.model == "eatrack_s"
+    assert (backend.contract.template_size, backend.contract.search_size) == (128, 256)
+    assert len(backend.contract.checkpoint_sha256) == 64
+
+
+def test_maps_have_the_contracts_shapes_and_ranges(backend: OnnxRuntimeBackend) -> None:
+    backend.encode_template(crop(128, 0), range(backend.contract.template_slots))
+    maps = backend.infer(crop(256, 1))
+    assert [part.shape for part in maps] == [(16, 16), (2, 16, 16), (2, 16, 16), (256, 384)]
+    for part in (maps.score_map, maps.size_map):
+        assert part.min() >= 0
+        assert part.max() <= 1
+
+
+def test_the_answer_depends_on_the_template_and_is_repeatable(backend: OnnxRuntimeBackend) -> None:
+    slots = range(backend.contract.template_slots)
+    answers = []
+    for seed in (0, 2, 0):
+        backend.encode_template(crop(128, seed), slots)
+        answers.append(backend.infer(crop(256, 1)).score_map.copy())
+    assert not np.array_equal(answers[0], answers[1])
+    np.testing.assert_array_equal(answers[0], answers[2])
+
+
+def test_two_threads_answer_as_one_does(backend: OnnxRuntimeBackend) -> None:
+    other = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL), threads=2)
+    for each in (backend, other):
+        each.encode_template(crop(128, 0), range(each.contract.template_slots))
+    np.testing.assert_allclose(backend.infer(crop(256, 1)).score_map, other.infer(crop(256, 1)).score_map, atol=1e-5)
+
+
+def test_a_missing_graph_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"x\.template\.onnx: no such graph\nhint: make it: eatrack-edge export"):
+        OnnxRuntimeBackend(tmp_path / "x.template.onnx", tmp_path / "x.track.onnx")
+
+
+def test_graphs_of_two_exports_are_refused(tmp_path: Path) -> None:
+    sha = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL)).contract.checkpoint_sha256.encode()
+    graphs = copy(tmp_path, change=(sha, b"0" * 64), only="template")
+    with pytest.raises(InputError, match="come from different exports"):
+        OnnxRuntimeBackend(*graphs)
+
+
+def test_a_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(b"template_size\x12\x03128", b"template_size\x12\x03144"))
+    with pytest.raises(InputError, match=r"template\.onnx: holds .*128.* its contract says .*144"):
+        OnnxRuntimeBackend(*graphs)
+
+
+def test_bytes_that_are_no_graph_are_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path)
+    graphs[1].write_bytes(b"not a graph")
+    with pytest.raises(InputError, match=r"track\.onnx: ONNX Runtime cannot load it"):
+        OnnxRuntimeBackend(*graphs)

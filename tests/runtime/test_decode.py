@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eatrack_edge.runtime.backends import Maps
+from eatrack_edge.runtime.decode import decode, hann_window
+
+
+def maps(grid: int = 16) -> Maps:
+    return Maps(
+        np.full((grid, grid), 0.01, np.float32),
+        np.zeros((2, grid, grid), np.float32),
+        np.full((2, grid, grid), 0.25, np.float32),
+        np.zeros((grid * grid, 4), np.float32),
+    )
+
+
+def test_the_window_is_ostracks() -> None:
+    line = np.array([0.5 * (1 - np.cos(2 * np.pi * k / 17)) for k in range(1, 17)])
+    np.testing.assert_allclose(hann_window(16), np.outer(line, line), rtol=1e-6)
+    assert hann_window(16).min() > 0
+
+
+def test_a_box_is_read_below_the_pixel() -> None:
+    m = maps()
+    m.score_map[5, 9] = 0.8
+    m.offset_map[:, 5, 9] = 0.25, 0.75
+    m.size_map[:, 5, 9] = 0.5, 0.125
+    decoded = decode(m, hann_window(16), 256)
+    assert decoded is not None
+    assert decoded.box == pytest.approx((9.25 * 16 - 64, 5.75 * 16 - 16, 128, 32))
+    assert decoded.confidence == pytest.approx(0.8)
+
+
+def test_the_window_chooses_but_does_not_lower_the_confidence() -> None:
+    m = maps()
+    m.score_map[8, 8], m.score_map[0, 0] = 0.6, 0.9
+    decoded = decode(m, hann_window(16), 256)
+    assert decoded is not None
+    assert decoded.confidence == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_single_value_that_is_not_finite_is_no_answer(value: float) -> None:
+    m = maps()
+    m.score_map[2, 3] = value
+    assert decode(m, hann_window(16), 256) is None

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from eatrack_edge.contract import Contract, Cropping
+from eatrack_edge.errors import InputError
+
+CONTRACT = Contract(
+    model="eatrack_s",
+    dim=384,
+    template_size=128,
+    search_size=256,
+    template_slots=2,
+    cropping=Cropping(window="subpixel", padding_rgb=(124, 116, 104)),
+    checkpoint_sha256="ab" * 32,
+    tool_version="0.1.0",
+)
+
+
+def test_metadata_holds_the_whole_contract() -> None:
+    assert Contract.from_metadata(CONTRACT.to_metadata(), "a.onnx") == CONTRACT
+
+
+def test_metadata_is_flat_text_that_a_person_can_read() -> None:
+    metadata = CONTRACT.to_metadata()
+    assert metadata["search_factor"] == "4.0"
+    assert metadata["template_slots"] == "2"
+    assert metadata["channel_order"] == "BGR"
+    assert metadata["window"] == "subpixel"
+
+
+def test_shapes_follow_from_the_contract() -> None:
+    assert [(spec.name, spec.shape) for spec in CONTRACT.track_inputs()] == [
+        ("search", (256, 256, 3)),
+        ("template_0", (1, 64, 384)),
+        ("template_1", (1, 64, 384)),
+    ]
+    assert [spec.shape for spec in CONTRACT.track_outputs()] == [
+        (1, 1, 16, 16),
+        (1, 2, 16, 16),
+        (1, 2, 16, 16),
+        (1, 256, 384),
+    ]
+    assert len(replace(CONTRACT, template_slots=1).track_inputs()) == 2
+
+
+def test_padding_is_given_in_the_frames_channel_order() -> None:
+    assert CONTRACT.padding_bgr == (104, 116, 124)
+
+
+def test_a_graph_of_another_schema_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        Contract.from_metadata({"schema": "eatrack-edge/9"}, "a.onnx")
+    assert str(caught.value) == (
+        "a.onnx: metadata `schema` is 'eatrack-edge/9', this version reads 'eatrack-edge/1'\n"
+        "hint: export the checkpoint again with this version: eatrack-edge export CHECKPOINT"
+    )
+
+
+@pytest.mark.parametrize("key", ["dim", "window", "mean_rgb"])
+def test_a_missing_key_is_named(key: str) -> None:
+    metadata = CONTRACT.to_metadata()
+    del metadata[key]
+    with pytest.raises(InputError, match=f"a.onnx: metadata does not hold the contract: .*{key}"):
+        Contract.from_metadata(metadata, "a.onnx")
+
+
+def test_an_unknown_crop_window_is_refused() -> None:
+    with pytest.raises(InputError, match="crop window must be `integer` or `subpixel`, got `round`"):
+        Cropping(window="round")

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from golden.make_crops import CASES, frame
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eatrack_edge.crops import CropWindow, cut
+from eatrack_edge.errors import InputError
+
+GOLDEN = Path(__file__).parent / "golden" / "ostrack_crops.npz"
+GREY = (104, 116, 124)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_integer_window_is_ostracks_pixel_for_pixel(name: str) -> None:
+    box, factor, size = CASES[name]
+    window = CropWindow.around(box, factor, size, "integer")  # type: ignore[arg-type]
+    with np.load(GOLDEN) as stored:
+        np.testing.assert_array_equal(cut(frame(), window, (0, 0, 0)), stored[name])
+
+
+def test_a_subpixel_window_at_the_frames_own_scale_is_the_frames_own_pixels() -> None:
+    window = CropWindow(10.0, 5.0, 32.0, 32)
+    np.testing.assert_array_equal(cut(frame(), window, GREY), frame()[5:37, 10:42])
+
+
+def test_a_subpixel_window_enlarges_about_pixel_areas_not_pixel_centres() -> None:
+    # A step between columns 3 and 4 lies at x = 4, so at 4x it must lie at crop x = 16.
+    step = np.zeros((8, 8, 3), np.uint8)
+    step[:, 4:] = 200
+    row = cut(step, CropWindow(0.0, 0.0, 8.0, 32), GREY)[16, :, 0].astype(int)
+    assert row[15] + row[16] == pytest.approx(200, abs=4)
+
+
+@pytest.mark.parametrize("side", [200.0, 437.3, 800.0])
+def test_a_subpixel_window_shrinks_without_aliasing(side: float) -> None:
+    checker = (np.indices((900, 900)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    crop = cut(np.repeat(checker[..., None], 3, axis=2), CropWindow(20.4, 10.7, side, 64), GREY)
+    assert abs(crop.astype(float).mean() - 127.5) < 3
+    assert crop.std() < 20
+
+
+def test_a_shrunk_window_keeps_its_place() -> None:
+    picture = np.zeros((400, 400, 3), np.uint8)
+    cv2.rectangle(picture, (150, 100), (249, 179), (255, 255, 255), -1)
+    window = CropWindow(50.3, 20.6, 300.0, 64)
+    ys, xs = np.nonzero(cut(picture, window, (0, 0, 0))[..., 0] > 127)
+    x, y, w, h = window.to_crop((150, 100, 100, 80))
+    assert xs.min() == pytest.approx(x, abs=1)
+    assert xs.max() + 1 == pytest.approx(x + w, abs=1)
+    assert ys.min() == pytest.approx(y, abs=1)
+    assert ys.max() + 1 == pytest.approx(y + h, abs=1)
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+@pytest.mark.parametrize("box", [(-500.0, -500.0, 10.0, 10.0), (500.0, 500.0, 300.0, 300.0)])
+def test_a_window_wholly_outside_the_frame_is_all_padding(rule: str, box: tuple[float, ...]) -> None:
+    crop = cut(frame(), CropWindow.around(box, 1.0, 16, rule), GREY)  # type: ignore[arg-type]
+    assert (crop == np.array(GREY)).all()
+
+
+def test_an_empty_box_has_no_window() -> None:
+    with pytest.raises(InputError, match="cannot crop around an empty box: w=0, h=5"):
+        CropWindow.around((1, 1, 0, 5), 2.0, 128)
+
+
+@given(
+    x=st.floats(-50, 700), y=st.floats(-50, 500), w=st.floats(1, 400), h=st.floats(1, 400),
+    rule=st.sampled_from(["integer", "subpixel"]),
+)  # fmt: skip
+def test_a_box_survives_the_way_to_the_crop_and_back(x: float, y: float, w: float, h: float, rule: str) -> None:
+    window = CropWindow.around((x, y, w, h), 4.0, 256, rule)
+    assert window.to_frame(window.to_crop((x, y, w, h))) == pytest.approx((x, y, w, h), abs=1e-6)
