@@ -28,6 +28,17 @@ def published_boxes(sequence: Sequence, track: Track) -> Floats:
     return np.asarray(track.boxes + np.array([sequence.first_pixel, sequence.first_pixel, 0, 0]))
 
 
+def check_formats(layouts: tuple[str, ...]) -> None:
+    """Refuse a format that nobody reads, before any work is done.
+
+    Raises:
+        UsageError: No such format.
+    """
+    for layout in layouts:
+        if layout not in FORMATS:
+            raise UsageError(f"no result format `{layout}`", hint=f"known formats: {', '.join(FORMATS)}")
+
+
 def write_result(folder: Path, layout: str, tracker: str, sequence: Sequence, track: Track) -> Path:
     """Write one sequence's boxes for a toolkit to read.
 
@@ -38,8 +49,7 @@ def write_result(folder: Path, layout: str, tracker: str, sequence: Sequence, tr
         UsageError: No such format.
         OutputError: It cannot be written.
     """
-    if layout not in FORMATS:
-        raise UsageError(f"no result format `{layout}`", hint=f"known formats: {', '.join(FORMATS)}")
+    check_formats((layout,))
     boxes = published_boxes(sequence, track)
     path = _place(folder, layout, tracker, sequence)
     if layout == "pytracking":

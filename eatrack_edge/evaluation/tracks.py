@@ -96,7 +96,7 @@ class TrackStore:
             OutputError: The folder cannot be written.
         """
         rows = np.column_stack([track.boxes, track.confidence])
-        lines = [",".join(f"{value:.6g}" for value in row) for row in rows.tolist()]
+        lines = [",".join(f"{value:.7g}" for value in row) for row in rows.tolist()]
         times = "".join(f"{value:.6f}\n" for value in track.seconds.tolist())
         # Times first: the track's own file is the sign that the sequence is finished.
         write_whole(self.folder / f"{sequence}.times.txt", times)

@@ -93,7 +93,7 @@ def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: 
     assert store.path("boat").read_bytes().splitlines()[:3] == [
         b"x,y,w,h,confidence",
         b"10,10,8,8,nan",
-        b"10,10,8,8,0.0431373",
+        b"10,10,8,8,0.04313725",
     ]
     assert counts[-1] == 10
 

@@ -1,0 +1,245 @@
+"""``eatrack-edge eval``: run trackers over a dataset and score them, or score result files that are there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eatrack_edge.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from eatrack_edge.data.sequence import Dataset
+    from eatrack_edge.evaluation.session import Evaluation, Plan, Run
+    from eatrack_edge.evaluation.suite import Suite
+
+_FILES = "Score result files"
+_RUN = "Run trackers"
+_EVERY_S = 5.0  # between two plain lines of progress
+
+
+def evaluate(
+    truth: Annotated[
+        Path | None, typer.Option(help="Folder of true boxes, NAME.txt each.", rich_help_panel=_FILES)
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of a tracker's boxes, same names.", rich_help_panel=_FILES)
+    ] = None,
+    dataset: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(metavar="KIND PATH", help="What to run on, e.g. dtb70 data/DTB70.", rich_help_panel=_RUN),
+    ] = None,
+    suite: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(metavar="NAME PATH", help="A suite, and where its data lies.", rich_help_panel=_RUN),
+    ] = None,
+    tracker: Annotated[
+        list[str] | None, typer.Option(help="Repeat for several; module:callable for your own.", rich_help_panel=_RUN)
+    ] = None,
+    model: Annotated[str, typer.Option(help="Our model: bundled name or exported file.", rich_help_panel=_RUN)] = "",
+    peers: Annotated[Path | None, typer.Option(help="Folder of the peers' weights.", rich_help_panel=_RUN)] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes, one sequence at a time each.", rich_help_panel=_RUN)
+    ] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of one tracker.", rich_help_panel=_RUN)] = 1,
+    cluster: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`.", rich_help_panel=_RUN)] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write into, and to go on from.", rich_help_panel=_RUN),
+    ] = None,
+    result_format: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="otb, pysot, pytracking or got10k; repeat.", rich_help_panel=_RUN),
+    ] = None,
+    sequence: Annotated[
+        list[str] | None, typer.Option(help="Only this one; repeat for several.", rich_help_panel=_RUN)
+    ] = None,
+    first_pixel: Annotated[
+        int | None,
+        typer.Option(min=0, max=1, help="Of `videos` and `images`: 1 for Matlab's.", rich_help_panel=_RUN),
+    ] = None,
+    failure_frames: Annotated[
+        int, typer.Option(min=0, help="Pictures of failures in the page, at most.", rich_help_panel=_RUN)
+    ] = 24,
+    protocol: Annotated[str, typer.Option(help="Whose scoring rules to follow; otb by default.")] = "",
+    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+) -> None:
+    """Score trackers: result files against true boxes, or trackers run on a dataset."""
+    if truth or results:
+        if not (truth and results) or dataset or suite:
+            raise UsageError("scoring files needs --truth and --results, and neither --dataset nor --suite")
+        _score_files(truth, results, protocol, json)
+        return
+    if bool(dataset) == bool(suite):
+        raise UsageError(
+            "nothing to evaluate: give either --dataset KIND PATH, --suite NAME PATH, or --truth DIR --results DIR"
+        )
+    plan, root = _plan(
+        dataset, suite, tracker, model, peers, threads, output, result_format, sequence, first_pixel, protocol
+    )
+    evaluation = _run(plan, workers, cluster)
+    conditions = {"data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
+    _report(evaluation, plan, conditions, failure_frames, json)
+
+
+def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -> None:
+    from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL
+    from eatrack_edge.evaluation.protocol import protocol as named
+    from eatrack_edge.evaluation.report import write_json
+    from eatrack_edge.evaluation.results import score_folder
+    from eatrack_edge.evaluation.summary import folder_summary
+
+    rules = named(protocol or DEFAULT_PROTOCOL)
+    scored = score_folder(truth, results, rules)
+    if json:
+        write_json(json, folder_summary(scored, rules))
+    print(f"protocol {rules.name}: {rules.toolkit}")
+    for name in ("success_auc", "precision_20px", "normalised_precision", "success_rate_50", "average_overlap"):
+        print(f"{name:<21}{getattr(scored.score, name):.4f}")
+    print(f"{'sequences':<21}{scored.score.sequences}")
+    for name, (have, need) in scored.mismatched.items():
+        print(f"{name}: {have} boxes for {need} frames", file=sys.stderr)
+    _complain({"results": scored.skipped})
+
+
+def _plan(
+    dataset: tuple[str, Path] | None,
+    suite: tuple[str, Path] | None,
+    trackers: list[str] | None,
+    model: str,
+    peers: Path | None,
+    threads: int,
+    output: Path | None,
+    formats: list[str] | None,
+    sequences: list[str] | None,
+    first_pixel: int | None,
+    protocol: str,
+) -> tuple[Plan, Path]:
+    from eatrack_edge.data.kinds import open_dataset
+    from eatrack_edge.evaluation.protocol import protocol as named
+    from eatrack_edge.evaluation.session import Plan
+    from eatrack_edge.evaluation.trackers import TrackerSpec, check_known
+
+    chosen = _suite(dataset, suite)
+    root = suite[1] if suite else dataset[1] if dataset else Path()
+    found = open_dataset(chosen.kind, root, chosen.first_pixel if first_pixel is None else first_pixel)
+    found = _only(found, sequences or list(chosen.sequences))
+    specs = tuple(
+        TrackerSpec(name, model=model if name == "eatrack" else "", peers=str(peers or ""), threads=threads)
+        for name in dict.fromkeys(trackers or chosen.trackers)
+    )
+    for spec in specs:
+        check_known(spec)
+    folder = output or Path("runs") / "eval" / f"{chosen.kind}-{root.resolve().name}"
+    rules = named(protocol or chosen.protocol)
+    return Plan(found, specs, rules, folder, tuple(formats or ("otb",))), root
+
+
+def _suite(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> Suite:
+    from eatrack_edge.evaluation.suite import Suite, load_suite
+
+    if suite:
+        return load_suite(suite[0])
+    return Suite(kind=dataset[0] if dataset else "", trackers=("eatrack",))
+
+
+def _only(dataset: Dataset, names: list[str]) -> Dataset:
+    """The dataset with these sequences alone; all of them where none is named."""
+    missing = [name for name in names if name not in dataset.readers]
+    if missing:
+        raise InputError(
+            f"{dataset.kind} has no sequence `{missing[0]}`", hint=f"it has {', '.join(dataset.names[:12])}"
+        )
+    return replace(dataset, readers={name: dataset.readers[name] for name in names}) if names else dataset
+
+
+def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
+    from eatrack_edge.evaluation.formats import check_formats
+    from eatrack_edge.evaluation.runner import run_jobs
+    from eatrack_edge.evaluation.session import evaluate as run_evaluation
+    from eatrack_edge.evaluation.session import readable_sequences, unfinished
+
+    check_formats(plan.formats)
+    run: Run = lambda jobs, on_frames: run_jobs(jobs, workers, on_frames)  # noqa: E731
+    if cluster:
+        from eatrack_edge.evaluation.cluster import on_cluster
+
+        run = on_cluster(cluster, workers)
+    sequences, _ = readable_sequences(plan.dataset)
+    jobs = unfinished(plan, sequences)
+    total = len(plan.trackers) * len(sequences)
+    if len(jobs) < total:
+        print(f"{total - len(jobs)} of {total} runs are finished already, in {plan.output}", file=sys.stderr)
+    with _Progress(sum(len(job.sequence) for job in jobs)) as progress:
+        return run_evaluation(plan, run, progress.show)
+
+
+def _report(
+    evaluation: Evaluation, plan: Plan, conditions: dict[str, Any], failure_frames: int, json: Path | None
+) -> None:
+    from eatrack_edge.evaluation.report import write_json, write_report
+    from eatrack_edge.evaluation.summary import (
+        attribute_table,
+        evaluation_summary,
+        overall_table,
+        run_conditions,
+        text_table,
+    )
+
+    conditions = run_conditions(**conditions)
+    notes = write_report(evaluation, plan.output, conditions, failure_frames=failure_frames)
+    if json:
+        write_json(json, evaluation_summary(evaluation, conditions))
+    print(f"protocol {plan.protocol.name}: {plan.protocol.toolkit}\n")
+    print(text_table(overall_table(evaluation)))
+    if evaluation.attributes:
+        print(f"\nsuccess AUC by attribute\n{text_table(attribute_table(evaluation))}")
+    print(f"\nreport: {plan.output / 'report.html'}")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    _complain({title: result.skipped for title, result in evaluation.trackers.items()})
+
+
+def _complain(skipped: dict[str, Any]) -> None:
+    """Name every sequence that was left out, and end with an error if there is one."""
+    rows = [(title, name, reason) for title, reasons in skipped.items() for name, reason in reasons.items()]
+    for title, name, reason in rows:
+        print(f"left out: {title}, {name}: {reason}", file=sys.stderr)
+    if rows:
+        raise InputError(f"{len(rows)} sequences were left out of the scores, the first is {rows[0][1]}: {rows[0][2]}")
+
+
+class _Progress:
+    """Frames done of all: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._start, self._said = total, time.monotonic(), time.monotonic()
+        self._bar: Any = None
+
+    def show(self, frames: int) -> None:
+        now = time.monotonic()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=frames)
+        elif now - self._said >= _EVERY_S:
+            self._said = now
+            rate = frames / (now - self._start)
+            left = f", {(self._total - frames) / rate:.0f} s left" if rate else ""
+            print(f"{frames}/{self._total} frames, {rate:.1f} a second{left}", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> _Progress:
+        if sys.stderr.isatty() and self._total:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True))
+            self._task = self._bar.add_task("frames", total=self._total)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()

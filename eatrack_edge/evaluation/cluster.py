@@ -1,0 +1,75 @@
+"""Runs jobs on a Dask cluster: sequences are scheduled one by one, and a lost worker's are run again elsewhere.
+
+Workers need this package and see the frames under the same paths; results come back over the network and are written
+here. A job says all it needs, so its track is the same wherever it ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from eatrack_edge.errors import MachineError
+from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_job
+from eatrack_edge.evaluation.session import Run
+from eatrack_edge.optional import require
+
+LOCAL = "local"
+_CONNECT_S = 30
+
+
+def on_cluster(address: str, workers: int) -> Run:
+    """Somewhere to run jobs.
+
+    Args:
+        address: The scheduler's, such as ``tcp://10.0.0.2:8786``; ``local`` starts a cluster on this machine.
+        workers: Processes of a local cluster, of one thread each.
+
+    Raises:
+        MissingExtra: Dask's ``distributed`` is not installed.
+    """
+    require("distributed", to="run on a cluster")
+
+    def run(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+        with _connected(address, workers) as client:
+            yield from _run(client, jobs, on_frames)
+
+    return run
+
+
+def _run(client: Any, jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+    distributed = require("distributed", to="run on a cluster")
+    # Not pure: two runs of a job are two runs, never one remembered from an earlier evaluation.
+    futures = {client.submit(run_job, job, pure=False): job for job in jobs}
+    frames = 0
+    for future in distributed.as_completed(futures):
+        job = futures[future]
+        try:
+            outcome: Outcome = future.result()
+        except Exception as error:  # what Dask itself reports, such as a job whose workers died time and again
+            outcome = Outcome(job, None, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        frames += len(job.sequence)
+        on_frames(frames)
+        # Dask's copy of the job would hold this process's arrays twice.
+        yield Outcome(job, outcome.track, outcome.reason)
+
+
+@contextmanager
+def _connected(address: str, workers: int) -> Iterator[Any]:
+    distributed = require("distributed", to="run on a cluster")
+    if address == LOCAL:
+        with (
+            distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise MachineError(
+            f"no Dask scheduler answers at {address}", hint="start one: dask scheduler; then: dask worker ADDRESS"
+        ) from error
+    with client:
+        yield client

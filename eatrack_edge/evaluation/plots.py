@@ -1,0 +1,138 @@
+"""Success, precision and calibration plots, as PNG for documents and SVG for pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.errors import OutputError
+from eatrack_edge.evaluation.calibration import BINS, Calibration
+from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS
+from eatrack_edge.evaluation.session import Evaluation
+from eatrack_edge.evaluation.summary import ranking, tracker_calibration
+from eatrack_edge.optional import require
+
+# Okabe and Ito's colours, told apart by colour-blind readers too; dashes tell on where they run out.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555")
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)))
+_SIZE_INCHES = (6.4, 4.6)
+_PNG_DPI = 150
+
+
+def draw_plots(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
+    """Draw every plot of an evaluation.
+
+    Args:
+        evaluation: What to draw.
+        folder: Where ``success.png``, ``success.svg`` and so on go.
+
+    Returns:
+        The SVG of each plot by its name: ``success``, ``precision`` and ``calibration`` where any tracker has it.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+        OutputError: The folder cannot be written.
+    """
+    figures = {"success": _curves(evaluation, "success"), "precision": _curves(evaluation, "precision")}
+    calibrations = {title: tracker_calibration(result) for title, result in evaluation.trackers.items()}
+    known = {title: found for title, found in calibrations.items() if found}
+    if known:
+        figures["calibration"] = _reliability(known, _styles(evaluation))
+    return {name: _save(figure, folder, name) for name, figure in figures.items()}
+
+
+def _styles(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    """One look per tracker, the same in every plot; the best tracker first."""
+    return {title: style(place) for place, (title, _) in enumerate(ranking(evaluation))}
+
+
+def style(place: int) -> dict[str, Any]:
+    """Colour and dashes of the tracker at a place of the ranking, from 0."""
+    return {
+        "color": COLOURS[place % len(COLOURS)],
+        "linestyle": _DASHES[place // len(COLOURS) % len(_DASHES)],
+        "linewidth": 2.0 if place < len(COLOURS) else 1.5,
+    }
+
+
+def _curves(evaluation: Evaluation, kind: str) -> Any:
+    figure, axes = _figure()
+    thresholds = OVERLAP_THRESHOLDS if kind == "success" else ERROR_THRESHOLDS_PX
+    styles = _styles(evaluation)
+    column = "success_auc" if kind == "success" else "precision_20px"
+    for title, score in sorted(ranking(evaluation), key=lambda row: -getattr(row[1], column)):
+        scores = evaluation.trackers[title].scores.values()
+        curve = np.mean([getattr(one, kind) for one in scores], axis=0)
+        axes.plot(thresholds, curve, label=f"{title}  {getattr(score, column):.3f}", **styles[title])
+    sequences = f"{evaluation.dataset}, {len(evaluation.sequences)} sequences, protocol {evaluation.protocol.name}"
+    if kind == "success":
+        _label(axes, "overlap threshold", "share of frames with more overlap", f"Success: {sequences}")
+        axes.legend(title="mean of the curve", loc="lower left", fontsize=9)
+    else:
+        axes.axvline(20, color="#999999", linewidth=0.8, zorder=0)
+        _label(axes, "centre error, px", "share of frames within it", f"Precision: {sequences}")
+        axes.legend(title="at 20 px", loc="lower right", fontsize=9)
+    axes.set_xlim(thresholds[0], thresholds[-1])
+    axes.set_ylim(0, 1)
+    return figure
+
+
+def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[str, Any]]) -> Any:
+    figure, axes = _figure()
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, zorder=0)
+    axes.text(0.97, 0.985, "confidence = overlap", color="#777777", ha="right", va="top", rotation=0, fontsize=8)
+    for title, found in calibrations.items():
+        # A bin of a handful of frames is noise, drawn small.
+        filled = found.frames > 0
+        share = found.frames[filled] / max(1, int(found.frames.sum()))
+        label = f"{title}  error {found.expected_error:.3f}" + _lost_label(found)
+        axes.plot(found.confidence[filled], found.overlap[filled], label=label, **styles.get(title, style(0)))
+        colour = styles.get(title, style(0))["color"]
+        axes.scatter(found.confidence[filled], found.overlap[filled], s=_marker_areas(share), color=colour, zorder=3)
+    _label(axes, f"confidence, {BINS} bins", "mean overlap", "Calibration: what a confidence is worth")
+    axes.legend(title="expected calibration error; best threshold for lost", loc="upper left", fontsize=8)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    return figure
+
+
+def _lost_label(found: Calibration) -> str:
+    if np.isnan(found.lost_below):
+        return ", never lost"
+    return f", lost below {found.lost_below:.2f} (P {found.lost_precision:.2f}, R {found.lost_recall:.2f})"
+
+
+def _marker_areas(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 8 + 120 * share
+
+
+def _figure() -> tuple[Any, Any]:
+    # Never pyplot: it keeps global state and picks a window system.
+    figure = require("matplotlib.figure", to="draw plots").Figure(figsize=_SIZE_INCHES, layout="constrained")
+    axes = figure.subplots()
+    axes.grid(color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def _label(axes: Any, x: str, y: str, title: str) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title, fontsize=11, loc="left")
+
+
+def _save(figure: Any, folder: Path, name: str) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI)
+        # Without a date and with a fixed salt for its ids, the same figures give the same file.
+        with require("matplotlib", to="draw plots").rc_context({"svg.hashsalt": name}):
+            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    return folder / f"{name}.svg"

@@ -1,0 +1,52 @@
+"""Everything a finished evaluation leaves behind: figures, plots and a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eatrack_edge.errors import MissingExtra
+from eatrack_edge.evaluation.page import write_page
+from eatrack_edge.evaluation.plots import draw_plots
+from eatrack_edge.evaluation.session import Evaluation
+from eatrack_edge.evaluation.summary import evaluation_summary
+from eatrack_edge.evaluation.tracks import write_whole
+
+
+def write_report(
+    evaluation: Evaluation, output: Path, conditions: Mapping[str, Any], *, failure_frames: int
+) -> list[str]:
+    """Write ``summary.json``, ``plots/*.png`` and ``*.svg``, and ``report.html``.
+
+    Args:
+        evaluation: What to report.
+        output: Folder to write into.
+        conditions: Where and with what it was made.
+        failure_frames: How many pictures of failures the page may hold; 0 for frames that must not be passed on.
+
+    Returns:
+        What had to be left out, and how to get it.
+
+    Raises:
+        OutputError: Something cannot be written.
+    """
+    write_json(output / "summary.json", evaluation_summary(evaluation, conditions))
+    notes: list[str] = []
+    plots: dict[str, Path] = {}
+    try:
+        plots = draw_plots(evaluation, output / "plots")
+    except MissingExtra as error:
+        notes.append(f"the report has no plots: {error.message}; {error.hint}")
+    write_page(evaluation, plots, conditions, output / "report.html", failure_frames)
+    return notes
+
+
+def write_json(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write figures as JSON.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_whole(path, json.dumps(figures, indent=1, allow_nan=False) + "\n")

@@ -1,0 +1,46 @@
+"""A suite: which trackers to run on which data, as a file a person edits; where the data lies is for the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from eatrack_edge import config
+from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+from eatrack_edge.material import material
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What to run."""
+
+    kind: str  # of dataset, as --dataset takes it
+    trackers: tuple[str, ...]  # as --tracker takes them
+    protocol: str = DEFAULT_PROTOCOL
+    first_pixel: int = 0  # for `videos` and `images`: what the annotations call the first pixel
+    sequences: tuple[str, ...] = ()  # those that must be there, and no others are run; empty: all
+
+    def __post_init__(self) -> None:
+        if not self.trackers:
+            raise ConfigError("trackers must name at least one tracker")
+        if self.protocol not in PROTOCOLS:
+            raise ConfigError(f"protocol must be one of {', '.join(PROTOCOLS)}, got `{self.protocol}`")
+        if self.first_pixel not in (0, 1):
+            raise ConfigError(f"first_pixel must be 0 or 1, got {self.first_pixel}")
+
+
+def load_suite(name: str) -> Suite:
+    """Read a suite by its name in ``benchmarks/suites``, or by its path.
+
+    Raises:
+        UsageError: There is no such suite.
+        ConfigError: The file is wrong; the message says where.
+    """
+    if name.endswith(".toml"):
+        return config.load(Suite, Path(name))
+    folder = material("benchmarks/suites")
+    if not (folder / f"{name}.toml").is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.toml"))) or "none"
+        raise UsageError(f"no suite called `{name}`", hint=f"known suites: {known}; or give a path to a .toml file")
+    return config.load(Suite, folder / f"{name}.toml")
