@@ -141,12 +141,12 @@ def _presentation_times(container: Any, stream: Any) -> list[int]:
     return known if len(set(known)) == len(times) else []
 
 
-def ends_early(stream: Any, last: Any) -> bool:
-    """Whether the file promised more video after the last frame it gave: a copy that was cut off.
+def ends_early(stream: Any, last: Any, count: int) -> bool:
+    """Whether the file promised more video after its frame number ``count``, the ``last``: a copy that was cut off.
 
-    A trimmed recording may hold fewer frames than it counts, but its stated duration is trimmed too.
+    A trimmed recording may hold fewer frames than it says, but the duration that it states is trimmed too.
     """
-    if not stream.frames or not stream.duration or last is None or last.pts is None:
+    if count >= stream.frames or not stream.duration or last.pts is None:
         return False
     interval = stream.duration / stream.frames
     return bool(last.pts - (stream.start_time or 0) + 2.5 * interval < stream.duration)

@@ -31,14 +31,14 @@ class PatientStream:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self.failure: OSError | None = None
+        self.failure: OSError | ValueError | None = None
 
     def write(self, data: bytes) -> int:
         """Write, or pretend to after a failure."""
         if self.failure is None:
             try:
                 self._stream.write(data)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # a ValueError when the stream was closed
                 self.failure = error
         return len(data)
 
@@ -47,7 +47,7 @@ class PatientStream:
         if self.failure is None:
             try:
                 return self._stream.seek(offset, whence)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # a ValueError when the stream was closed
                 self.failure = error
         return offset
 
@@ -85,7 +85,7 @@ class OutputFile:
         try:
             yield
         except caught as error:
-            self._is_broken = True
+            self._give_up()
             number = getattr(error, "errno", None) or 0
             reason = os.strerror(number) if number > 0 else str(error)
             message = f"{self.path}: cannot be written: {reason[:1].lower()}{reason[1:]}"
@@ -107,12 +107,15 @@ class OutputFile:
         Raises:
             OutputError: The last of it cannot be written; said once, not again after a write that failed.
         """
-        if self._is_broken:
+        if not self._is_broken:
+            with self.reporting():
+                self.stream.close()
+
+    def _give_up(self) -> None:
+        self._is_broken = True
+        if hasattr(self, "stream"):
             with contextlib.suppress(OSError):
                 self.stream.close()
-            return
-        with self.reporting():
-            self.stream.close()
 
     def finish(self, error: BaseException | None) -> None:
         """Close at the end of a ``with``; a failure to do so never hides the ``error`` that ended it."""

@@ -104,7 +104,7 @@ def _draw_box(picture: Frame, box: Box, record: FrameRecord, scale: float) -> No
             _line(picture, (corner_x, corner_y), (corner_x + step_x * arm, corner_y), colour, thick)
             _line(picture, (corner_x, corner_y), (corner_x, corner_y + step_y * arm), colour, thick)
     else:
-        _dashed(picture, box, colour, 2 * thin, 7 * scale)
+        _dashed(picture, box, colour, 2 * thin, 8 * scale)
     label = "" if math.isnan(record.score) else f"{record.score:.2f}"
     if label:
         _tag(picture, label, (x, y), h, colour, scale)
@@ -118,7 +118,7 @@ def _dashed(picture: Frame, box: Box, colour: Bgr, width: int, dash: float) -> N
         # A box of the whole sky must not take a million dashes.
         count = min(max(1, round(length / (2 * dash))), 200)
         for number in range(count):
-            low, high = (2 * number + 0.5) / (2 * count), (2 * number + 1.5) / (2 * count)
+            low, high = (number + 0.3) / count, (number + 0.7) / count
             points = [tuple(a + (b - a) * share for a, b in zip(begin, end, strict=True)) for share in (low, high)]
             _line(picture, (points[0][0], points[0][1]), (points[1][0], points[1][1]), colour, width)
 

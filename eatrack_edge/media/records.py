@@ -65,8 +65,9 @@ class JsonLinesWriter:
     """
 
     def __init__(self, path: Path, header: Mapping[str, object], *, overwrite: bool = False) -> None:
+        first = _encoded({"type": "header", "schema": SCHEMA, **header})
         self._file = OutputFile(path, overwrite=overwrite)
-        self._line({"type": "header", "schema": SCHEMA, **header})
+        self._file.write(first)
 
     def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
         """Append one frame. The picture is not used.
@@ -90,7 +91,7 @@ class JsonLinesWriter:
             line["template_note"] = record.template_note
         line["ms"] = {stage: round(float(value), 3) for stage, value in record.ms.items()}
         line["dropped"] = record.dropped
-        self._line(line)
+        self._file.write(_encoded(line))
 
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """Append the last line.
@@ -98,10 +99,7 @@ class JsonLinesWriter:
         Raises:
             OutputError: The disk is full, or gone.
         """
-        self._line({"type": "summary", **summary})
-
-    def _line(self, values: Mapping[str, object]) -> None:
-        self._file.write(msgspec.json.encode(values, enc_hook=_plain) + b"\n")
+        self._file.write(_encoded({"type": "summary", **summary}))
 
     def close(self) -> None:
         """Finish the file.
@@ -118,6 +116,10 @@ class JsonLinesWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.finish(error)
+
+
+def _encoded(values: Mapping[str, object]) -> bytes:
+    return msgspec.json.encode(values, enc_hook=_plain) + b"\n"
 
 
 def _plain(value: Any) -> Any:

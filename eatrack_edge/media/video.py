@@ -88,7 +88,7 @@ class VideoSource:
             ) from error
 
     def _read(self, start: int, *, threads: str) -> Iterator[SourceFrame]:
-        last = None
+        last, index = None, start
         with self._opened(threads) as (container, stream, frames):
             if start:
                 frames = decoding.decoded_from(container, stream, start)
@@ -96,7 +96,7 @@ class VideoSource:
                 if self._is_closed:
                     return
                 yield self._turned(last, index)
-            if decoding.ends_early(stream, last):
+            if last is not None and decoding.ends_early(stream, last, index + 1):
                 raise DamageError("the file ends before it")
         if last is None and start == self._start:
             raise starts_too_late(self.uri, start, self.frame_count)

@@ -17,7 +17,7 @@ from eatrack_edge.media.records import FrameRecord
 from eatrack_edge.optional import require
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".ts": "mpegts"}
-_TICKS_PER_S = 90_000  # the usual clock of video files; divides all common frame rates
+_TICKS_PER_S = 60_000  # a multiple of all common frame rates; MPEG-4 allows no more than 65535
 
 
 class VideoWriter:

@@ -158,7 +158,7 @@ def test_a_file_with_sound_alone_is_refused(tmp_path: Path) -> None:
 
 def test_a_video_without_frames_is_refused(tmp_path: Path) -> None:
     path = write_video(tmp_path / "v.mp4", [])
-    with pytest.raises(InputError, match="the file has no video stream|the video has no frames"):
+    with pytest.raises(InputError, match=r"the file has no video stream|the video has no frames"):
         open_source(str(path))
 
 
