@@ -9,9 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table
-
 from eatrack_edge.cli.window import Window
 from eatrack_edge.crops import Frame
 from eatrack_edge.errors import UsageError
@@ -114,13 +111,11 @@ class Outputs:
             self._jsonl.write_summary(summary)
 
     def print_summary(self, summary: Mapping[str, object]) -> None:
-        """The summary and the files, for a person."""
-        table = Table(box=None, show_header=False, pad_edge=False)
+        """The summary and the files, a line each, for a person or a grep."""
         for key, value in summary.items():
-            table.add_row(key.replace("_", " "), str(value))
+            print(f"{key.replace('_', ' '):<25} {value}")
         for path in self._wanted.files():
-            table.add_row("wrote", str(path))
-        Console(soft_wrap=True, highlight=False).print(table)
+            print(f"{'wrote':<25} {path}")
 
     def __enter__(self) -> Outputs:
         return self
