@@ -14,6 +14,11 @@ ARCHITECTURES: dict[str, Architecture] = {
     "eatrack_deit_teacher": Architecture(dim=192, heads=3, separate_blocks=0, joint_blocks=12),
     # The accurate one, as wide as DINOv2 ViT-S, from which it starts.
     "eatrack_s": Architecture(dim=384, heads=6, separate_blocks=4, joint_blocks=2, head_width=96, head_bias=False),
+    # Its teacher, on all twelve blocks of DINOv2 ViT-S. Stage 1 stays apart in the lower eight, so that they can be
+    # frozen as they were pretrained: on single pictures.
+    "eatrack_s_teacher": Architecture(
+        dim=384, heads=6, separate_blocks=8, joint_blocks=4, head_width=96, head_bias=False
+    ),
     # OSTrack's own, to load published checkpoints; without its candidate elimination, which has no parameters.
     "ostrack_vitb_256": Architecture(dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1),
     # Small enough for a test to train.

@@ -44,6 +44,8 @@ def batches(sampler: Sampler, first: int, last: int, batch: int, among: World, w
         num_workers=workers,
         collate_fn=collate,
         worker_init_fn=_one_thread,
+        # A forked worker would inherit OpenCV's thread pool without its threads, and wait for them for ever.
+        multiprocessing_context="spawn",
         pin_memory=among.device.type == "cuda",
         prefetch_factor=4,
     )

@@ -7,7 +7,7 @@ them. So N processes take the steps that one would take with the whole batch.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -98,8 +98,8 @@ class SharedBatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         count = x.numel() / x.shape[1] * dist.get_world_size()
         sums = torch.cat([x.float().sum((0, 2, 3)), x.float().square().sum((0, 2, 3))])
-        total = cast("Tensor", _SumOverProcesses.apply(sums))  # type: ignore[no-untyped-call]
-        mean, square = (total / count).chunk(2)
+        sum_over_processes = cast("Callable[[Tensor], Tensor]", _SumOverProcesses.apply)
+        mean, square = (sum_over_processes(sums) / count).chunk(2)
         variance = square - mean**2
         with torch.no_grad():
             momentum = self.momentum if self.momentum is not None else 0.1

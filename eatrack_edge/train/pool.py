@@ -45,9 +45,11 @@ class Pool(Protocol):
 
     def draw(self, rng: np.random.Generator) -> Triplet:
         """Three moments of one target."""
+        ...
 
     def draw_other(self, rng: np.random.Generator) -> Sighting:
         """One moment of any target, for a background, a look-alike or an occluder."""
+        ...
 
 
 class Chooser:

@@ -24,11 +24,12 @@ class SourceRecipe:
 class SetRecipe:
     """One dataset on disk."""
 
-    folder: str  # its root; a relative path is taken from the working directory
-    layout: str = "shards"  # or "got10k", "lasot", "trackingnet", "coco", "images"
+    folder: str  # its root; a relative path is taken from the working directory. Of "synthetic": a test:// source
+    layout: str = "shards"  # or "got10k", "lasot", "trackingnet", "coco", "images", "synthetic"
     weight: float = 1.0  # how often it is drawn, relative to other sets, whatever its size
     sources: tuple[SourceRecipe, ...] = ()  # of shards only
     default_weight: float = 1.0  # of sources not named
+    clips: int = 8  # of "synthetic" only: how many videos are drawn, a few seconds each
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def read_tracks(layout: str, root: Path) -> list[Track]:
         InputError: The folder is not laid out so, or holds no target.
     """
     if layout not in LAYOUTS:
-        raise ConfigError(f"unknown layout `{layout}`", hint=f"known layouts: shards, {', '.join(LAYOUTS)}")
+        raise ConfigError(f"unknown layout `{layout}`", hint=f"known layouts: shards, synthetic, {', '.join(LAYOUTS)}")
     if not root.is_dir():
         raise InputError(f"expected the {layout} data at {root}, there is no such folder")
     tracks = [track for track in LAYOUTS[layout](root) if len(track.paths)]

@@ -26,9 +26,12 @@ from eatrack_edge.train.recipe import DataRecipe, SetRecipe, TrainRecipe
 from eatrack_edge.train.sampling import PADDING_BGR, Sampler, SamplingRecipe
 from eatrack_edge.train.sequence_pool import SequencePool, read_tracks
 from eatrack_edge.train.shard_pool import ShardPool, balance, split_held_out, weigh
+from eatrack_edge.train.synthetic_pool import SyntheticPool
 
 
-def train(recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Progress], None]) -> Path:
+def train(
+    recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Progress], None], until: int | None = None
+) -> Path:
     """Carry out a recipe, or go on with it where ``folder`` holds the state of an unfinished run.
 
     Args:
@@ -36,6 +39,7 @@ def train(recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Pro
         folder: Takes ``last.pt``, ``log.csv``, ``curve.svg`` and the weights; made if need be.
         among: This process and its peers.
         report: Called after every step.
+        until: Stop after so many samples; a later call goes on from there. ``None`` is the whole recipe.
 
     Returns:
         The averaged weights, float16, ``<model>.safetensors`` in ``folder``.
@@ -49,7 +53,7 @@ def train(recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Pro
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
     trainer = open_trainer(recipe, folder, among)
     trainer.resume()
-    trainer.run(report)
+    trainer.run(report, until)
     result = folder / f"{recipe.model}.safetensors"
     if among.is_first:
         write_result(result, trainer.average.network, recipe)
@@ -91,6 +95,8 @@ def open_data(recipe: DataRecipe) -> tuple[Pool, Pool | None]:
 
 
 def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
+    if data.layout == "synthetic":
+        return SyntheticPool(data.folder, data.clips, largest_gap=recipe.largest_gap), None
     folder = Path(data.folder)
     if data.layout == "shards":
         targets, out = split_held_out(

@@ -1,0 +1,110 @@
+"""``eatrack-edge train``: a recipe becomes weights; an unfinished run goes on where it stopped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from eatrack_edge.train.loop import Progress
+
+_EVERY_S = 10.0  # between two plain lines of progress
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name, e.g. eatrack_s, or the path of a TOML file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the run, and to go on from; runs/RECIPE by default."),
+    ] = None,
+    stop_after: Annotated[
+        int | None, typer.Option(min=1, help="Samples to stop after; the same command goes on later.")
+    ] = None,
+) -> None:
+    """Train a network by a recipe. Start it with torchrun to share the work among processes or GPUs."""
+    from eatrack_edge.optional import require
+
+    for module in ("torch", "safetensors"):
+        require(module, to="train")
+    from eatrack_edge.config import load
+    from eatrack_edge.train.parallel import world
+    from eatrack_edge.train.recipe import TrainRecipe
+    from eatrack_edge.train.session import train as carry_out
+
+    path = _recipe_path(recipe)
+    wanted = load(TrainRecipe, path)
+    folder = output or Path("runs") / path.stem.removeprefix("train_")
+    with world() as among, _Said(wanted.model, wanted.samples, is_quiet=not among.is_first) as said:
+        result = carry_out(wanted, folder, among, said.hear, until=stop_after)
+    if among.is_first:
+        print(f"{result}  {result.stat().st_size / 1e6:.1f} MB")
+        print(f"{folder / 'log.csv'}")
+        print(f"{folder / 'curve.svg'}")
+
+
+def _recipe_path(recipe: str) -> Path:
+    """``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is itself."""
+    from eatrack_edge.errors import UsageError
+    from eatrack_edge.material import material
+
+    if recipe.endswith(".toml"):
+        return Path(recipe)
+    folder = material("export/recipes")
+    path = folder / f"train_{recipe}.toml"
+    if not path.is_file():
+        known = sorted(found.stem.removeprefix("train_") for found in folder.glob("train_*.toml"))
+        raise UsageError(f"no training recipe called `{recipe}`", hint=f"known recipes: {', '.join(known)}")
+    return path
+
+
+class _Said:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere, and every judgement."""
+
+    def __init__(self, name: str, samples: int, *, is_quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._name, self._is_quiet = name, is_quiet
+        self._said = time.monotonic()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:.1f} samples/s  loss {task.fields[loss]:.3f}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Bar(*columns, console=Console(stderr=True), disable=is_quiet or not sys.stderr.isatty())
+        self._task = self._bar.add_task(name, total=samples, rate=0.0, loss=0.0)
+
+    def hear(self, progress: Progress) -> None:
+        """One step is done."""
+        if self._is_quiet:
+            return
+        self._bar.update(self._task, completed=progress.done, rate=progress.rate, loss=progress.loss)
+        if progress.row or (self._bar.disable and time.monotonic() - self._said > _EVERY_S):
+            self._said = time.monotonic()
+            self._bar.console.print(self._line(progress), soft_wrap=True, highlight=False)
+
+    def _line(self, progress: Progress) -> str:
+        left_s = (progress.samples - progress.done) / max(progress.rate, 1e-9)
+        held_out = {key.removeprefix("pair_"): value for key, value in progress.row.items() if key.startswith("pair_")}
+        scores = "".join(f", {key} {value:.3f}" for key, value in held_out.items())
+        return (
+            f"{self._name}: {progress.done}/{progress.samples} samples, {progress.rate:.1f} samples/s, "
+            f"{left_s / 60:.0f} min left, loss {progress.loss:.3f}{scores}"
+        )
+
+    def __enter__(self) -> _Said:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from eatrack_edge.cli.train import train
+from eatrack_edge.errors import UsageError
+
+pytestmark = pytest.mark.torch
+RECIPE = """
+model = "eatrack_tiny"
+samples = 16
+judge_every = 8
+[data]
+pairs = 0
+[[data.sets]]
+layout = "synthetic"
+folder = "test://?seed=1&frames=12&width=160&height=120"
+clips = 1
+[optimiser]
+batch = 4
+"""
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(train)
+    return app
+
+
+def test_a_recipe_becomes_weights_in_two_goes(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(RECIPE)
+    command = [str(tmp_path / "small.toml"), "--output", str(tmp_path / "run")]
+    first = CliRunner().invoke(app, [*command, "--stop-after", "8"])
+    assert first.exit_code == 0, first.output
+    assert "eatrack_tiny: 8/16 samples" in first.output
+    second = CliRunner().invoke(app, command)
+    assert "eatrack_tiny: 16/16 samples" in second.output
+    assert "8/16" not in second.output
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "last.pt",
+        "log.csv",
+        "curve.svg",
+        "eatrack_tiny.safetensors",
+    }
+
+
+def test_an_unknown_recipe_names_the_known_ones(app: typer.Typer) -> None:
+    result = CliRunner().invoke(app, ["eatrack_xxl"])
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.message == "no training recipe called `eatrack_xxl`"
+    assert "eatrack_deit_paper" in result.exception.hint
