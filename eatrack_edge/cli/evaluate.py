@@ -13,7 +13,10 @@ import typer
 from eatrack_edge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from eatrack_edge.data.sequence import Dataset
+    from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.session import Evaluation, Plan, Run
     from eatrack_edge.evaluation.suite import Suite
 
@@ -174,8 +177,8 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     total = len(plan.trackers) * len(sequences)
     if len(jobs) < total:
         print(f"{total - len(jobs)} of {total} runs are finished already, in {plan.output}", file=sys.stderr)
-    with _Progress(sum(len(job.sequence) for job in jobs)) as progress:
-        return run_evaluation(plan, run, progress.show)
+    with _Progress(len(jobs), sum(len(job.sequence) for job in jobs)) as progress:
+        return run_evaluation(plan, progress.watching(run), progress.show)
 
 
 def _report(
@@ -214,29 +217,46 @@ def _complain(skipped: dict[str, Any]) -> None:
 
 
 class _Progress:
-    """Frames done of all: a bar on a terminal, a line now and then elsewhere."""
+    """Frames and runs done of all: two bars on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, total: int) -> None:
-        self._total, self._start, self._said = total, time.monotonic(), time.monotonic()
+    def __init__(self, runs: int, frames: int) -> None:
+        self._runs, self._frames, self._runs_done = runs, frames, 0
+        self._start = self._said = time.monotonic()
         self._bar: Any = None
 
+    def watching(self, run: Run) -> Run:
+        """The same, with every outcome counted."""
+
+        def watched(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+            for outcome in run(jobs, on_frames):
+                self._runs_done += 1
+                if self._bar is not None:
+                    self._bar.update(self._runs_task, completed=self._runs_done)
+                yield outcome
+
+        return watched
+
     def show(self, frames: int) -> None:
+        """So many frames are done."""
         now = time.monotonic()
         if self._bar is not None:
-            self._bar.update(self._task, completed=frames)
+            self._bar.update(self._frames_task, completed=frames)
         elif now - self._said >= _EVERY_S:
             self._said = now
             rate = frames / (now - self._start)
-            left = f", {(self._total - frames) / rate:.0f} s left" if rate else ""
-            print(f"{frames}/{self._total} frames, {rate:.1f} a second{left}", file=sys.stderr, flush=True)
+            left = f", {(self._frames - frames) / rate:.0f} s left" if rate else ""
+            done = f"{self._runs_done}/{self._runs} runs, {frames}/{self._frames} frames"
+            print(f"{done}, {rate:.1f} a second{left}", file=sys.stderr, flush=True)
 
     def __enter__(self) -> _Progress:
-        if sys.stderr.isatty() and self._total:
+        if sys.stderr.isatty() and self._frames:
             from rich.console import Console
-            from rich.progress import Progress
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            self._bar = Progress(console=Console(stderr=True))
-            self._task = self._bar.add_task("frames", total=self._total)
+            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._runs_task = self._bar.add_task("sequences", total=self._runs)
+            self._frames_task = self._bar.add_task("frames", total=self._frames)
             self._bar.start()
         return self
 

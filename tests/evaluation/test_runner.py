@@ -1,55 +1,24 @@
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
 from eatrack_edge.data.kinds import open_dataset
 from eatrack_edge.data.sequence import Sequence
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.evaluation.formats import write_result
-from eatrack_edge.evaluation.peers.seen import Seen
 from eatrack_edge.evaluation.runner import Job, Outcome, run_jobs, run_sequence
-from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track, TrackStore
 
-STILL = "test_runner:Still"
-DIES = "test_runner:DiesOnRed"
+STILL = "standing:Still"
+DIES = "standing:DiesOnRed"
 
 
-class Still:
-    """Says that the target never moves."""
-
-    def __init__(self) -> None:
-        self.box: Box = (0.0, 0.0, 0.0, 0.0)
-
-    def init(self, _frame: Frame, box: Box) -> None:
-        self.box = box
-
-    def update(self, frame: Frame) -> Seen:
-        return Seen(self.box, float(frame[0, 0, 0]) / 255)
-
-
-class DiesOnRed(Still):
-    """Takes its process with it, as a crash in compiled code does."""
-
-    def update(self, frame: Frame) -> Seen:
-        if frame[0, 0, 2] == 255:
-            os._exit(1)
-        return super().update(frame)
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Worker processes find this module by name, whatever way pytest imported it."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+pytestmark = pytest.mark.usefixtures("importable")
 
 
 @pytest.fixture
@@ -68,13 +37,17 @@ def sequences(folder: Path) -> list[Sequence]:
     return list(open_dataset("images", folder, first_pixel=1))
 
 
+def still() -> Follower:
+    return open_tracker(TrackerSpec(STILL))
+
+
 def finished(outcomes: list[Outcome]) -> dict[str, Track]:
     return {outcome.job.sequence.name: outcome.track for outcome in outcomes if outcome.track}
 
 
 def test_a_track_starts_at_the_true_box_and_has_a_row_a_frame(folder: Path) -> None:
     counted: list[int] = []
-    track = run_sequence(Still(), sequences(folder)[0], lambda: counted.append(1))
+    track = run_sequence(still(), sequences(folder)[0], lambda: counted.append(1))
     assert track.boxes.tolist() == [[10, 10, 8, 8]] * 5
     assert np.isnan(track.confidence[0])
     assert track.confidence[1] == pytest.approx(11 / 255)
@@ -116,17 +89,17 @@ def test_a_video_of_another_length_than_its_annotation_is_refused(folder: Path) 
     sequence = sequences(folder)[0]
     longer = Sequence("videos", "boat", sequence.frames, np.repeat(sequence.truth[:1], 6, axis=0), 1)
     with pytest.raises(InputError, match="videos/boat: 5 frames but 6 true boxes"):
-        run_sequence(Still(), longer)
+        run_sequence(still(), longer)
     shorter = Sequence("videos", "boat", sequence.frames, sequence.truth[:4], 1)
     with pytest.raises(InputError, match="videos/boat: more than 4 frames but 4 true boxes"):
-        run_sequence(Still(), shorter)
+        run_sequence(still(), shorter)
 
 
 def test_an_unknown_tracker_is_refused() -> None:
     with pytest.raises(UsageError, match="no tracker called `siamfc`"):
         open_tracker(TrackerSpec("siamfc"))
-    with pytest.raises(UsageError, match="cannot open tracker `test_runner:Missing`"):
-        open_tracker(TrackerSpec("test_runner:Missing"))
+    with pytest.raises(UsageError, match="cannot open tracker `standing:Missing`"):
+        open_tracker(TrackerSpec("standing:Missing"))
 
 
 def test_a_peer_without_its_weights_says_where_they_belong(tmp_path: Path) -> None:
@@ -153,7 +126,7 @@ def test_mil_follows_a_moving_square() -> None:
 def test_a_finished_track_is_known_and_half_a_one_is_not(folder: Path, tmp_path: Path) -> None:
     store = TrackStore(tmp_path, "still")
     assert not store.has("boat", 5)
-    store.write("boat", run_sequence(Still(), sequences(folder)[0]))
+    store.write("boat", run_sequence(still(), sequences(folder)[0]))
     assert store.has("boat", 5)
     assert not store.has("boat", 6)
     assert store.read("boat").boxes.shape == (5, 4)
@@ -189,4 +162,4 @@ def test_result_files_are_what_the_toolkit_reads(
 
 def test_an_unknown_result_format_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no result format `vot`"):
-        write_result(tmp_path, "vot", "still", sequences(folder)[0], run_sequence(Still(), sequences(folder)[0]))
+        write_result(tmp_path, "vot", "still", sequences(folder)[0], run_sequence(still(), sequences(folder)[0]))

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from eatrack_edge.cli.evaluate import evaluate
+
+STILL = "still_tracker:Still"
+SOURCE = """
+from typing import NamedTuple
+
+class Seen(NamedTuple):
+    box: tuple
+    confidence: float
+
+class Still:
+    def init(self, frame, box):
+        self.box = box
+
+    def update(self, frame):
+        return Seen(self.box, 0.5)
+"""
+
+
+@pytest.fixture(autouse=True)
+def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots take longer than all else here, and have tests of their own."""
+    monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "still_tracker.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    root = tmp_path / "data"
+    for name in ("boat", "car"):
+        (root / name).mkdir(parents=True)
+        for number in range(4):
+            cv2.imwrite(str(root / name / f"{number:03d}.png"), np.full((40, 60, 3), 40 * number, np.uint8))
+        (root / f"{name}.txt").write_text("10,10,8,8\n" * 4)
+    return root
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(evaluate)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_result_files_are_scored_against_true_boxes(data: Path, tmp_path: Path) -> None:
+    done = run("--truth", data, "--results", data, "--protocol", "pysot", "--json", tmp_path / "scores.json")
+    assert done.exit_code == 0, done.output
+    assert "protocol pysot: pysot-toolkit" in done.stdout
+    figures = json.loads((tmp_path / "scores.json").read_text())
+    assert figures["success_auc"] == pytest.approx(20 / 21)
+    assert (figures["precision_20px"], figures["normalised_precision"], figures["sequences"]) == (1.0, 1.0, 2)
+
+
+def test_the_default_protocol_is_stated(data: Path) -> None:
+    assert run("--truth", data, "--results", data).stdout.startswith("protocol otb: OTB Matlab toolkit")
+
+
+def test_a_missing_result_is_named_and_ends_with_an_error(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/boat.txt").write_text("10,10,8,8\n" * 4)
+    done = run("--truth", data, "--results", tmp_path / "results", "--json", tmp_path / "scores.json")
+    assert json.loads((tmp_path / "scores.json").read_text())["sequences"] == 1
+    assert "left out: results, car: no result for `car`" in done.stderr
+    assert "1 sequences were left out of the scores, the first is car" in str(done.exception)
+    assert done.exit_code != 0
+
+
+def test_a_dataset_is_run_scored_and_reported(data: Path, tmp_path: Path) -> None:
+    arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out", "--json", tmp_path / "s.json")
+    done = run(*arguments, "--format", "got10k")
+    assert done.exit_code == 0, done.output
+    assert "still_tracker.Still" in done.stdout
+    assert json.loads((tmp_path / "s.json").read_text())["trackers"]["still_tracker.Still"]["sequences"] == 2
+    assert (tmp_path / "out/report.html").is_file()
+    assert (tmp_path / "out/results/got10k/images/still_tracker.Still/boat/boat_001.txt").is_file()
+    again = run(*arguments)
+    assert "2 of 2 runs are finished already" in again.stderr
+
+
+def test_a_broken_sequence_is_left_out_and_the_exit_code_says_so(data: Path, tmp_path: Path) -> None:
+    (data / "boat/002.png").write_bytes(b"")
+    done = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
+    assert "still_tracker.Still" in done.stdout
+    assert "left out: still_tracker.Still, boat:" in done.stderr
+    assert done.exit_code != 0
+
+
+def test_one_sequence_can_be_chosen(data: Path, tmp_path: Path) -> None:
+    done = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out", "--sequence", "car")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in sorted((tmp_path / "out/tracks/still_tracker.Still").glob("*.csv"))] == ["car.csv"]
+    assert "images has no sequence `bike`" in str(run("--dataset", "images", data, "--sequence", "bike").exception)
+
+
+def test_a_suite_names_trackers_and_sequences(data: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "mine.toml"
+    suite.write_text(f'kind = "images"\ntrackers = ["{STILL}"]\nsequences = ["boat"]\nprotocol = "lasot"\n')
+    done = run("--suite", suite, data, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("protocol lasot")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "nothing to evaluate: give either --dataset KIND PATH"),
+        (("--truth", "a"), "scoring files needs --truth and --results"),
+        (("--truth", "a", "--results", "b", "--protocol", "vot"), "no protocol called `vot`"),
+        (("--dataset", "vot", "."), "no dataset kind `vot`"),
+        (("--suite", "nowhere", "."), "no suite called `nowhere`"),
+    ],
+)
+def test_what_cannot_be_done_as_asked_is_refused(arguments: tuple[str, ...], message: str) -> None:
+    assert message in str(run(*arguments).exception)
+
+
+def test_an_unknown_tracker_is_refused_before_any_work(data: Path) -> None:
+    assert "no tracker called `siamfc`" in str(run("--dataset", "images", data, "--tracker", "siamfc").exception)
+
+
+def test_every_shipped_suite_loads() -> None:
+    from eatrack_edge.evaluation.suite import load_suite
+    from eatrack_edge.material import material
+
+    names = [path.stem for path in material("benchmarks/suites").glob("*.toml")]
+    assert "uav_dev" in names
+    assert all(load_suite(name).trackers for name in names)

@@ -1,0 +1,50 @@
+"""Trackers that stand in for real ones; worker processes open them as ``standing:Still`` and so on."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from eatrack_edge.boxes import Box
+from eatrack_edge.crops import Frame
+from eatrack_edge.evaluation.peers.seen import Seen
+
+
+class Still:
+    """Says that the target never moves; as confident as the frame is red at one pixel of the first box."""
+
+    def __init__(self) -> None:
+        self.box: Box = (0.0, 0.0, 0.0, 0.0)
+
+    def init(self, _frame: Frame, box: Box) -> None:
+        self.box = box
+
+    def update(self, frame: Frame) -> Seen:
+        x, y = int(self.box[0]), int(self.box[1])
+        return Seen(self.box, float(frame[y, x, 2]) / 255)
+
+
+class DiesOnRed(Still):
+    """Takes its process with it, as a crash in compiled code does."""
+
+    def update(self, frame: Frame) -> Seen:
+        if frame[0, 0, 2] == 255:
+            os._exit(1)
+        return super().update(frame)
+
+
+class Slow(Still):
+    """Takes its time."""
+
+    def update(self, frame: Frame) -> Seen:
+        time.sleep(0.05)
+        return super().update(frame)
+
+
+class Counted(Still):
+    """Leaves a line in a file for every sequence it starts."""
+
+    def init(self, frame: Frame, box: Box) -> None:
+        with open(os.environ["COUNTED"], "a", encoding="utf-8") as file:  # noqa: PTH123
+            file.write("started\n")
+        super().init(frame, box)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eatrack_edge.data.kinds import open_dataset
+from eatrack_edge.errors import MachineError
+from eatrack_edge.evaluation.protocol import PROTOCOLS
+from eatrack_edge.evaluation.session import Evaluation, Plan, evaluate
+from eatrack_edge.evaluation.trackers import TrackerSpec
+
+distributed: Any = pytest.importorskip("distributed", reason="dask distributed is not installed here")
+from eatrack_edge.evaluation.cluster import on_cluster
+
+pytestmark = [pytest.mark.usefixtures("importable"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+def plan(images: Path, output: Path) -> Plan:
+    specs = (TrackerSpec("standing:Slow", label="one"), TrackerSpec("standing:Slow", label="two"))
+    return Plan(open_dataset("images", images, first_pixel=1), specs, PROTOCOLS["otb"], output)
+
+
+def boxes(output: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(output)): path.read_bytes() for path in sorted(output.rglob("*.csv"))}
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_nothing_and_results_are_those_of_a_local_run(images: Path, tmp_path: Path) -> None:
+    local = evaluate(plan(images, tmp_path / "local"))
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        first_pid = next(iter(client.run(os.getpid).values()))
+        killer = threading.Timer(0.4, os.kill, (first_pid, signal.SIGKILL))
+        counts: list[int] = []
+        killer.start()
+        there = evaluate(plan(images, tmp_path / "cluster"), on_cluster(cluster.scheduler_address, 2), counts.append)
+        killer.join()
+        assert first_pid not in client.run(os.getpid).values()
+    assert boxes(tmp_path / "cluster") == boxes(tmp_path / "local")
+    assert len(boxes(tmp_path / "cluster")) == 4
+    assert counts[-1] == 48
+    assert scores(there) == scores(local)
+
+
+def scores(evaluation: Evaluation) -> dict[str, Any]:
+    return {title: result.score(evaluation.protocol) for title, result in evaluation.trackers.items()}
+
+
+@pytest.mark.slow
+def test_a_local_cluster_is_started_when_asked_for(images: Path, tmp_path: Path) -> None:
+    start = time.monotonic()
+    found = evaluate(plan(images, tmp_path / "out"), on_cluster("local", 2))
+    assert [result.skipped for result in found.trackers.values()] == [{}, {}]
+    assert time.monotonic() - start < 120
+
+
+def test_a_scheduler_that_does_not_answer_is_named(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eatrack_edge.evaluation.cluster._CONNECT_S", 1)
+    with pytest.raises(MachineError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        evaluate(plan(images, tmp_path / "out"), on_cluster("tcp://127.0.0.1:9", 1))
