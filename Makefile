@@ -2,10 +2,10 @@
 PYTHON ?= python3
 # The CPU build of torch on a machine whose index has one; anything pip understands will do.
 TORCH ?= torch==2.13.0
-VENV := .venv
+VENV ?= .venv
 RUN := $(VENV)/bin/python -m
 
-.PHONY: demo test test-torch check cover picture wheel clean
+.PHONY: demo test test-all check cover picture wheel clean
 
 demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes demo.mp4
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
@@ -13,8 +13,8 @@ demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes d
 test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
 	$(RUN) pytest
 
-test-torch: $(VENV)/.dev  ## The network, export and training; needs torch
-	$(RUN) pytest -m "torch and not slow"
+test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; brings torch
+	$(RUN) pytest -m "not slow and not gpu and not jetson"
 
 check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) ruff check .
@@ -27,7 +27,7 @@ cover: $(VENV)/.test  ## Line and branch coverage of what flies: at least 95 %
 	$(RUN) pytest --cov --cov-report=
 	$(RUN) coverage report --include='eatrack_edge/runtime/*,eatrack_edge/media/*,eatrack_edge/*.py' --fail-under=95
 
-picture: $(VENV)/.demo  ## Render docs/scene.png for the README
+picture: $(VENV)/.demo  ## Render docs/scene.jpg for the README
 	$(VENV)/bin/python docs/render_scene.py
 
 wheel: $(VENV)/.dev

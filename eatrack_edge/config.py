@@ -67,7 +67,9 @@ def _read(kind: Any, value: Any, path: Path, key: str) -> Any:
         inner = get_args(kind)
         kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
         if len(kinds) == len(value):
-            return tuple(_read(one, item, path, f"{key}[{i}]") for i, (one, item) in enumerate(zip(kinds, value, strict=True)))
+            return tuple(
+                _read(one, item, path, f"{key}[{i}]") for i, (one, item) in enumerate(zip(kinds, value, strict=True))
+            )
     elif _fits(kind, value):
         return float(value) if kind is float else value
     raise ConfigError(f"{path}: `{key}` must be {_name(kind)}, got {value!r}")

@@ -109,7 +109,9 @@ def _cut_integer(frame: Frame, window: CropWindow, padding_bgr: tuple[int, int, 
     if inside.size == 0:
         return np.full((window.out_size, window.out_size, 3), padding_bgr, np.uint8)
     if left or top or right or bottom:
-        inside = cast("Frame", cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT, None, padding_bgr))
+        inside = cast(
+            "Frame", cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT, None, padding_bgr)
+        )
     return cast("Frame", cv2.resize(inside, (window.out_size, window.out_size)))
 
 

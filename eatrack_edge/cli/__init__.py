@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from eatrack_edge import __version__
+from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
 from eatrack_edge.cli.track import track
+from eatrack_edge.cli.train import train
 from eatrack_edge.errors import EATrackError
 
 app = typer.Typer(
@@ -20,6 +22,8 @@ app = typer.Typer(
 )
 app.command()(track)
 app.command()(export)
+app.command("eval")(evaluate)
+app.command()(train)
 
 
 def _print_version(asked: bool) -> None:

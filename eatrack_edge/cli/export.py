@@ -37,4 +37,4 @@ def export(
     for tensor, difference in done.differences.items():
         print(f"  {tensor:<16} max difference to torch {difference:.1e}")
     for file in done.files:
-        print(f"  {file}  {file.stat().st_size / 1e6:.1f} MB")
+        print(f"  {file}  {file.stat().st_size / 1e6:.2f} MB")

@@ -139,6 +139,7 @@ def write_checkpoint(path: Path, network: EATrack, metadata: Mapping[str, str], 
     }
     partial = path.with_name(path.name + ".part")
     require("safetensors.torch", to="write a checkpoint").save_file(tensors, partial, metadata=dict(metadata))
+    partial.chmod(0o644)  # safetensors writes for its owner alone, and a wheel keeps the mode
     partial.replace(path)
 
 

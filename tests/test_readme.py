@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli.conftest import Finished
+
+from eatrack_edge.media.sinks import FrameRecord, VideoWriter
+from eatrack_edge.media.sources import open_source
+
+pytest_plugins = ["cli.conftest"]
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.partition("  #")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+]
+OURS = [line for line in COMMANDS if line.startswith("eatrack-edge ")]
+EXPORTING = [line for line in OURS if "checkpoint." in line or "--model graphs" in line]
+# Set-up and training have tests of their own: tests/test_install.py, tests/train.
+ELSEWHERE = ("make ", "python3 -m venv", ".venv/bin/", "pip install", "eatrack-edge train", "eatrack-edge eval")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what the README's commands name: a short video, and the same frames as pictures."""
+    import cv2
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "frames").mkdir()
+    with open_source("test://?frames=4") as source, VideoWriter(tmp_path / "video.mp4", 30) as video:
+        for shown in source:
+            video.write(FrameRecord(shown.index, shown.pts_s, None, 0.0), shown.frame)
+            cv2.imwrite(f"frames/{shown.index:04d}.jpg", shown.frame)
+    return tmp_path
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    assert COMMANDS[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("command", [line for line in OURS if line not in EXPORTING and not line.startswith(ELSEWHERE)])
+def test_a_command_of_the_readme_runs(command: str, folder: Path, run: Callable[..., Finished]) -> None:
+    done = run(*shlex.split(command)[1:])
+    assert done.code == 0, done.err
+    assert any(path.name not in ("video.mp4", "frames") for path in folder.iterdir())
+
+
+@pytest.mark.torch
+def test_the_commands_from_a_checkpoint_to_a_box_run(folder: Path, run: Callable[..., Finished]) -> None:
+    pytest.importorskip("torch")
+    from eatrack_edge.material import bundled
+
+    weights = bundled("eatrack_s.safetensors")
+    assert weights is not None
+    (folder / "checkpoint.safetensors").symlink_to(weights)
+    assert len(EXPORTING) == 2
+    for command in EXPORTING:
+        done = run(*shlex.split(command)[1:])
+        assert done.code == 0, done.err
+    assert len((folder / "boxes.csv").read_text().splitlines()) == 5
+
+
+def test_every_command_is_run_by_some_test() -> None:
+    assert [line for line in COMMANDS if line not in OURS and not line.startswith(ELSEWHERE)] == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("*/*.md")), ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
+    if ".venv" in path.parts[-2]:
+        pytest.skip("not ours")
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
