@@ -139,7 +139,7 @@ def _plan(
         check_known(spec)
     folder = output or Path("runs") / "eval" / f"{chosen.kind}-{root.resolve().name}"
     rules = named(protocol or chosen.protocol)
-    return Plan(found, specs, rules, folder, tuple(formats or ("otb",))), root
+    return Plan(found, specs, rules, folder, tuple(formats or ("otb",)), title=root.resolve().name), root
 
 
 def _suite(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> Suite:
@@ -187,6 +187,7 @@ def _report(
     from eatrack_edge.evaluation.report import write_json, write_report
     from eatrack_edge.evaluation.summary import (
         attribute_table,
+        calibration_table,
         evaluation_summary,
         overall_table,
         run_conditions,
@@ -201,6 +202,8 @@ def _report(
     print(text_table(overall_table(evaluation)))
     if evaluation.attributes:
         print(f"\nsuccess AUC by attribute\n{text_table(attribute_table(evaluation))}")
+    if len(calibration_table(evaluation)) > 1:
+        print(f"\nconfidence\n{text_table(calibration_table(evaluation))}")
     print(f"\nreport: {plan.output / 'report.html'}")
     for note in notes:
         print(f"note: {note}", file=sys.stderr)

@@ -15,7 +15,7 @@ from eatrack_edge.evaluation.charts import frame_chart
 from eatrack_edge.evaluation.failures import first_failure, read_frame, thumbnail
 from eatrack_edge.evaluation.plots import style
 from eatrack_edge.evaluation.session import Evaluation
-from eatrack_edge.evaluation.summary import attribute_table, overall_table, ranking
+from eatrack_edge.evaluation.summary import attribute_table, calibration_table, overall_table, ranking
 from eatrack_edge.evaluation.tracks import write_whole
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded
@@ -60,12 +60,13 @@ def write_page(
         OutputError: It cannot be written.
     """
     colours = {title: style(place)["color"] for place, (title, _) in enumerate(ranking(evaluation))}
-    title = f"Evaluation on {evaluation.dataset}"
+    title = f"Evaluation on {evaluation.title}"
     body = [
         f"<h1>{escape(title)}</h1>{_subtitle(evaluation)}{_skipped(evaluation)}",
         f"<h2>Scores</h2>{_table(overall_table(evaluation))}",
         _by_attribute(evaluation),
         f'<h2>Plots</h2><div class="plots">{"".join(_inline(plots[name]) for name in plots)}</div>',
+        _confidence(evaluation),
         f"<h2>Sequences</h2>{_sequences(evaluation, colours, failure_frames)}",
         f"<h2>Conditions</h2>{_conditions(evaluation, conditions)}",
     ]
@@ -106,6 +107,17 @@ def _by_attribute(evaluation: Evaluation) -> str:
     if not evaluation.attributes:
         return ""
     return f"<h2>Success AUC by attribute</h2>{_table(attribute_table(evaluation))}"
+
+
+def _confidence(evaluation: Evaluation) -> str:
+    rows = calibration_table(evaluation)
+    if len(rows) == 1:
+        return ""
+    meaning = (
+        "The calibration error is the mean distance between confidence and overlap over ten bins. A frame is lost if "
+        "the box does not touch the target, or there is none; the threshold is the one of best F1."
+    )
+    return f'<h2>Confidence</h2><p class="quiet">{meaning}</p>{_table(rows)}'
 
 
 def _inline(svg: Path) -> str:

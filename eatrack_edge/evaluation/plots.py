@@ -67,7 +67,7 @@ def _curves(evaluation: Evaluation, kind: str) -> Any:
         scores = evaluation.trackers[title].scores.values()
         curve = np.mean([getattr(one, kind) for one in scores], axis=0)
         axes.plot(thresholds, curve, label=f"{title}  {getattr(score, column):.3f}", **styles[title])
-    sequences = f"{evaluation.dataset}, {len(evaluation.sequences)} sequences, protocol {evaluation.protocol.name}"
+    sequences = f"{evaluation.title}, {len(evaluation.sequences)} sequences, protocol {evaluation.protocol.name}"
     if kind == "success":
         _label(axes, "overlap threshold", "share of frames with more overlap", f"Success: {sequences}")
         axes.legend(title="mean of the curve", loc="lower left", fontsize=9)
@@ -83,17 +83,19 @@ def _curves(evaluation: Evaluation, kind: str) -> Any:
 def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[str, Any]]) -> Any:
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, zorder=0)
-    axes.text(0.97, 0.985, "confidence = overlap", color="#777777", ha="right", va="top", rotation=0, fontsize=8)
+    along = {"rotation": 45, "rotation_mode": "anchor", "transform_rotates_text": True}
+    axes.text(0.03, 0.045, "confidence = overlap", color="#777777", fontsize=8, **along)
     for title, found in calibrations.items():
         # A bin of a handful of frames is noise, drawn small.
         filled = found.frames > 0
         share = found.frames[filled] / max(1, int(found.frames.sum()))
-        label = f"{title}  error {found.expected_error:.3f}" + _lost_label(found)
+        label = f"{title}: error {found.expected_error:.3f}, {_lost_label(found)}"
         axes.plot(found.confidence[filled], found.overlap[filled], label=label, **styles.get(title, style(0)))
         colour = styles.get(title, style(0))["color"]
-        axes.scatter(found.confidence[filled], found.overlap[filled], s=_marker_areas(share), color=colour, zorder=3)
+        areas = _marker_areas(share)
+        axes.scatter(found.confidence[filled], found.overlap[filled], areas, color=colour, zorder=3, clip_on=False)
     _label(axes, f"confidence, {BINS} bins", "mean overlap", "Calibration: what a confidence is worth")
-    axes.legend(title="expected calibration error; best threshold for lost", loc="upper left", fontsize=8)
+    figure.legend(loc="outside lower left", fontsize=8, frameon=False)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     return figure
@@ -101,8 +103,9 @@ def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[st
 
 def _lost_label(found: Calibration) -> str:
     if np.isnan(found.lost_below):
-        return ", never lost"
-    return f", lost below {found.lost_below:.2f} (P {found.lost_precision:.2f}, R {found.lost_recall:.2f})"
+        return "never lost"
+    share = f"precision {found.lost_precision:.2f}, recall {found.lost_recall:.2f}"
+    return f"best called lost below {found.lost_below:.3g} ({share})"
 
 
 def _marker_areas(share: NDArray[np.float64]) -> NDArray[np.float64]:

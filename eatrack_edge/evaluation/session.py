@@ -16,6 +16,7 @@ from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_jobs
 from eatrack_edge.evaluation.trackers import OURS, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track, TrackStore
+from eatrack_edge.material import DEFAULT_MODEL
 
 # Runs jobs somewhere, telling frames done so far: in processes here, or on a cluster.
 Run = Callable[[list[Job], FrameCount], Iterator[Outcome]]
@@ -31,6 +32,7 @@ class Plan:
         protocol: How to score.
         output: Folder of tracks and results; an interrupted run goes on from what it finds there.
         formats: Toolkits to write result files for.
+        title: What to call the data in reports; empty takes the kind of dataset.
     """
 
     dataset: Dataset
@@ -38,6 +40,7 @@ class Plan:
     protocol: Protocol
     output: Path
     formats: tuple[str, ...] = ("otb",)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,7 @@ class Evaluation:
 
     Attributes:
         dataset: Kind of dataset.
+        title: What to call the data.
         protocol: How it was scored.
         sequences: Those that could be read, by name.
         trackers: Results by the tracker's title.
@@ -67,6 +71,7 @@ class Evaluation:
     """
 
     dataset: str
+    title: str
     protocol: Protocol
     sequences: Mapping[str, Sequence]
     trackers: Mapping[str, TrackerResult]
@@ -108,7 +113,7 @@ def evaluate(plan: Plan, run: Run | None = None, on_frames: FrameCount = lambda 
         else:
             stores[title].write(name, outcome.track)
     results = {title: _result(plan, title, store, sequences, reasons[title]) for title, store in stores.items()}
-    return Evaluation(plan.dataset.kind, plan.protocol, sequences, results, identities)
+    return Evaluation(plan.dataset.kind, plan.title or plan.dataset.kind, plan.protocol, sequences, results, identities)
 
 
 def readable_sequences(dataset: Dataset) -> tuple[dict[str, Sequence], dict[str, str]]:
@@ -151,14 +156,20 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
         InputError: Its weights are missing.
         MissingExtra: It needs a package that is not installed.
     """
-    tracker = open_tracker(spec)
+    open_tracker(spec)
     known = {"tracker": spec.name, "model": spec.model}
-    if spec.name == OURS:
-        contract = getattr(tracker, "contract", None)
-        known["checkpoint_sha256"] = getattr(contract, "checkpoint_sha256", "")
-    for path in peers.weight_files(spec.name, Path(spec.peers)) if spec.name in peers.PEERS else []:
+    for path in _weights(spec):
         known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return known
+
+
+def _weights(spec: TrackerSpec) -> tuple[Path, ...]:
+    """Files that a tracker's results depend on; none are known of a tracker of the user's own."""
+    if spec.name == OURS:
+        from eatrack_edge.runtime.load import find_graphs
+
+        return find_graphs(spec.model or DEFAULT_MODEL)
+    return tuple(peers.weight_files(spec.name, Path(spec.peers))) if spec.name in peers.PEERS else ()
 
 
 def _here(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:

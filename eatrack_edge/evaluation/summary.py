@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -42,6 +43,7 @@ def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) ->
     trackers = {title: _tracker_figures(evaluation, title) for title in evaluation.trackers}
     return {
         "dataset": evaluation.dataset,
+        "title": evaluation.title,
         "sequences": len(evaluation.sequences),
         "frames": sum(len(sequence) for sequence in evaluation.sequences.values()),
         "protocol": evaluation.protocol.name,
@@ -52,7 +54,7 @@ def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) ->
 
 
 def run_conditions(**more: Any) -> dict[str, Any]:
-    """Where and with what figures were made: processor, cores, versions, date."""
+    """Where and with what figures were made: processor, cores, load, versions, date."""
     packages = {name: version for name in _PACKAGES if (version := _version(name))}
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
@@ -60,6 +62,9 @@ def run_conditions(**more: Any) -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "processor": _processor(),
+        "cores": os.cpu_count(),
+        # Above the number of cores, others were running too: times then say little.
+        "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "packages": packages,
         **more,
     }
@@ -92,6 +97,18 @@ def attribute_table(evaluation: Evaluation) -> list[list[str]]:
         scores = dict(ranking(evaluation, names))
         cells = [f"{scores[title].success_auc:.3f}" if title in scores else "-" for title in order]
         rows.append([attribute, str(len(names)), *cells])
+    return rows
+
+
+def calibration_table(evaluation: Evaluation) -> list[list[str]]:
+    """Rows of text, the first of headings: what every tracker's confidence is worth; none for those without."""
+    rows = [["tracker", "calibration error", "lost below", "precision", "recall", "lost frames"]]
+    for title, _ in ranking(evaluation):
+        found = tracker_calibration(evaluation.trackers[title])
+        if found:
+            figures = (found.lost_below, found.lost_precision, found.lost_recall)
+            cells = ["-" if math.isnan(value) else f"{value:.3f}" for value in figures]
+            rows.append([title, f"{found.expected_error:.3f}", *cells, str(found.lost_frames)])
     return rows
 
 

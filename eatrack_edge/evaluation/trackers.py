@@ -64,7 +64,9 @@ class TrackerSpec:
         """Name for tables and folders."""
         if self.label:
             return self.label
-        return Path(self.model).stem if self.name == OURS and self.model else self.name.replace(":", ".")
+        if self.name == OURS and self.model:
+            return Path(self.model).name.removesuffix(".onnx").removesuffix(".track")
+        return self.name.replace(":", ".")
 
 
 def check_known(spec: TrackerSpec) -> None:

@@ -74,7 +74,7 @@ class TrackStore:
                 raise UsageError(
                     f"{self.folder} holds results of another `{changed}`: "
                     f"{found.get(changed)}, this run has {identity.get(changed)}",
-                    hint="give another --output, or --label to keep both",
+                    hint="give another --output",
                 )
             return
         write_whole(path, json.dumps(dict(identity), indent=1) + "\n")
