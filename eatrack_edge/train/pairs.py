@@ -96,16 +96,17 @@ def judge(network: EATrack, pairs: Pairs, batch: int = 8) -> PairScores:
     was_training = network.training
     network.eval()
     predicted, confidence = [], []
+    device = network.backbone.pos_embed_x.device
     for start in range(0, len(pairs.templates), batch):
-        tokens = network.encode_template(normalised(pairs.templates[start : start + batch]))
+        tokens = network.encode_template(normalised(pairs.templates[start : start + batch].to(device)))
         tokens = tokens.repeat_interleave(len(LOG_SCALES), 0)
-        crops = normalised(pairs.searches[start : start + batch].flatten(0, 1))
+        crops = normalised(pairs.searches[start : start + batch].flatten(0, 1).to(device))
         slots = [tokens] * network.architecture.template_slots
         backbone = network.backbone
         joined = backbone.finish(backbone.join(slots, backbone.encode_search(crops)))
         boxes, peak = decode_peak(network.predict(joined))
-        predicted.append(boxes)
-        confidence.append(peak)
+        predicted.append(boxes.cpu())
+        confidence.append(peak.cpu())
     network.train(was_training)
     return score_pairs(torch.cat(predicted), pairs.boxes, torch.cat(confidence), network.architecture.grid)
 

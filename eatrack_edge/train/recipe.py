@@ -43,6 +43,7 @@ class DataRecipe:
     held_out_every_still: int = 12  # one run of ten stills in twelve runs; 0 holds out none
     held_out_every_track: int = 0  # of other layouts, one track in so many; 0 holds out none
     pairs: int = 100  # held-out pairs to judge by, three searches each
+    calibration: int = 256  # held-out samples to calibrate the confidence on at the end; 0 leaves it as it is
 
     def __post_init__(self) -> None:
         if not self.sets:

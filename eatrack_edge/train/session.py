@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -15,6 +17,7 @@ from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture
+from eatrack_edge.train.calibration import Calibration, calibrate, calibration_sampling
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
 from eatrack_edge.train.log import draw_curve, read_log
 from eatrack_edge.train.loop import Progress, Trainer
@@ -42,7 +45,8 @@ def train(
         until: Stop after so many samples; a later call goes on from there. ``None`` is the whole recipe.
 
     Returns:
-        The averaged weights, float16, ``<model>.safetensors`` in ``folder``.
+        The averaged weights, float16, ``<model>.safetensors`` in ``folder``; with the contract that its crops must
+        keep and, where targets are held out, with the confidence's calibration.
 
     Raises:
         EATrackError: The recipe, its data or its weights are not what they should be, or training diverged.
@@ -56,7 +60,13 @@ def train(
     trainer.run(report, until)
     result = folder / f"{recipe.model}.safetensors"
     if among.is_first:
-        write_result(result, trainer.average.network, recipe)
+        metadata = contract(recipe.model, recipe.sampling).to_metadata()
+        found = _calibration(trainer.average.network, recipe)
+        if found is not None:
+            metadata |= found.to_metadata()
+            table = json.dumps(asdict(found), indent=2)
+            (folder / "calibration.json").write_text(table + "\n", encoding="utf-8")
+        write_checkpoint(result, trainer.average.network, metadata, half=True)
         (folder / "curve.svg").write_text(draw_curve(read_log(folder / "log.csv"), recipe.model), encoding="utf-8")
     return result
 
@@ -127,9 +137,14 @@ def _teacher(recipe: DistillationRecipe, student: Architecture, among: World) ->
     return network, Distillation(student, network.architecture, recipe).to(among.device)
 
 
-def write_result(path: Path, network: EATrack, recipe: TrainRecipe) -> None:
-    """Write a network's weights as float16, with the contract that its crops must keep."""
-    write_checkpoint(path, network, contract(recipe.model, recipe.sampling).to_metadata(), half=True)
+def _calibration(network: EATrack, recipe: TrainRecipe) -> Calibration | None:
+    """The confidence's calibration on held-out targets; ``None`` where none are held out or none is asked for."""
+    _, held_out = open_data(recipe.data)
+    if held_out is None or not recipe.data.calibration:
+        return None
+    shape, sampling = network.architecture, calibration_sampling(recipe.sampling)
+    samples = Sampler(held_out, sampling, recipe.augment, shape.template_size, shape.search_size, recipe.seed)
+    return calibrate(network, samples, recipe.data.calibration)
 
 
 def contract(model: str, sampling: SamplingRecipe) -> Contract:

@@ -67,6 +67,8 @@ def tiny_recipe(shards: Path) -> Callable[..., object]:
     from eatrack_edge.train.recipe import DataRecipe, OptimiserRecipe, SetRecipe, TrainRecipe
 
     optimiser = OptimiserRecipe(batch=8, head_rate=2e-3, joint_rate=2e-3, separate_rate=2e-3, average=0.95)
-    data = DataRecipe(sets=(SetRecipe(str(shards)),), held_out_sources=("moving",), held_out_every_clip=3, pairs=6)
+    data = DataRecipe(
+        sets=(SetRecipe(str(shards)),), held_out_sources=("moving",), held_out_every_clip=3, pairs=6, calibration=16
+    )
     recipe = TrainRecipe("eatrack_tiny", data, samples=48, judge_every=24, save_every_s=1e9, optimiser=optimiser)
     return lambda **fields: replace(recipe, **fields)

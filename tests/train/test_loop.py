@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -67,6 +68,8 @@ def test_a_run_leaves_weights_that_load_a_log_and_a_curve(tiny_recipe: Recipe, t
     contract = Contract.from_metadata(checkpoint.metadata, str(result))
     assert (contract.model, contract.template_slots, contract.cropping.window) == ("eatrack_tiny", 2, "subpixel")
     assert contract.cropping.padding_rgb == (124, 116, 104)
+    assert float(checkpoint.metadata["confidence_scale"]) > 0
+    assert 0 <= json.loads((tmp_path / "run" / "calibration.json").read_text())["error_after"] <= 1
     assert [progress.done for progress in seen] == [8, 16, 24, 32, 40, 48]
     assert [bool(progress.row) for progress in seen] == [False, False, True, False, False, True]
     assert (tmp_path / "run" / "curve.svg").read_text().startswith("<svg")
