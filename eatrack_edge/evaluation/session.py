@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from eatrack_edge.data.sequence import Dataset, Sequence
 from eatrack_edge.errors import InputError
 from eatrack_edge.evaluation import peers
@@ -157,7 +159,9 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
         MissingExtra: It needs a package that is not installed.
     """
     open_tracker(spec)
-    known = {"tracker": spec.name, "model": spec.model}
+    known = {"tracker": spec.name}
+    if spec.name in peers.CLASSIC:
+        known["opencv"] = cv2.__version__
     for path in _weights(spec):
         known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return known

@@ -24,6 +24,13 @@ class Still:
         return Seen(self.box, float(frame[y, x, 2]) / 255)
 
 
+class Shifted(Still):
+    """Two pixels beside the first box."""
+
+    def init(self, _frame: Frame, box: Box) -> None:
+        self.box = (box[0] + 2, *box[1:])
+
+
 class DiesOnRed(Still):
     """Takes its process with it, as a crash in compiled code does."""
 
