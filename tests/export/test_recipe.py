@@ -4,9 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
-
 from eatrack_edge import config
 from eatrack_edge.contract import Contract, Cropping
 from eatrack_edge.errors import CheckpointError, ConfigError, UsageError
@@ -15,6 +12,8 @@ from eatrack_edge.material import DEFAULT_MODEL, material
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
+
+pytestmark = pytest.mark.torch
 
 RECIPES = [path for path in sorted(material("export/recipes").glob("*.toml")) if path.stem in ARCHITECTURES]
 

@@ -3,13 +3,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import pytest
-
-torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
-
 import numpy as np
 import onnx
+import pytest
+import torch
 
 from eatrack_edge import __version__
 from eatrack_edge.contract import Contract
@@ -21,6 +18,8 @@ from eatrack_edge.model.checkpoints import write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")

@@ -74,21 +74,20 @@ def test_the_target_stays_in_the_frame_turns_and_changes_its_size(scene: Scene) 
 
 def test_the_target_is_hidden_for_a_while_and_comes_back(scene: Scene) -> None:
     assert (scene.visible[:25] > 0.7).all()
-    assert scene.visible.min() < 0.05
-    hidden = (scene.visible < 0.1).sum()
-    assert 5 <= hidden <= 45
+    assert scene.visible.min() < 0.35
+    assert 12 <= (scene.visible < 0.6).sum() <= 60
     assert (scene.visible[-5:] > 0.7).all()
     assert ((scene.visible >= 0) & (scene.visible <= 1)).all()
 
 
-def test_a_hidden_car_is_not_drawn(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hidden_part_of_the_car_is_not_drawn(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     index = int(scene.visible.argmin())
     x, y, w, h = scene.truth[index].round().astype(int)
     with_target = scene.render(index)[y : y + h, x : x + w].astype(int)
     away = replace(scene._target.drive, middle=scene._target.drive.middle - 1e4)
     monkeypatch.setattr(scene, "_target", replace(scene._target, drive=away))
     changed = np.abs(with_target - scene.render(index)[y : y + h, x : x + w]).max(2) > 14
-    assert changed.mean() < 0.05
+    assert changed.mean() < scene.visible[index] + 0.05
 
 
 def test_boxes_move_smoothly(scene: Scene) -> None:
@@ -99,17 +98,16 @@ def test_boxes_move_smoothly(scene: Scene) -> None:
 def test_a_long_scene_drives_on_round_the_ring() -> None:
     scene = Scene(0, 2000, (128, 96), 30.0)
     assert np.isfinite(scene.truth).all()
-    assert (scene.visible < 0.1).sum() > 30
+    assert (scene.visible < 0.5).sum() > 30
     assert scene.render(1999).shape == (96, 128, 3)
 
 
-@settings(max_examples=10)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31 - 1))
 def test_every_seed_keeps_the_target_in_sight_of_the_camera(seed: int) -> None:
     scene = Scene(seed, 240, (96, 96), 30.0)
     centres = scene.truth[:, :2] + scene.truth[:, 2:] / 2
     assert ((centres > 0) & (centres < 96)).all()
-    assert scene.visible.min() < 0.25
 
 
 @pytest.mark.parametrize(

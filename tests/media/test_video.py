@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eatrack_edge.errors import InputError, SourceLost
+from eatrack_edge.media import decoding
 from eatrack_edge.media.decoding import Orientation
 from eatrack_edge.media.sources import open_source
 from eatrack_edge.media.video import VideoSource
@@ -175,3 +178,70 @@ def test_a_file_that_went_away_is_missing(video: Path) -> None:
         next(iter(source))
     with pytest.raises(InputError, match="no such file"):
         VideoSource(video)
+
+
+class _Shelf:
+    """A container of frames named by their times; a seek lands where ``lands`` says."""
+
+    format = SimpleNamespace(name="mov,mp4,m4a")
+
+    def __init__(self, times: list[int], lands: dict[int, int]) -> None:
+        self._times, self._lands, self._place = times, lands, 0
+
+    def demux(self, _: object) -> Iterator[SimpleNamespace]:
+        yield from (SimpleNamespace(pts=time, size=1, is_discard=False) for time in self._times)
+        self._place = len(self._times)
+
+    def seek(self, time: int, stream: object) -> None:
+        self._place = self._lands[time]
+
+    def frames(self) -> Iterator[SimpleNamespace]:
+        while self._place < len(self._times):
+            self._place += 1
+            yield SimpleNamespace(pts=self._times[self._place - 1])
+
+
+@pytest.mark.parametrize(
+    ("times", "lands"),
+    [
+        pytest.param([0, 10, 20, 30], {20: 1, 0: 0}, id="on a key frame before"),
+        pytest.param([0, 10, 20, 30], {20: 3, 0: 0}, id="on a key frame after"),
+        pytest.param([0, 10, 20, 30], {20: 4, 0: 0}, id="beyond the end"),
+        pytest.param([0, 10, 10, 30], {0: 0}, id="times that do not tell frames apart"),
+    ],
+)
+def test_wherever_a_seek_lands_reading_begins_at_the_right_frame(
+    monkeypatch: pytest.MonkeyPatch, times: list[int], lands: dict[int, int]
+) -> None:
+    monkeypatch.setattr(decoding, "decoded", lambda container, _: container.frames())
+    shelf = _Shelf(times, lands)
+    assert [frame.pts for frame in decoding.decoded_from(shelf, None, 2)] == times[2:]
+
+
+def test_damage_further_on_does_not_hinder_a_late_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = _Shelf([0, 10, 20], {0: 0, 10: 1})
+    whole = shelf.demux
+
+    def demux(stream: object) -> Iterator[SimpleNamespace]:
+        yield from whole(stream)
+        raise av.error.InvalidDataError(1, "damaged")
+
+    monkeypatch.setattr(shelf, "demux", demux)
+    monkeypatch.setattr(decoding, "decoded", lambda container, _: container.frames())
+    assert [frame.pts for frame in decoding.decoded_from(shelf, None, 1)] == [10, 20]
+
+
+def test_a_decoder_that_fails_again_while_it_is_emptied_gives_nothing() -> None:
+    def decode(_: object) -> list[object]:
+        raise av.error.InvalidDataError(1, "damaged")
+
+    stream = SimpleNamespace(thread_type="NONE", codec_context=SimpleNamespace(decode=decode))
+    packet = SimpleNamespace(size=1, is_corrupt=True)
+    with pytest.raises(decoding.DamageError, match="the file ends in the middle of it"):
+        list(decoding.decoded(SimpleNamespace(demux=lambda _: [packet]), stream))
+
+
+def test_a_file_that_opens_but_holds_no_frame_is_refused(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "decoded", lambda *_: iter(()))
+    with pytest.raises(InputError, match="the video has no frames"):
+        open_source(str(video))

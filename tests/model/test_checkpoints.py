@@ -5,10 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
-
 import torch
 from safetensors.torch import save_file
 
@@ -16,6 +12,8 @@ from eatrack_edge.errors import CheckpointError
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
+
+pytestmark = pytest.mark.torch
 
 TINY = ARCHITECTURES["eatrack_tiny"]
 

@@ -3,16 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
-
 import torch
 
 from eatrack_edge.errors import ConfigError, UsageError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES, architecture
+
+pytestmark = pytest.mark.torch
 
 TINY = ARCHITECTURES["eatrack_tiny"]
 
