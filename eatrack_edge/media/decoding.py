@@ -78,10 +78,8 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
             before it; with threads they are lost, for the decoder may be ahead and hold frames from beyond the damage.
     """
     failure = require("av", to="read a video").error.FFmpegError
-    packets = 0
     try:
         for packet in container.demux(stream):
-            packets += bool(packet.size)
             if packet.is_corrupt:
                 raise DamageError("the file ends in the middle of it")
             yield from packet.decode()
@@ -104,25 +102,25 @@ def decoded_from(container: Any, stream: Any, start: int) -> Iterator[Any]:
     Raises:
         DamageError: The next frame cannot be read.
     """
-    times = _presentation_times(container, stream) if _has_index(container) else []
-    number = 0
-    frames: Iterator[Any] = iter(())
-    # A file's index may point at a key frame that is shown later than asked for: go to the front then.
-    for target in (start, 0) if start < len(times) else (0,):
-        if times:
-            container.seek(times[target], stream=stream)
-        frames = decoded(container, stream)
-        first = next(frames, None)
-        if first is None:
-            continue
-        frames = chain([first], frames)
-        number = bisect.bisect_left(times, first.pts) if target else 0
-        if number <= start:
-            break
+    number, frames = _near(container, stream, start) if _has_index(container) else (0, decoded(container, stream))
     for frame in frames:
         if number >= start:
             yield frame
         number += 1
+
+
+def _near(container: Any, stream: Any, start: int) -> tuple[int, Iterator[Any]]:
+    """A frame number at or before ``start``, and the frames from there on."""
+    times = _presentation_times(container, stream)
+    if start < len(times):
+        container.seek(times[start], stream=stream)
+        frames = decoded(container, stream)
+        first = next(frames, None)
+        # A file's index may point at a key frame that is shown later than asked for.
+        if first is not None and first.pts <= times[start]:
+            return bisect.bisect_left(times, first.pts), chain([first], frames)
+    container.seek(times[0] if times else 0, stream=stream)
+    return 0, decoded(container, stream)
 
 
 def _has_index(container: Any) -> bool:

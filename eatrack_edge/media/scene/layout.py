@@ -12,7 +12,7 @@ Points = NDArray[np.float64]
 WORLD_M = (290.0, 230.0)  # width and height of the painted ground
 ROAD_WIDTH_M = 7.4
 LANE_M = 1.8  # from the middle of the road to the middle of a lane
-DECK_WIDTH_M = 10.0  # the bridge: a car of 4.6 m at 11 m/s is wholly hidden for about half a second
+DECK_WIDTH_M = 3.8  # a lane over a bridge: it hides most of a car of 4.6 m, but never all of it for long
 SUN = np.array([0.80, 0.60])  # where shadows fall, per metre of height
 _LOOP_M = (176.0, 116.0)  # extent of the ring road
 _STEP_M = 0.25  # spacing of the ring road's points
@@ -121,7 +121,7 @@ def _ring(random: np.random.Generator) -> Road:
 
 def _deck(random: np.random.Generator, road: Road, distance_m: float) -> Points:
     crossing, along = road.at(np.array(distance_m)), road.direction(np.array(distance_m))
-    lean = random.uniform(-0.3, 0.3)
+    lean = random.uniform(-0.2, 0.2)
     across = np.array([-along[1], along[0]]) * np.cos(lean) + along * np.sin(lean)
     return np.array([crossing - across * 400, crossing + across * 400])
 
@@ -154,7 +154,7 @@ def _houses(random: np.random.Generator, road: Road, deck: Points) -> tuple[Hous
                 int(random.integers(0, 5)),
             )
             apart = min((float(np.linalg.norm(middle - other.middle)) for other in houses), default=99.0)
-            clear = distance_to_line(middle[None], deck)[0] > 19 and _distance_to_road(middle[None], road)[0] > 14
+            clear = distance_to_line(middle[None], deck)[0] > 15 and _distance_to_road(middle[None], road)[0] > 14
             if apart > 17 and clear and random.random() < 0.85:
                 houses.append(house)
     return tuple(houses)
@@ -182,9 +182,9 @@ def _trees(random: np.random.Generator, road: Road, deck: Points, houses: tuple[
 
 
 def _overhanging(random: np.random.Generator, road: Road, start_m: float) -> NDArray[np.float64]:
-    """Crowns over the target's lane: a light one early, then a group that hides it, again and again round the ring."""
+    """Crowns over the target's lane: a light one early, then a group that hides about half of it."""
     crowns = []
-    for distance, offset, radius in ((19.0, 5.6, 3.6), (76.0, 4.0, 3.9), (80.5, 4.4, 3.5), (103.0, 5.4, 3.4)):
+    for distance, offset, radius in ((19.0, 5.8, 3.6), (76.0, 5.1, 3.9), (80.5, 5.4, 3.5), (103.0, 5.4, 3.4)):
         place = np.array(start_m + distance)
         x, y = road.at(place, offset + random.uniform(-0.2, 0.2))
         crowns.append((x, y, radius))

@@ -62,13 +62,11 @@ def drive_ring(layout: Layout, seconds: NDArray[np.float64], ahead_m: float, *, 
     return Drive(layout.road.at(distance, sign * (LANE_M + sway)), sign * layout.road.direction(distance))
 
 
-def drive_deck(layout: Layout, seconds: NDArray[np.float64], meets_s: float, *, is_oncoming: bool) -> Drive:
-    """Cross the bridge on the straight road, over the middle of the target's way at ``meets_s``."""
+def drive_deck(layout: Layout, seconds: NDArray[np.float64], meets_s: float) -> Drive:
+    """Cross the bridge, one way, over the middle of the ring road at ``meets_s``."""
     begin, end = layout.deck
-    along = (end - begin) / np.linalg.norm(end - begin) * (-1.0 if is_oncoming else 1.0)
-    right = np.array([-along[1], along[0]])
-    travelled = 17.0 * (seconds - meets_s)
-    middle = (begin + end) / 2 + right * 1.75 + travelled[:, None] * along
+    along = (end - begin) / np.linalg.norm(end - begin)
+    middle = (begin + end) / 2 + 13.0 * (seconds - meets_s)[:, None] * along
     return Drive(middle, np.broadcast_to(along, middle.shape))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.crops import Frame
 from eatrack_edge.media.scene.ground import Ground, paint
-from eatrack_edge.media.scene.layout import SUN
+from eatrack_edge.media.scene.layout import SUN, plan
 from eatrack_edge.media.scene.motion import VIEW_M, ZOOM, Drive, Flight, drive_deck, drive_ring, fly
 from eatrack_edge.media.scene.vehicles import (
     Affine,
@@ -56,12 +56,14 @@ class Scene:
         self.size = size
         view_px_per_m = size[1] / VIEW_M
         # Above 1080p the ground would fill a small board's memory: it gets softer instead.
-        self._ground: Ground = paint(seed, min(view_px_per_m * _GROUND_SHARPNESS, 24.0))
+        self._ground_scale = min(view_px_per_m * _GROUND_SHARPNESS, 24.0)
+        self._seed = seed
+        self._layout = plan(seed)
         random = np.random.default_rng([seed, 3])
-        self._flight: Flight = fly(random, self._ground.layout, fps, frame_count, size)
+        self._flight: Flight = fly(random, self._layout, fps, frame_count, size)
         seconds = np.arange(frame_count) / fps
         largest = view_px_per_m * sum(ZOOM)
-        self._target = _Traffic(draw_car(_RED, largest), drive_ring(self._ground.layout, seconds, 0.0))
+        self._target = _Traffic(draw_car(_RED, largest), drive_ring(self._layout, seconds, 0.0))
         self._below, self._above = self._traffic(seconds, largest)
         shape = (size[1] + _GRAIN_PX, size[0] + _GRAIN_PX, 3)
         self._grain = np.clip(random.normal(_GRAIN_MIDDLE, 2.2, shape), 0, 255).astype(np.uint8)
@@ -69,21 +71,26 @@ class Scene:
 
     def _traffic(self, seconds: NDArray[np.float64], largest: float) -> tuple[list[_Traffic], list[_Traffic]]:
         """Vehicles on the ring road, and those on the bridge."""
-        layout = self._ground.layout
+        layout = self._layout
         cars = {colour: draw_car(colour, largest) for colour in (_RED, _RUST, _WHITE, _BLUE, _SILVER, _BLACK)}
         truck = draw_truck(_BLUE, largest)
-        ring = [(_RUST, -16.0, False), (_SILVER, 17.0, False), (_RED, 40.0, True), (_WHITE, 57.0, True)]
-        ring += [(_BLACK, 112.0, True), (_RED, 131.0, True), (_WHITE, -34.0, False), (_BLUE, 215.0, True)]
+        # A look-alike ahead, a near one behind and one that comes by; none beside the target while it is hidden.
+        ring = [(_RUST, -17.0, False), (_RED, 25.0, False), (_SILVER, 52.0, True), (_WHITE, 64.0, True)]
+        ring += [(_RUST, 128.0, True), (_BLACK, 141.0, True), (_WHITE, -36.0, False), (_BLUE, 215.0, True)]
         below = [_Traffic(cars[bgr], drive_ring(layout, seconds, ahead, is_oncoming=back)) for bgr, ahead, back in ring]
-        below.append(_Traffic(truck, drive_ring(layout, seconds, 36.0)))
-        deck = ((cars[_WHITE], 3.1, False), (truck, 5.0, True), (cars[_RUST], 6.6, False), (cars[_BLACK], 2.2, True))
-        repeats = range(int(seconds[-1] // 9) + 1)
+        below.append(_Traffic(truck, drive_ring(layout, seconds, 42.0)))
+        deck = ((cars[_WHITE], 1.4), (cars[_BLACK], 2.1), (cars[_BLUE], 7.2))
         above = [
-            _Traffic(vehicle, drive_deck(layout, seconds, meets + 9 * turn, is_oncoming=back))
-            for turn in repeats
-            for vehicle, meets, back in deck
+            _Traffic(vehicle, drive_deck(layout, seconds, meets + 9 * turn))
+            for turn in range(int(seconds[-1] // 9) + 1)
+            for vehicle, meets in deck
         ]
         return below, above
+
+    @cached_property
+    def _ground(self) -> Ground:
+        # Late: who only asks for the truth does not wait for the painting.
+        return paint(self._seed, self._ground_scale)
 
     @cached_property
     def truth(self) -> NDArray[np.float64]:

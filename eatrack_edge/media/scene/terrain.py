@@ -204,21 +204,15 @@ def paint_roads(random: np.random.Generator, picture: Picture, layout: Layout, s
 def paint_deck(random: np.random.Generator, picture: Picture, layout: Layout, scale: float) -> Points:
     """Paint the bridge road in place; returns its corners, shape (4, 2), pixels."""
     shape = picture.shape[:2]
-    begin, end = layout.deck
-    along = (end - begin) / np.linalg.norm(end - begin)
     texture = 3 * noise(random, shape, 0.5 * scale, 2) + 4 * noise(random, shape, 7 * scale, 3)
     blend_polygon(picture, strip(layout.deck, 0, DECK_WIDTH_M) * scale, _DECK_BGR, texture)
-    for offset in (-1.75 - 0.8, -1.75 + 0.8, 1.75 - 0.8, 1.75 + 0.8):
-        blend_polygon(picture, strip(layout.deck, offset, 0.5) * scale, _ASPHALT_BGR * 0.7, opacity=0.14)
+    for offset in (-0.8, 0.8):
+        blend_polygon(picture, strip(layout.deck, offset, 0.5) * scale, _ASPHALT_BGR * 0.7, opacity=0.2)
     for side in (-1, 1):
         edge = side * DECK_WIDTH_M / 2
-        gutter, rail = strip(layout.deck, edge - side * 0.75, 0.35), strip(layout.deck, edge - side * 0.28, 0.56)
-        blend_polygon(picture, gutter * scale, _DECK_BGR * 0.55, opacity=0.55)
+        gutter, rail = strip(layout.deck, edge - side * 0.5, 0.3), strip(layout.deck, edge - side * 0.18, 0.36)
+        blend_polygon(picture, gutter * scale, _DECK_BGR * 0.55, opacity=0.5)
         blend_polygon(picture, rail * scale, _DECK_BGR * 1.42)
-        blend_polygon(picture, strip(layout.deck, side * 3.5, 0.15) * scale, _PAINT_BGR, opacity=0.85)
-    for start in np.arange(100.0, np.linalg.norm(end - begin) - 100, 10.0):
-        dash = np.array([begin + along * start, begin + along * (start + 4)])
-        blend_polygon(picture, strip(dash, 0, 0.15) * scale, _PAINT_BGR, opacity=0.85)
     return strip(layout.deck, 0, DECK_WIDTH_M) * scale
 
 
