@@ -1,4 +1,4 @@
-"""One recipe on one process or on many: `torchrun --nproc_per_node N -m eatrack_edge.cli train RECIPE`.
+"""One recipe on one process or on many: `torchrun --nproc_per_node N --no-python eatrack-edge train RECIPE`.
 
 Losses are means over samples, gradients are averaged over processes, and batch norm takes its statistics over all of
 them. So N processes take the steps that one would take with the whole batch.
