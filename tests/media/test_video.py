@@ -192,7 +192,7 @@ class _Shelf:
         yield from (SimpleNamespace(pts=time, size=1, is_discard=False) for time in self._times)
         self._place = len(self._times)
 
-    def seek(self, time: int, stream: object) -> None:
+    def seek(self, time: int, **_: object) -> None:
         self._place = self._lands[time]
 
     def frames(self) -> Iterator[SimpleNamespace]:

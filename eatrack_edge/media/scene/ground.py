@@ -66,6 +66,6 @@ def _shade_under_bridge(shadow: Cover, layout: Layout, scale: float) -> None:
     begin, end = layout.deck
     along = (end - begin) / np.linalg.norm(end - begin)
     crossings = layout.road.points[np.argsort(np.abs((layout.road.points - begin) @ [-along[1], along[0]]))[:40]]
-    for crossing in crossings:
+    for crossing in begin + np.outer((crossings - begin) @ along, along):
         span = np.array([crossing - along * 11, crossing + along * 11])
         hide(shadow, (strip(span, 0, DECK_WIDTH_M) + SUN * _BRIDGE_HEIGHT_M * 0.6) * scale)

@@ -12,7 +12,7 @@ Points = NDArray[np.float64]
 WORLD_M = (290.0, 230.0)  # width and height of the painted ground
 ROAD_WIDTH_M = 7.4
 LANE_M = 1.8  # from the middle of the road to the middle of a lane
-DECK_WIDTH_M = 3.8  # a lane over a bridge: it hides most of a car of 4.6 m, but never all of it for long
+DECK_WIDTH_M = 2.6  # a footbridge: it hides more than half of a car of 4.6 m, but never all of it
 SUN = np.array([0.80, 0.60])  # where shadows fall, per metre of height
 _LOOP_M = (176.0, 116.0)  # extent of the ring road
 _STEP_M = 0.25  # spacing of the ring road's points
@@ -79,7 +79,7 @@ class Layout:
     Attributes:
         road: The ring road that the target drives on.
         start_m: Where on it the target is at time 0, metres.
-        deck: The two ends of the road that crosses over it, shape (2, 2).
+        deck: The two ends of the footbridge and its path that cross over it, shape (2, 2).
         houses: Houses inside the ring.
         trees: Crowns, shape (N, 3): x, y, radius. Those that hang over the lane come last.
         tracks: Dirt tracks, each a line of points, shape (N, 2).
@@ -98,7 +98,8 @@ def plan(seed: int) -> Layout:
     random = np.random.default_rng([seed, 1])
     road = _ring(random)
     start = float(random.uniform(0, road.length_m))
-    deck = _deck(random, road, start + 47.0)
+    # Crowns hide half of the target within the first eight seconds; the footbridge comes just after them.
+    deck = _deck(random, road, start + 99.0)
     houses = _houses(random, road, deck)
     trees = _trees(random, road, deck, houses)
     overhanging = _overhanging(random, road, start)
@@ -182,9 +183,9 @@ def _trees(random: np.random.Generator, road: Road, deck: Points, houses: tuple[
 
 
 def _overhanging(random: np.random.Generator, road: Road, start_m: float) -> NDArray[np.float64]:
-    """Crowns over the target's lane: a light one early, then a group that hides about half of it."""
+    """Crowns over the target's lane: a light one early, then two that hide about half of the car."""
     crowns = []
-    for distance, offset, radius in ((19.0, 5.8, 3.6), (76.0, 5.1, 3.9), (80.5, 5.4, 3.5), (103.0, 5.4, 3.4)):
+    for distance, offset, radius in ((19.0, 5.8, 3.6), (43.0, 4.9, 3.8), (47.5, 5.2, 3.5)):
         place = np.array(start_m + distance)
         x, y = road.at(place, offset + random.uniform(-0.2, 0.2))
         crowns.append((x, y, radius))

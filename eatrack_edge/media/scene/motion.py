@@ -62,14 +62,6 @@ def drive_ring(layout: Layout, seconds: NDArray[np.float64], ahead_m: float, *, 
     return Drive(layout.road.at(distance, sign * (LANE_M + sway)), sign * layout.road.direction(distance))
 
 
-def drive_deck(layout: Layout, seconds: NDArray[np.float64], meets_s: float) -> Drive:
-    """Cross the bridge, one way, over the middle of the ring road at ``meets_s``."""
-    begin, end = layout.deck
-    along = (end - begin) / np.linalg.norm(end - begin)
-    middle = (begin + end) / 2 + 13.0 * (seconds - meets_s)[:, None] * along
-    return Drive(middle, np.broadcast_to(along, middle.shape))
-
-
 def fly(random: np.random.Generator, layout: Layout, fps: float, count: int, size: tuple[int, int]) -> Flight:
     """Follow the target as a pilot does: late, never quite centred, drifting, with a little shake."""
     padding = int(np.ceil(3 * _LAG_S * fps))

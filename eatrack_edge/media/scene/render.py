@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eatrack_edge.crops import Frame
 from eatrack_edge.media.scene.ground import Ground, paint
 from eatrack_edge.media.scene.layout import SUN, plan
-from eatrack_edge.media.scene.motion import VIEW_M, ZOOM, Drive, Flight, drive_deck, drive_ring, fly
+from eatrack_edge.media.scene.motion import VIEW_M, ZOOM, Drive, Flight, drive_ring, fly
 from eatrack_edge.media.scene.vehicles import (
     Affine,
     Vehicle,
@@ -64,28 +64,24 @@ class Scene:
         seconds = np.arange(frame_count) / fps
         largest = view_px_per_m * sum(ZOOM)
         self._target = _Traffic(draw_car(_RED, largest), drive_ring(self._layout, seconds, 0.0))
-        self._below, self._above = self._traffic(seconds, largest)
+        self._others = self._traffic(seconds, largest)
         shape = (size[1] + _GRAIN_PX, size[0] + _GRAIN_PX, 3)
         self._grain = np.clip(random.normal(_GRAIN_MIDDLE, 2.2, shape), 0, 255).astype(np.uint8)
         self._grain_place = random.integers(0, _GRAIN_PX, (frame_count, 2))
 
-    def _traffic(self, seconds: NDArray[np.float64], largest: float) -> tuple[list[_Traffic], list[_Traffic]]:
-        """Vehicles on the ring road, and those on the bridge."""
+    def _traffic(self, seconds: NDArray[np.float64], largest: float) -> list[_Traffic]:
+        """The other vehicles on the ring road."""
         layout = self._layout
         cars = {colour: draw_car(colour, largest) for colour in (_RED, _RUST, _WHITE, _BLUE, _SILVER, _BLACK)}
         truck = draw_truck(_BLUE, largest)
         # A look-alike ahead, a near one behind and one that comes by; none beside the target while it is hidden.
         ring = [(_RUST, -17.0, False), (_RED, 25.0, False), (_SILVER, 52.0, True), (_WHITE, 64.0, True)]
         ring += [(_RUST, 128.0, True), (_BLACK, 141.0, True), (_WHITE, -36.0, False), (_BLUE, 215.0, True)]
-        below = [_Traffic(cars[bgr], drive_ring(layout, seconds, ahead, is_oncoming=back)) for bgr, ahead, back in ring]
-        below.append(_Traffic(truck, drive_ring(layout, seconds, 42.0)))
-        deck = ((cars[_WHITE], 1.4), (cars[_BLACK], 2.1), (cars[_BLUE], 7.2))
-        above = [
-            _Traffic(vehicle, drive_deck(layout, seconds, meets + 9 * turn))
-            for turn in range(int(seconds[-1] // 9) + 1)
-            for vehicle, meets in deck
+        others = [
+            _Traffic(cars[bgr], drive_ring(layout, seconds, ahead, is_oncoming=back)) for bgr, ahead, back in ring
         ]
-        return below, above
+        others.append(_Traffic(truck, drive_ring(layout, seconds, 42.0)))
+        return others
 
     @cached_property
     def _ground(self) -> Ground:
@@ -123,14 +119,14 @@ class Scene:
         ground = then(np.array([[scale, 0, 0], [0, scale, 0]]), self._flight.camera(index))
         seen = cv2.warpAffine(self._ground.picture, for_opencv(ground), self.size, borderMode=cv2.BORDER_REFLECT_101)
         frame = cast("Frame", seen)
-        for traffic in (*self._below, self._target, *self._above):
-            self._draw(frame, traffic, index, None if traffic in self._above else ground)
+        for traffic in (*self._others, self._target):
+            self._draw(frame, traffic, index, ground)
         row, column = self._grain_place[index]
         grain = self._grain[row : row + self.size[1], column : column + self.size[0]]
         return cast("Frame", cv2.addWeighted(frame, 1.0, grain, 1.0, -_GRAIN_MIDDLE))
 
-    def _draw(self, frame: Frame, traffic: _Traffic, index: int, ground: Affine | None) -> None:
-        """Draw one vehicle; with ``ground``, its map to the frame, what stands above the road shades and hides it."""
+    def _draw(self, frame: Frame, traffic: _Traffic, index: int, ground: Affine) -> None:
+        """Draw one vehicle, shaded and hidden by what stands above the road; ``ground`` maps that to the frame."""
         vehicle, to_frame = traffic.vehicle, self._to_frame(traffic, index)
         fall = self._flight.camera(index)[:, :2] @ SUN * (_SHADOW_LENGTH * vehicle.height_m)
         part = reach(vehicle, to_frame, fall, self.size)
@@ -138,9 +134,6 @@ class Scene:
             return
         corner = (part[1].start, part[0].start)
         before = frame[part].copy()
-        if ground is None:
-            frame[part] = draw(before, vehicle, to_frame, fall, corner, None)
-            return
         matrix, size = for_opencv(ground, *corner), before.shape[1::-1]
         sunlight = cv2.warpAffine(self._ground.sunlight, matrix, size, borderMode=cv2.BORDER_REFLECT_101)
         cover = cv2.warpAffine(self._ground.cover, matrix, size)[..., None].astype(np.float32) / 255

@@ -202,15 +202,15 @@ def paint_roads(random: np.random.Generator, picture: Picture, layout: Layout, s
 
 
 def paint_deck(random: np.random.Generator, picture: Picture, layout: Layout, scale: float) -> Points:
-    """Paint the bridge road in place; returns its corners, shape (4, 2), pixels."""
+    """Paint the footbridge and its path in place; returns its corners, shape (4, 2), pixels."""
     shape = picture.shape[:2]
     texture = 3 * noise(random, shape, 0.5 * scale, 2) + 4 * noise(random, shape, 7 * scale, 3)
     blend_polygon(picture, strip(layout.deck, 0, DECK_WIDTH_M) * scale, _DECK_BGR, texture)
-    for offset in (-0.8, 0.8):
-        blend_polygon(picture, strip(layout.deck, offset, 0.5) * scale, _ASPHALT_BGR * 0.7, opacity=0.2)
+    for offset in (-0.45, 0.45):
+        blend_polygon(picture, strip(layout.deck, offset, 0.4) * scale, _ASPHALT_BGR * 0.7, opacity=0.2)
     for side in (-1, 1):
         edge = side * DECK_WIDTH_M / 2
-        gutter, rail = strip(layout.deck, edge - side * 0.5, 0.3), strip(layout.deck, edge - side * 0.18, 0.36)
+        gutter, rail = strip(layout.deck, edge - side * 0.32, 0.2), strip(layout.deck, edge - side * 0.12, 0.24)
         blend_polygon(picture, gutter * scale, _DECK_BGR * 0.55, opacity=0.5)
         blend_polygon(picture, rail * scale, _DECK_BGR * 1.42)
     return strip(layout.deck, 0, DECK_WIDTH_M) * scale

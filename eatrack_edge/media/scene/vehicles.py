@@ -206,7 +206,7 @@ def draw(
     to_frame: Affine,
     fall: Points,
     corner: tuple[int, int],
-    sunlight: NDArray[np.uint8] | None,
+    sunlight: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
     """Draw a vehicle and its shadow over a part of a frame.
 
@@ -216,14 +216,14 @@ def draw(
         to_frame: From the vehicle's metres to the frame's pixels.
         fall: Where its shadow falls, pixels of the frame, shape (2,).
         corner: (left, top) of the part in the frame.
-        sunlight: Light on the ground there, 0 to 255, shape (h, w); ``None``: all in the sun.
+        sunlight: Light on the ground there, 0 to 255, shape (h, w).
     """
     size = under.shape[1::-1]
     matrix = for_opencv(then(_picture_to_metres(vehicle), to_frame), *corner)
     body = cv2.warpAffine(vehicle.picture, matrix, size)
     shadow = cv2.warpAffine(vehicle.picture[..., 3], matrix + np.column_stack([np.zeros((2, 2)), fall]), size)
     shadow = cv2.GaussianBlur(shadow, (0, 0), _shadow_blur(vehicle, to_frame))
-    light = 1.0 if sunlight is None else sunlight[..., None].astype(np.float32) / 255
+    light = sunlight[..., None].astype(np.float32) / 255
     shaded = under * (1 - _SHADOW * shadow[..., None])
     return np.asarray(shaded * (1 - body[..., 3:]) + body[..., :3] * light + 0.5, np.uint8)
 
