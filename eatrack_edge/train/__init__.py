@@ -2,14 +2,13 @@
 
 Read in this order::
 
-
-recipe          every choice of a run          session       from a recipe to a run and its weights
-pool            what targets are drawn from    shard_pool, sequence_pool, synthetic_pool: three kinds of data
-sampling        a sample from its index        warp          one warp from picture to crop
-                                               augment       the hard cases
-losses          focal, L1, GIoU, log size      forward       the network with its Stage-2 features
-distillation    what a teacher adds            masks         where the target is
-loop            steps, judgements, checkpoints loader, schedule, average, resume, parallel, log: its parts
-pairs           judging on held-out pairs      calibration   a confidence that is a probability
-pretrained      DINOv2, DeiT or a teacher as a start
+    recipe          every choice of a run          session       from a recipe to a run and its weights
+    pool            what targets are drawn from    shard_pool, sequence_pool, synthetic_pool: three kinds of data
+    sampling        a sample from its index        warp          one warp from picture to crop
+                                                   augment       the hard cases
+    losses          focal, L1, GIoU, log size      forward       the network with its Stage-2 features
+    distillation    what a teacher adds            masks         where the target is
+    loop            steps, judgements, checkpoints loader, schedule, average, resume, parallel, log: its parts
+    pairs           judging on held-out pairs      calibration   a confidence that is a probability
+    pretrained      DINOv2, DeiT or a teacher as a start
 """
