@@ -11,10 +11,10 @@ demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes d
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
 
 test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
-	$(RUN) pytest
+	$(RUN) pytest -n auto
 
 test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; brings torch
-	$(RUN) pytest -m "not slow and not gpu and not jetson"
+	$(RUN) pytest -n auto -m "not slow and not gpu and not jetson"
 
 check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) ruff check .

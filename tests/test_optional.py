@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from eatrack_edge.errors import MissingExtra
@@ -19,7 +21,8 @@ def test_a_module_that_is_there_is_returned() -> None:
     ],
 )
 def test_a_missing_module_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, module: str, hint: str) -> None:
-    monkeypatch.setitem(__import__("sys").modules, module.partition(".")[0], None)
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, module.partition(".")[0], None)
     with pytest.raises(MissingExtra) as caught:
         require(module, to="track")
     package = module.partition(".")[0]

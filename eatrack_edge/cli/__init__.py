@@ -18,6 +18,7 @@ app = typer.Typer(
     name="eatrack-edge",
     help="Deep single-object tracking for drones: from a checkpoint to a box on the video.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: drawing it with rich would take longer than all the rest
     pretty_exceptions_enable=False,
 )
 app.command()(track)

@@ -23,7 +23,10 @@ def export(
         bool, typer.Option("--shared-weights", help="One float16 weights file beside both graphs, as we ship them.")
     ] = False,
 ) -> None:
-    """Export a checkpoint to NAME.template.onnx and NAME.track.onnx, and check both against torch."""
+    """Turn a checkpoint into two proved graphs.
+
+    NAME.template.onnx and NAME.track.onnx are written only after ONNX Runtime agreed with torch on every output.
+    """
     from eatrack_edge.optional import require
 
     for module in ("torch", "onnx", "onnxscript", "onnxruntime"):

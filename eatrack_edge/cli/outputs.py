@@ -15,7 +15,7 @@ from eatrack_edge.errors import UsageError
 from eatrack_edge.media.frames import Source
 from eatrack_edge.media.overlay import annotate
 from eatrack_edge.media.sinks import CsvWriter, JsonLinesWriter, OtbWriter, Sink, VideoWriter
-from eatrack_edge.session import Followed
+from eatrack_edge.follow import Followed
 
 
 class Wanted(NamedTuple):

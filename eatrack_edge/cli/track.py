@@ -16,30 +16,27 @@ if TYPE_CHECKING:
     from eatrack_edge.media.frames import Source
     from eatrack_edge.runtime.tracker import Tracker
 
-_OUTPUTS = "Results"
-_TARGET = "Target"
-
 
 def track(
     source: Annotated[str, typer.Argument(help="A video, a folder of images, a quoted glob, or test://.")],
-    box: Annotated[str | None, typer.Option(help="The target in the first frame: x,y,w,h in pixels.", rich_help_panel=_TARGET)] = None,
-    box_format: Annotated[str, typer.Option(help="xywh, xyxy or cxcywh.", rich_help_panel=_TARGET)] = "xywh",
-    normalized: Annotated[bool, typer.Option("--normalized", help="The box is in fractions of the frame.", rich_help_panel=_TARGET)] = False,
-    start: Annotated[int, typer.Option(min=0, help="First frame, from 0; the box is drawn on it.", rich_help_panel=_TARGET)] = 0,
-    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.", rich_help_panel=_TARGET)] = None,
+    box: Annotated[str | None, typer.Option(help="The target in the first frame: x,y,w,h in pixels.")] = None,
+    box_format: Annotated[str, typer.Option(help="xywh, xyxy or cxcywh.")] = "xywh",
+    normalized: Annotated[bool, typer.Option("--normalized", help="The box is in fractions of the frame.")] = False,
+    start: Annotated[int, typer.Option(min=0, help="First frame, from 0; the box is drawn on it.")] = 0,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="What executes the graphs; auto takes the best there is.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="Threads of one inference.")] = 1,
     template_updates: Annotated[bool, typer.Option(help="Adapt the second template to the target over time.")] = True,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Annotated video.", rich_help_panel=_OUTPUTS)] = None,
-    jsonl: Annotated[Path | None, typer.Option(help="One JSON object a line, flushed frame by frame.", rich_help_panel=_OUTPUTS)] = None,
-    csv: Annotated[Path | None, typer.Option(help="A table, one row a frame.", rich_help_panel=_OUTPUTS)] = None,
-    otb: Annotated[Path | None, typer.Option(help="x,y,w,h a line, as the OTB toolkit reads.", rich_help_panel=_OUTPUTS)] = None,
-    save_dir: Annotated[Path | None, typer.Option(help="All of these, in a folder of this run's own under it.", rich_help_panel=_OUTPUTS)] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.", rich_help_panel=_OUTPUTS)] = False,
-    show: Annotated[bool, typer.Option("--show", help="Open a window; q closes it.", rich_help_panel=_OUTPUTS)] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Annotated video.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(help="One JSON object a line, flushed frame by frame.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="A table, one row a frame.")] = None,
+    otb: Annotated[Path | None, typer.Option(help="x,y,w,h a line, as the OTB toolkit reads.")] = None,
+    save_dir: Annotated[Path | None, typer.Option(help="All of these, in a folder of this run's own under it.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Open a window; q closes it.")] = False,
 ) -> None:  # fmt: skip
-    """Follow one target through a video and write its box on every frame."""
+    """Follow one target through a video."""
     from eatrack_edge.cli.outputs import Outputs, Wanted
     from eatrack_edge.media.sources import open_source
     from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
@@ -61,7 +58,7 @@ def _run(tracker: Tracker, frames: Source, target: Box, max_frames: int | None, 
     from eatrack_edge.cli.interrupts import Interrupts
     from eatrack_edge.cli.progress import Progress
     from eatrack_edge.errors import EATrackError
-    from eatrack_edge.session import Summary, follow
+    from eatrack_edge.follow import Summary, follow
 
     summary, ended = Summary(), "end of source"
     total = None if frames.frame_count is None else frames.frame_count - outputs.header_start

@@ -34,7 +34,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-
        padding: 8px 0; border-bottom: 1px solid #e4e4e4; }
 .key i { display: inline-block; width: 22px; height: 4px; vertical-align: middle; margin-right: 6px; }
 details { border-bottom: 1px solid #e4e4e4; padding: 6px 0; } summary { cursor: pointer; }
-summary b { display: inline-block; min-width: 10em; } summary span { color: #5a5a5a; margin-right: 14px; }
+summary b { display: inline-block; min-width: 10em; }
+summary span { color: #5a5a5a; margin-right: 14px; white-space: nowrap; }
 .chart { display: block; width: 100%; height: auto; margin: 6px 0; font-size: 11px; } .chart text { fill: #5a5a5a; }
 .chart path { fill: none; stroke-width: 1.6; stroke-linejoin: round; } .chart .grid { stroke: #e4e4e4; }
 .chart .mark { stroke: #999; stroke-dasharray: 4 3; }

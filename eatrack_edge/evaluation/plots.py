@@ -18,7 +18,7 @@ from eatrack_edge.optional import require
 # Okabe and Ito's colours, told apart by colour-blind readers too; dashes tell on where they run out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)))
-_SIZE_INCHES = (6.4, 4.6)
+_SIZE_INCHES = (7.6, 4.6)
 _PNG_DPI = 150
 
 
@@ -37,7 +37,7 @@ def draw_plots(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
         OutputError: The folder cannot be written.
     """
     figures = {"success": _curves(evaluation, "success"), "precision": _curves(evaluation, "precision")}
-    calibrations = {title: tracker_calibration(result) for title, result in evaluation.trackers.items()}
+    calibrations = {title: tracker_calibration(evaluation.trackers[title]) for title, _ in ranking(evaluation)}
     known = {title: found for title, found in calibrations.items() if found}
     if known:
         figures["calibration"] = _reliability(known, _styles(evaluation))
@@ -70,11 +70,11 @@ def _curves(evaluation: Evaluation, kind: str) -> Any:
     sequences = f"{evaluation.title}, {len(evaluation.sequences)} sequences, protocol {evaluation.protocol.name}"
     if kind == "success":
         _label(axes, "overlap threshold", "share of frames with more overlap", f"Success: {sequences}")
-        axes.legend(title="mean of the curve", loc="lower left", fontsize=9)
+        _legend(figure, "mean of the curve")
     else:
         axes.axvline(20, color="#999999", linewidth=0.8, zorder=0)
         _label(axes, "centre error, px", "share of frames within it", f"Precision: {sequences}")
-        axes.legend(title="at 20 px", loc="lower right", fontsize=9)
+        _legend(figure, "at 20 px")
     axes.set_xlim(thresholds[0], thresholds[-1])
     axes.set_ylim(0, 1)
     return figure
@@ -121,6 +121,11 @@ def _figure() -> tuple[Any, Any]:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure, axes
+
+
+def _legend(figure: Any, title: str) -> None:
+    # Beside the axes: some tracker's curve runs through every corner.
+    figure.legend(title=title, loc="outside right upper", fontsize=9, frameon=False, alignment="left")
 
 
 def _label(axes: Any, x: str, y: str, title: str) -> None:

@@ -52,7 +52,7 @@ def test_every_output_tells_the_same_run(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_bundled_model_holds_the_synthetic_target(run: Run, tmp_path: Path) -> None:
-    assert run("track", "test://", "--max-frames", 30, "--jsonl", tmp_path / "a.jsonl").code == 0
+    assert run("track", "test://", "--max-frames", 15, "--jsonl", tmp_path / "a.jsonl").code == 0
     summary = lines(tmp_path / "a.jsonl")[-1]
     assert summary["ended"] == "max frames"
     assert float(str(summary["mean_overlap"])) > 0.5
@@ -211,7 +211,7 @@ def test_a_window_shows_every_frame_and_q_ends_the_run(
 def started(tmp_path: Path) -> subprocess.Popen[bytes]:
     """A run in another process that has written a few frames."""
     path = tmp_path / "a.jsonl"
-    command = [sys.executable, "-m", "eatrack_edge.cli", "track", "test://?frames=5000"]
+    command = [sys.executable, "-m", "eatrack_edge.cli", "track", "test://?width=320&height=240&frames=5000"]
     process = subprocess.Popen(
         [*command, "--jsonl", str(path), "-o", str(tmp_path / "a.mp4")],
         stdout=subprocess.DEVNULL,

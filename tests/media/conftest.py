@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from clips import picture, write_video
+from media.clips import picture, write_video
 
 
 @pytest.fixture

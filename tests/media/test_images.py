@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from clips import number_of
+from media.clips import number_of
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
-from clips import number_of, turn_video, write_video
+from media.clips import number_of, turn_video, write_video
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import number_of, picture
+from media.clips import number_of, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
