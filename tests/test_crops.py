@@ -5,12 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from golden.make_crops import CASES, frame
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eatrack_edge.crops import CropWindow, cut
 from eatrack_edge.errors import InputError
+from golden.make_crops import CASES, frame
 
 GOLDEN = Path(__file__).parent / "golden" / "ostrack_crops.npz"
 GREY = (104, 116, 124)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from runtime.simulated import SimulatedBackend, scene
 
 import eatrack_edge
 from eatrack_edge.boxes import Box
+from eatrack_edge.follow import Followed, Summary, follow
 from eatrack_edge.media.frames import SourceFrame
 from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
 from eatrack_edge.runtime.tracker import Tracker
-from eatrack_edge.follow import Followed, Summary, follow
+from runtime.simulated import SimulatedBackend, scene
 
 START: Box = (145.0, 110.0, 30.0, 20.0)
 

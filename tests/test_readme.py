@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.conftest import Finished
 
+from cli.conftest import Finished
 from eatrack_edge.media.sinks import FrameRecord, VideoWriter
 from eatrack_edge.media.sources import open_source
 

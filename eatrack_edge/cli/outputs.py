@@ -12,10 +12,10 @@ from typing import NamedTuple
 from eatrack_edge.cli.window import Window
 from eatrack_edge.crops import Frame
 from eatrack_edge.errors import UsageError
+from eatrack_edge.follow import Followed
 from eatrack_edge.media.frames import Source
 from eatrack_edge.media.overlay import annotate
 from eatrack_edge.media.sinks import CsvWriter, JsonLinesWriter, OtbWriter, Sink, VideoWriter
-from eatrack_edge.follow import Followed
 
 
 class Wanted(NamedTuple):

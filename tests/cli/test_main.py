@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from cli.conftest import Run
 
 import eatrack_edge
+from cli.conftest import Run
 
 HEAVY = ["numpy", "cv2", "onnxruntime", "torch", "onnx", "av", "rich.progress", "matplotlib"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from cli.conftest import Run
 
 av = pytest.importorskip("av")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+
 from media.clips import picture, write_video
 
 

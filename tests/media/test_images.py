@@ -5,13 +5,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from media.clips import number_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eatrack_edge.errors import InputError, SourceLost
 from eatrack_edge.media.images import images_in, images_matching, natural_key
 from eatrack_edge.media.sources import open_source
+from media.clips import number_of
 
 
 def test_images_come_in_the_order_people_count(images) -> None:

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
-from media.clips import number_of, turn_video, write_video
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from eatrack_edge.media import decoding
 from eatrack_edge.media.decoding import Orientation
 from eatrack_edge.media.sources import open_source
 from eatrack_edge.media.video import VideoSource
+from media.clips import number_of, turn_video, write_video
 
 
 def test_every_frame_comes_once_in_order_at_its_time(video: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from media.clips import number_of, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from eatrack_edge.errors import UsageError
 from eatrack_edge.media.records import FrameRecord
 from eatrack_edge.media.sources import open_source
 from eatrack_edge.media.video_writer import FORMATS, VideoWriter
+from media.clips import number_of, picture
 
 
 def _record(number: int, pts_s: float) -> FrameRecord:

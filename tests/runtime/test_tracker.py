@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from runtime.simulated import GRID, SimulatedBackend, scene
 
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
 from eatrack_edge.runtime.tracker import Tracker
+from runtime.simulated import GRID, SimulatedBackend, scene
 
 START = (145.0, 110.0, 30.0, 20.0)
 
