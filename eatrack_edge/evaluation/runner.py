@@ -181,7 +181,7 @@ def _run_counted(job: Job, index: int) -> Outcome:
     return run_job(job, count)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=8)
 def _kept_open(spec: TrackerSpec) -> Follower:
-    """A worker runs many sequences with one tracker, and loads it once."""
+    """A worker runs many sequences with a few trackers, and loads each once."""
     return open_tracker(spec)
