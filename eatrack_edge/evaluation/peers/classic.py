@@ -16,6 +16,8 @@ from eatrack_edge.evaluation.peers.seen import Seen
 class Classic:
     """One of OpenCV's trackers. It keeps its last box on frames where it reports failure.
 
+    MIL draws samples from a generator seeded by the clock, out of reach: two runs of it differ.
+
     Args:
         name: ``mil``, ``kcf``, ``csrt`` or ``mosse``.
 
@@ -31,8 +33,6 @@ class Classic:
     def init(self, frame: Frame, box: Box) -> None:
         """Take the target under ``box``, rounded to whole pixels as OpenCV asks."""
         x, y, w, h = (round(value) for value in box)
-        # MIL draws its samples at random; a run shall give the same boxes wherever and whenever it is run.
-        cv2.setRNGSeed(0)
         self._tracker = self._make()
         self._tracker.init(frame, (x, y, max(w, 1), max(h, 1)))
         self._box = box
