@@ -49,5 +49,6 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(RUN) pip install --quiet '$(TORCH)'
-	$(RUN) pip install --quiet -e '.[cpu,dev]'
+	$(RUN) pip install --quiet -e '.[cpu,dev]' shapely
+	$(RUN) pip install --quiet --no-deps got10k  # a second opinion on our metrics; its pins are from 2019
 	touch $@

@@ -60,6 +60,9 @@ class Contract:
     stride: int = 16  # px of the search crop per cell of the maps
     mean_rgb: tuple[float, float, float] = IMAGENET_MEAN_RGB  # subtracted inside the graph, after / 255
     std_rgb: tuple[float, float, float] = IMAGENET_STD_RGB
+    # Confidence is sigmoid(scale * logit(peak) + shift), fitted after training; 1 and 0 leave the peak as it is.
+    confidence_scale: float = 1.0
+    confidence_shift: float = 0.0
     checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
     tool_version: str = ""  # eatrack-edge that wrote the graph
 

@@ -34,7 +34,8 @@ def recipe_path(name: str) -> Path:
         return Path(name)
     path = material("export/recipes") / f"{name}.toml"
     if not path.is_file():
-        known = sorted(found.stem for found in path.parent.glob("*.toml"))
+        # Training recipes lie beside them and are named after what they train.
+        known = sorted(found.stem for found in path.parent.glob("*.toml") if not found.stem.startswith("train_"))
         raise UsageError(f"no recipe called `{name}`", hint=f"known recipes: {', '.join(known)}")
     return path
 

@@ -14,6 +14,8 @@ _HOW_TO_GET = {
     "onnx": _EXPORT,
     "onnxscript": _EXPORT,
     "safetensors": _EXPORT,
+    "matplotlib": "pip install 'eatrack-edge[eval]'",
+    "distributed": "pip install 'eatrack-edge[cluster]'",
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }

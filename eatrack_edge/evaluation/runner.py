@@ -19,7 +19,8 @@ from eatrack_edge.errors import EATrackError, InputError
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track
 from eatrack_edge.media.images import ImageSource
-from eatrack_edge.media.sources import Source, open_source
+from eatrack_edge.media.sources import Source
+from eatrack_edge.media.video import VideoSource
 
 _POLL_S = 0.2  # between looks at the workers' frame counts
 
@@ -55,7 +56,7 @@ def open_frames(sequence: Sequence) -> Source:
     if isinstance(sequence.frames, ImageFrames):
         uri = str(sequence.frames.paths[0].parent)
         return ImageSource(list(sequence.frames.paths), name=sequence.name, uri=uri)
-    return open_source(str(sequence.frames.path))
+    return VideoSource(sequence.frames.path, is_threaded=False)  # the other cores are the other workers'
 
 
 def run_sequence(follower: Follower, sequence: Sequence, on_frame: Callable[[], None] = lambda: None) -> Track:

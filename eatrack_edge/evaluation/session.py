@@ -16,7 +16,7 @@ from eatrack_edge.evaluation.formats import published_boxes, write_result
 from eatrack_edge.evaluation.metrics import Score, SequenceScore, mean_score, score_sequence
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_jobs
-from eatrack_edge.evaluation.trackers import OURS, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.trackers import FIXED, OURS, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track, TrackStore
 from eatrack_edge.material import DEFAULT_MODEL
 
@@ -169,7 +169,7 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
 
 def _weights(spec: TrackerSpec) -> tuple[Path, ...]:
     """Files that a tracker's results depend on; none are known of a tracker of the user's own."""
-    if spec.name == OURS:
+    if spec.name in (OURS, FIXED):
         from eatrack_edge.runtime.load import find_graphs
 
         return find_graphs(spec.model or DEFAULT_MODEL)

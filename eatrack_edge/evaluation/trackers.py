@@ -13,6 +13,7 @@ from eatrack_edge.errors import UsageError
 from eatrack_edge.evaluation import peers
 
 OURS = "eatrack"
+FIXED = "eatrack_fixed"  # ours with the first template alone, to see what adapting it is worth
 
 
 class Observation(Protocol):
@@ -46,7 +47,8 @@ class TrackerSpec:
     """A tracker by name, small enough to send to another process or machine.
 
     Attributes:
-        name: ``eatrack``, one of ``peers.PEERS``, or ``module:callable`` of your own, called without arguments.
+        name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, one of ``peers.PEERS``, or
+            ``module:callable`` of your own, called without arguments.
         model: For ours: a bundled model's name or a file; empty takes the default.
         peers: Folder of the peers' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
@@ -64,8 +66,9 @@ class TrackerSpec:
         """Name for tables and folders."""
         if self.label:
             return self.label
-        if self.name == OURS and self.model:
-            return Path(self.model).name.removesuffix(".onnx").removesuffix(".track")
+        if self.name in (OURS, FIXED) and self.model:
+            stem = Path(self.model).name.removesuffix(".onnx").removesuffix(".track")
+            return stem if self.name == OURS else f"{stem}_fixed"
         return self.name.replace(":", ".")
 
 
@@ -75,8 +78,8 @@ def check_known(spec: TrackerSpec) -> None:
     Raises:
         UsageError: No such tracker.
     """
-    if spec.name != OURS and spec.name not in peers.PEERS and ":" not in spec.name:
-        known = ", ".join((OURS, *peers.PEERS))
+    if spec.name not in (OURS, FIXED, *peers.PEERS) and ":" not in spec.name:
+        known = ", ".join((OURS, FIXED, *peers.PEERS))
         raise UsageError(f"no tracker called `{spec.name}`", hint=f"known: {known}, or module:callable of your own")
 
 
@@ -89,11 +92,13 @@ def open_tracker(spec: TrackerSpec) -> Follower:
         MissingExtra: It needs a package that is not installed.
     """
     check_known(spec)
-    if spec.name == OURS:
+    if spec.name in (OURS, FIXED):
         from eatrack_edge.material import DEFAULT_MODEL
+        from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
         from eatrack_edge.runtime.tracker import Tracker
 
-        return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads)
+        settings = TrackerSettings(templates=TemplateSettings(is_enabled=spec.name == OURS))
+        return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads, settings=settings)
     if spec.name in peers.PEERS:
         peer: Follower = peers.open_peer(spec.name, Path(spec.peers) if spec.peers else None, spec.threads)
         return peer

@@ -83,6 +83,8 @@ def plan(
         template_slots=slots,
         cropping=known.cropping if known else recipe.cropping,
         stride=shape.patch,
+        confidence_scale=known.confidence_scale if known else 1.0,
+        confidence_shift=known.confidence_shift if known else 0.0,
         checkpoint_sha256=checkpoint.sha256,
         tool_version=__version__,
     )

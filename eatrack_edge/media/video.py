@@ -32,6 +32,7 @@ class VideoSource:
         path: The file.
         uri: What the user wrote, for messages; the path when empty.
         start: First frame to deliver, from 0.
+        is_threaded: Decode on all cores; ``False`` where each core has a video of its own.
 
     Raises:
         InputError: The file is missing, is not a video, has no frame that can be read, or ends before ``start``.
@@ -40,11 +41,12 @@ class VideoSource:
 
     truth: NDArray[np.float64] | None = None
 
-    def __init__(self, path: Path, *, uri: str = "", start: int = 0) -> None:
+    def __init__(self, path: Path, *, uri: str = "", start: int = 0, is_threaded: bool = True) -> None:
         self.uri = uri or str(path)
         self.name = path.stem
         self._path = path
         self._start = start
+        self._threads = "AUTO" if is_threaded else "NONE"
         self._is_closed = False
         with self._opened() as (_, stream, frames):
             try:
@@ -73,7 +75,7 @@ class VideoSource:
         """
         index = self._start
         try:
-            for read in self._read(index, threads="AUTO"):
+            for read in self._read(index, threads=self._threads):
                 index = read.index + 1
                 yield read
         except DamageError as error:

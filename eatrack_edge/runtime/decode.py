@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ class Decoded(NamedTuple):
     """The best cell, read."""
 
     box: Box  # in pixels of the search crop
-    confidence: float  # score of the chosen cell before the window, in [0, 1]
+    score: float  # of the chosen cell before the window, in [0, 1]; raw, as the network says it
 
 
 def hann_window(grid: int) -> NDArray[np.float32]:
@@ -36,7 +37,7 @@ def hann_window(grid: int) -> NDArray[np.float32]:
 def decode(maps: Maps, window: NDArray[np.float32], search_size: int) -> Decoded | None:
     """Read the box at the best cell.
 
-    Confidence is read before the window: with it, a fast target would look unsure merely for being far from
+    The score is read before the window: with it, a fast target would look unsure merely for being far from
     the centre, and fast targets are what drones meet.
 
     Args:
@@ -51,10 +52,22 @@ def decode(maps: Maps, window: NDArray[np.float32], search_size: int) -> Decoded
     # A single nan would win argmax, so it shows in the value read there.
     cell = int(np.argmax(maps.score_map * window))
     row, column = divmod(cell, grid)
-    confidence = float(maps.score_map[row, column])
+    score = float(maps.score_map[row, column])
     dx, dy = (float(value) for value in maps.offset_map[:, row, column])
     w, h = (float(value) * search_size for value in maps.size_map[:, row, column])
     cx, cy = (column + dx) * search_size / grid, (row + dy) * search_size / grid
-    if not np.isfinite([confidence, cx, cy, w, h]).all() or w <= 0 or h <= 0:
+    if not np.isfinite([score, cx, cy, w, h]).all() or w <= 0 or h <= 0:
         return None
-    return Decoded((cx - w / 2, cy - h / 2, w, h), confidence)
+    return Decoded((cx - w / 2, cy - h / 2, w, h), score)
+
+
+def confidence_of(score: float, scale: float, shift: float) -> float:
+    """The probability that the box is on the target: a logistic curve through the score's logit.
+
+    Args:
+        score: Of the chosen cell, in [0, 1].
+        scale: Above 0, see ``Contract``; 1 with a shift of 0 returns the score.
+        shift: Of the logit.
+    """
+    sure = min(max(score, 1e-6), 1 - 1e-6)
+    return 1 / (1 + math.exp(-(scale * math.log(sure / (1 - sure)) + shift)))

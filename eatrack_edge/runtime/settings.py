@@ -28,8 +28,8 @@ class TrackerSettings:
     """How maps become a box, and how far a box may go."""
 
     minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets drones see
-    maximum_growth: float = 1.5  # most that a side may grow or shrink in one frame, as a factor
-    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN; raw, not calibrated
+    maximum_growth: float = 2.0  # most that a side may grow or shrink in one frame, as a factor
+    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN
     templates: TemplateSettings = field(default_factory=TemplateSettings)
 
     def __post_init__(self) -> None:

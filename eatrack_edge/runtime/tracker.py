@@ -15,7 +15,7 @@ from eatrack_edge.crops import CropWindow, Frame, cut
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Backend, Maps
-from eatrack_edge.runtime.decode import decode, hann_window
+from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
 from eatrack_edge.runtime.frames import as_bgr, is_flat
 from eatrack_edge.runtime.load import open_backend
 from eatrack_edge.runtime.settings import TrackerSettings
@@ -39,7 +39,7 @@ class Update(NamedTuple):
     """What one frame told us."""
 
     box: Box  # in pixels of the frame, inside it
-    confidence: float  # score at the chosen cell before the Hann window, in [0, 1]; 0 where nothing was seen
+    confidence: float  # that the box is on the target, in [0, 1]; 0 where nothing was seen
     state: State  # UNCERTAIN: the box is a guess; not a claim that the target is lost
     latency_ms: Latency
     template_event: TemplateEvent | None = None  # what an activation decided, on the frames that have one
@@ -135,13 +135,14 @@ class Tracker:
             return _without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
         box = limit_growth(window.to_frame(decoded.box), self._box, self.settings.maximum_growth)
         self._box = clip(box, *self._frame_size, self.settings.minimum_side_px)
+        confidence = confidence_of(decoded.score, self.contract.confidence_scale, self.contract.confidence_shift)
         placed = perf_counter()
-        event = self._adapt(frame, self._box, maps, window, decoded.confidence)
+        event = self._adapt(frame, self._box, maps, window, confidence)
         end = perf_counter()
         return Update(
             self._box,
-            decoded.confidence,
-            "TRACKING" if decoded.confidence >= self.settings.uncertain_below else "UNCERTAIN",
+            confidence,
+            "TRACKING" if confidence >= self.settings.uncertain_below else "UNCERTAIN",
             _latency(start, cropped, inferred, placed, end),
             event,
         )

@@ -40,10 +40,11 @@ def test_a_checkpoint_that_names_its_model_needs_no_option(tmp_path: Path) -> No
 
 
 def test_what_a_checkpoint_of_ours_says_leads_over_the_recipe(tmp_path: Path) -> None:
-    said = Contract("eatrack_tiny", 48, 64, 128, 1, Cropping(search_factor=5.0, window="integer"))
+    said = Contract("eatrack_tiny", 48, 64, 128, 1, Cropping(search_factor=5.0, window="integer"), confidence_scale=2.5)
     found = plan(saved(tmp_path, said.to_metadata()))
     assert found.contract.template_slots == found.architecture.template_slots == 1
     assert found.contract.cropping == said.cropping
+    assert found.contract.confidence_scale == 2.5
 
 
 def test_an_argument_leads_over_the_checkpoint(tmp_path: Path) -> None:

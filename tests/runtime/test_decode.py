@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.runtime.backends import Maps
-from eatrack_edge.runtime.decode import decode, hann_window
+from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
 
 
 def maps(grid: int = 16) -> Maps:
@@ -30,15 +30,15 @@ def test_a_box_is_read_below_the_pixel() -> None:
     decoded = decode(m, hann_window(16), 256)
     assert decoded is not None
     assert decoded.box == pytest.approx((9.25 * 16 - 64, 5.75 * 16 - 16, 128, 32))
-    assert decoded.confidence == pytest.approx(0.8)
+    assert decoded.score == pytest.approx(0.8)
 
 
-def test_the_window_chooses_but_does_not_lower_the_confidence() -> None:
+def test_the_window_chooses_but_does_not_lower_the_score() -> None:
     m = maps()
     m.score_map[8, 8], m.score_map[0, 0] = 0.6, 0.9
     decoded = decode(m, hann_window(16), 256)
     assert decoded is not None
-    assert decoded.confidence == pytest.approx(0.6)
+    assert decoded.score == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -46,3 +46,14 @@ def test_a_single_value_that_is_not_finite_is_no_answer(value: float) -> None:
     m = maps()
     m.score_map[2, 3] = value
     assert decode(m, hann_window(16), 256) is None
+
+
+@pytest.mark.parametrize("score", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_an_uncalibrated_score_is_the_confidence(score: float) -> None:
+    assert confidence_of(score, 1.0, 0.0) == pytest.approx(score, abs=1e-5)
+
+
+def test_a_calibrated_confidence_keeps_the_order_of_scores() -> None:
+    values = [confidence_of(score, 2.5, 1.3) for score in (0.0, 0.1, 0.3, 0.6, 1.0)]
+    assert values == sorted(values)
+    assert confidence_of(0.5, 2.5, 1.3) == pytest.approx(1 / (1 + np.exp(-1.3)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -32,6 +34,13 @@ def test_the_box_follows_a_target_that_moves_and_grows(window: str) -> None:
         assert width == pytest.approx(min(w, 320 - (cx - w / 2)), abs=2.5)
         assert update.state == "TRACKING"
         assert update.confidence == pytest.approx(0.9)
+
+
+def test_confidence_is_calibrated_as_the_graphs_say() -> None:
+    backend = SimulatedBackend()
+    backend.contract = replace(backend.contract, confidence_scale=2.0, confidence_shift=-1.0)
+    confidence = started(backend).update(scene(160, 120)).confidence
+    assert confidence == pytest.approx(1 / (1 + np.exp(1 - 2 * np.log(9))), abs=1e-3)
 
 
 def test_latency_adds_up() -> None:
