@@ -20,58 +20,44 @@ if TYPE_CHECKING:
     from eatrack_edge.evaluation.session import Evaluation, Plan, Run
     from eatrack_edge.evaluation.suite import Suite
 
-_FILES = "Score result files"
-_RUN = "Run trackers"
 _EVERY_S = 5.0  # between two plain lines of progress
 
 
 def evaluate(
-    truth: Annotated[
-        Path | None, typer.Option(help="Folder of true boxes, NAME.txt each.", rich_help_panel=_FILES)
-    ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="Folder of a tracker's boxes, same names.", rich_help_panel=_FILES)
-    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder of true boxes, NAME.txt each.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of a tracker's boxes, same names.")] = None,
     dataset: Annotated[
         tuple[str, Path] | None,
-        typer.Option(metavar="KIND PATH", help="What to run on, e.g. dtb70 data/DTB70.", rich_help_panel=_RUN),
+        typer.Option(metavar="KIND PATH", help="What to run on, e.g. dtb70 data/DTB70."),
     ] = None,
     suite: Annotated[
         tuple[str, Path] | None,
-        typer.Option(metavar="NAME PATH", help="A suite, and where its data lies.", rich_help_panel=_RUN),
+        typer.Option(metavar="NAME PATH", help="A suite, and where its data lies."),
     ] = None,
-    tracker: Annotated[
-        list[str] | None, typer.Option(help="Repeat for several; module:callable for your own.", rich_help_panel=_RUN)
-    ] = None,
-    model: Annotated[str, typer.Option(help="Our model: bundled name or exported file.", rich_help_panel=_RUN)] = "",
-    peers: Annotated[Path | None, typer.Option(help="Folder of the peers' weights.", rich_help_panel=_RUN)] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, help="Processes, one sequence at a time each.", rich_help_panel=_RUN)
-    ] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of one tracker.", rich_help_panel=_RUN)] = 1,
-    cluster: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`.", rich_help_panel=_RUN)] = "",
+    tracker: Annotated[list[str] | None, typer.Option(help="Repeat for several; module:callable for your own.")] = None,
+    model: Annotated[str, typer.Option(help="Our model: bundled name or exported file.")] = "",
+    peers: Annotated[Path | None, typer.Option(help="Folder of the peers' weights.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, one sequence at a time each.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of one tracker.")] = 1,
+    cluster: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`.")] = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder to write into, and to go on from.", rich_help_panel=_RUN),
+        typer.Option("--output", "-o", help="Folder to write into, and to go on from."),
     ] = None,
     result_format: Annotated[
         list[str] | None,
-        typer.Option("--format", help="otb, pysot, pytracking or got10k; repeat.", rich_help_panel=_RUN),
+        typer.Option("--format", help="otb, pysot, pytracking or got10k; repeat."),
     ] = None,
-    sequence: Annotated[
-        list[str] | None, typer.Option(help="Only this one; repeat for several.", rich_help_panel=_RUN)
-    ] = None,
+    sequence: Annotated[list[str] | None, typer.Option(help="Only this one; repeat for several.")] = None,
     first_pixel: Annotated[
         int | None,
-        typer.Option(min=0, max=1, help="Of `videos` and `images`: 1 for Matlab's.", rich_help_panel=_RUN),
+        typer.Option(min=0, max=1, help="Of `videos` and `images`: 1 for Matlab's."),
     ] = None,
-    failure_frames: Annotated[
-        int, typer.Option(min=0, help="Pictures of failures in the page, at most.", rich_help_panel=_RUN)
-    ] = 24,
+    failure_frames: Annotated[int, typer.Option(min=0, help="Pictures of failures in the page, at most.")] = 24,
     protocol: Annotated[str, typer.Option(help="Whose scoring rules to follow; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:
-    """Score trackers: result files against true boxes, or trackers run on a dataset."""
+    """Score trackers on a dataset, or result files."""
     if truth or results:
         if not (truth and results) or dataset or suite:
             raise UsageError("scoring files needs --truth and --results, and neither --dataset nor --suite")
