@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -49,7 +49,33 @@ class FrameRecord:
     dropped: int = 0
 
 
-class JsonLinesWriter:
+W = TypeVar("W", bound="_Lines")
+
+
+class _Lines:
+    """A text file of one line a frame; who inherits decides what stands in a line."""
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self._file = OutputFile(path, overwrite=overwrite)
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            OutputError: The last of it cannot be written.
+        """
+        self._file.close()
+
+    def __enter__(self: W) -> W:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.finish(error)
+
+
+class JsonLinesWriter(_Lines):
     """A header line, a line a frame, and a summary line, each a JSON object with a ``type``.
 
     Every line is on its way to the disk before the next frame: a killed process leaves whole lines.
@@ -66,7 +92,7 @@ class JsonLinesWriter:
 
     def __init__(self, path: Path, header: Mapping[str, object], *, overwrite: bool = False) -> None:
         first = _encoded({"type": "header", "schema": SCHEMA, **header})
-        self._file = OutputFile(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite)
         self._file.write(first)
 
     def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
@@ -101,22 +127,6 @@ class JsonLinesWriter:
         """
         self._file.write(_encoded({"type": "summary", **summary}))
 
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            OutputError: The last of it cannot be written.
-        """
-        self._file.close()
-
-    def __enter__(self) -> JsonLinesWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.finish(error)
-
 
 def _encoded(values: Mapping[str, object]) -> bytes:
     return msgspec.json.encode(values, enc_hook=_plain) + b"\n"
@@ -130,7 +140,7 @@ def _plain(value: Any) -> Any:
     raise NotImplementedError(f"JSON has no {type(value).__name__}")
 
 
-class CsvWriter:
+class CsvWriter(_Lines):
     """A table with one row a frame, for a spreadsheet: empty cells where there is no box or no score.
 
     Args:
@@ -143,7 +153,7 @@ class CsvWriter:
     """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        self._file = OutputFile(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite)
         self._file.write(b"frame,pts_s,x,y,w,h,score,state,template_updated,total_ms\n")
 
     def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
@@ -158,28 +168,12 @@ class CsvWriter:
         cells.append(_cell(record.ms.get("total", math.nan), 3))
         self._file.write((",".join(cells) + "\n").encode())
 
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            OutputError: The last of it cannot be written.
-        """
-        self._file.close()
-
-    def __enter__(self) -> CsvWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.finish(error)
-
 
 def _cell(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else ""
 
 
-class OtbWriter:
+class OtbWriter(_Lines):
     """The plain layout of the OTB toolkit: ``x,y,w,h`` a line, sub-pixel, ``nan`` where there is no box.
 
     Args:
@@ -191,9 +185,6 @@ class OtbWriter:
         OutputError: The file cannot be written.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        self._file = OutputFile(path, overwrite=overwrite)
-
     def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
         """Append one box. The picture is not used.
 
@@ -202,19 +193,3 @@ class OtbWriter:
         """
         del frame
         self._file.write((",".join(f"{side:.4f}" for side in record.box or _NO_BOX) + "\n").encode())
-
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            OutputError: The last of it cannot be written.
-        """
-        self._file.close()
-
-    def __enter__(self) -> OtbWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.finish(error)

@@ -83,7 +83,7 @@ class Trainer:
             share_batch_norm(network)
         self.teacher = teacher[0].eval().requires_grad_(False) if teacher else None
         self.distillation = teacher[1] if teacher else None
-        self.trained: list[nn.Module] = [network] + ([self.distillation] if self.distillation else [])
+        self.trained: list[nn.Module] = [network, *([self.distillation] if self.distillation else [])]
         self.optimiser = make_optimiser(network, recipe.optimiser, self.distillation)
         self.average = Average(network, recipe.optimiser.average)
         self.done = 0
