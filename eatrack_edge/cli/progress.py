@@ -30,7 +30,7 @@ class Progress:
         self._bar: Bar | None = None
         self._task = TaskID(0)
         if sys.stderr.isatty():
-            self._bar = Bar(
+            bar = Bar(
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
@@ -38,7 +38,8 @@ class Progress:
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
             )
-            self._task = self._bar.add_task(name, total=total, rate=0.0, score=0.0)
+            self._task = bar.add_task(name, total=total, rate=0.0, score=0.0)
+            self._bar = bar
 
     def advance(self, record: FrameRecord) -> None:
         """One more frame is done."""
