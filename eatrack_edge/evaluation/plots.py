@@ -95,7 +95,8 @@ def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[st
         areas = _marker_areas(share)
         axes.scatter(found.confidence[filled], found.overlap[filled], areas, color=colour, zorder=3, clip_on=False)
     _label(axes, f"confidence, {BINS} bins", "mean overlap", "Calibration: what a confidence is worth")
-    figure.legend(loc="outside lower left", fontsize=8, frameon=False)
+    if calibrations:
+        figure.legend(loc="outside lower left", fontsize=8, frameon=False)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     return figure
@@ -124,6 +125,8 @@ def _figure() -> tuple[Any, Any]:
 
 
 def _legend(figure: Any, title: str) -> None:
+    if not figure.axes[0].get_legend_handles_labels()[0]:
+        return  # every sequence failed: there is no curve to name
     # Beside the axes: some tracker's curve runs through every corner.
     figure.legend(title=title, loc="outside right upper", fontsize=9, frameon=False, alignment="left")
 
