@@ -47,7 +47,7 @@ class Orientation:
     def of(cls, decoded: Any) -> Orientation:
         """The orientation that a decoded frame carries; upright when it carries none."""
         for item in decoded.side_data:
-            # PyAV 19 iterates over the types, earlier ones over the entries; and the type's class has moved, not its name.
+            # PyAV 19 iterates over the types, earlier ones over the entries. The type's class has moved, not its name.
             entry = item if hasattr(item, "type") else decoded.side_data[item]
             if getattr(entry.type, "name", "") == "DISPLAYMATRIX":
                 return cls.from_display_matrix(bytes(entry))
