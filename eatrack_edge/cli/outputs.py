@@ -68,7 +68,6 @@ class Outputs:
         self._video: VideoWriter | None = None
         self._jsonl: JsonLinesWriter | None = None
         self._window: Window | None = None
-        self.header_start = int(str(header.get("start", 0)))
         with self._stack as opened:
             self._open(opened, source, header)
             self._stack = opened.pop_all()

@@ -48,12 +48,12 @@ def track(
         tracker = Tracker(model, backend=backend, threads=threads, settings=settings)
         wanted = Wanted(output, jsonl, csv, otb, save_dir, overwrite, show)
         outputs = stack.enter_context(Outputs(wanted, frames, _header(frames, target, tracker, start)))
-        stopped_by = _run(tracker, frames, target, max_frames, outputs)
+        stopped_by = _run(tracker, frames, target, outputs, start=start, max_frames=max_frames)
     if stopped_by:
         raise typer.Exit(128 + stopped_by)
 
 
-def _run(tracker: Tracker, frames: Source, target: Box, max_frames: int | None, outputs: Outputs) -> int:
+def _run(tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, start: int, max_frames: int | None) -> int:
     """Track and write until the source, the user or a fault ends it; the number of the signal, if one did."""
     from eatrack_edge.cli.interrupts import Interrupts
     from eatrack_edge.cli.progress import Progress
@@ -61,7 +61,7 @@ def _run(tracker: Tracker, frames: Source, target: Box, max_frames: int | None, 
     from eatrack_edge.follow import Summary, follow
 
     summary, ended = Summary(), "end of source"
-    total = None if frames.frame_count is None else frames.frame_count - outputs.header_start
+    total = None if frames.frame_count is None else frames.frame_count - start
     if max_frames is not None:
         total = max_frames if total is None else min(total, max_frames)
     with Interrupts() as interrupts, Progress(frames.name, total) as progress:
