@@ -14,7 +14,7 @@ test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
 	$(RUN) pytest -n auto
 
 test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; brings torch
-	$(RUN) pytest -n auto -m "not slow and not gpu and not jetson"
+	$(RUN) pytest -n auto -m "not slow and not gpu and not jetson and not trt"
 
 check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) ruff check .
