@@ -8,7 +8,7 @@ import numpy as np
 
 from eatrack_edge.contract import Contract, Cropping
 from eatrack_edge.crops import Frame
-from eatrack_edge.runtime.backends import Maps
+from eatrack_edge.runtime.backends import InferTiming, Maps
 
 RED = (0, 0, 255)
 GRID, DIM, SEARCH = 8, 12, 128
@@ -22,6 +22,7 @@ class SimulatedBackend:
     """Answers as the track graph would for a red target, and remembers what it was asked."""
 
     name = "simulated"
+    timing_ms = InferTiming(0.0, 0.0, 0.0)
 
     def __init__(self, slots: int = 2, window: str = "subpixel") -> None:
         self.contract = contract(slots, window)

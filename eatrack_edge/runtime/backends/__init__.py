@@ -21,6 +21,14 @@ class Maps(NamedTuple):
     search_tokens: NDArray[np.float32]  # (F*F, dim), Stage 1's, row-major
 
 
+class InferTiming(NamedTuple):
+    """Where the latest ``infer`` spent its time, in milliseconds; ``nan`` for what cannot be told apart."""
+
+    copy_in: float  # the search crop, to where the engine reads it
+    run: float  # the track graph
+    copy_out: float  # the maps, to where the host reads them; 0 where the engine writes them there
+
+
 class Backend(Protocol):
     """Holds the template slots and runs both graphs.
 
@@ -31,6 +39,8 @@ class Backend(Protocol):
     """Engine and what it runs on, e.g. ``onnxruntime (CPU)``."""
     contract: Contract
     """Of the graphs that were loaded."""
+    timing_ms: InferTiming
+    """Of the latest ``infer``."""
 
     def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
         """Run the template graph once and keep its tokens in ``slots``; crop (Z, Z, 3), BGR uint8."""
