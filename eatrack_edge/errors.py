@@ -7,6 +7,7 @@
     │   └── CheckpointError   2   weights do not fit the network
     ├── MachineError          3   this machine lacks something
     │   ├── MissingExtra      3   an optional dependency is not installed
+    │   ├── EngineMismatch    3   an engine was built for another machine, or from another graph
     │   └── OutputError       3   a file cannot be written
     ├── GateFailed            4   a graph or a result is worse than allowed
     └── SourceLost            5   frames stopped coming before the source's end
@@ -62,6 +63,10 @@ class MachineError(EATrackError):
 
 class MissingExtra(MachineError):
     """An optional dependency is not installed."""
+
+
+class EngineMismatch(MachineError):
+    """An engine was built for another machine, or from another graph."""
 
 
 class OutputError(MachineError):
