@@ -37,7 +37,8 @@ class _Normalise(nn.Module):
         self.register_buffer("shift", (-mean / std).view(1, 3, 1, 1))
 
     def forward(self, crop: Tensor) -> Tensor:
-        rgb = crop.permute(2, 0, 1).unsqueeze(0).float().flip(1)
+        # The cast comes first: TensorRT takes uint8 as an input, but lets nothing except a cast read it.
+        rgb = crop.float().permute(2, 0, 1).unsqueeze(0).flip(1)
         return rgb * self.scale + self.shift
 
 
