@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from eatrack_edge.errors import MissingExtra
@@ -10,6 +13,7 @@ from eatrack_edge.errors import MissingExtra
 _EXPORT = "pip install 'eatrack-edge[export]'"
 _HOW_TO_GET = {
     "onnxruntime": "pip install 'eatrack-edge[cpu]', or 'eatrack-edge[gpu]' on a PC with an NVIDIA GPU",
+    "openvino": "pip install 'eatrack-edge[openvino]'",
     "torch": _EXPORT,
     "onnx": _EXPORT,
     "onnxscript": _EXPORT,
@@ -19,6 +23,8 @@ _HOW_TO_GET = {
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }
+# OpenVINO sends its makers a message whenever it is imported beside this package of theirs, and asks nobody.
+_REPORTS_BY = {"openvino": "openvino_telemetry"}
 
 
 def require(module: str, *, to: str) -> ModuleType:
@@ -33,8 +39,23 @@ def require(module: str, *, to: str) -> ModuleType:
     """
     package = module.partition(".")[0]
     try:
-        return importlib.import_module(module)
+        with _unreported(package):
+            return importlib.import_module(module)
     except ImportError as error:
         raise MissingExtra(
             f"cannot {to}: {package} is not installed", hint=_HOW_TO_GET.get(package, f"pip install {package}")
         ) from error
+
+
+@contextmanager
+def _unreported(package: str) -> Iterator[None]:
+    """Keep a package from reporting its import: what tracks from a drone speaks to nobody."""
+    reporter = _REPORTS_BY.get(package, "")
+    is_hidden = bool(reporter) and reporter not in sys.modules
+    if is_hidden:
+        sys.modules[reporter] = None  # type: ignore[assignment]  # Python's own way to say: not installed
+    try:
+        yield
+    finally:
+        if is_hidden:
+            del sys.modules[reporter]

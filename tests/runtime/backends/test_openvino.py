@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from eatrack_edge.errors import InputError, MissingExtra
+from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.media.sources import open_source
+from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from eatrack_edge.runtime.backends.openvino import OpenVinoBackend
+from eatrack_edge.runtime.load import find_graphs
+from eatrack_edge.runtime.tracker import Tracker
+from runtime.graphs import copy, crop
+
+needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="openvino is not installed")
+
+
+@pytest.fixture(scope="module")
+def backend() -> OpenVinoBackend:
+    return OpenVinoBackend(*find_graphs(DEFAULT_MODEL))
+
+
+@pytest.fixture(scope="module")
+def reference() -> OnnxRuntimeBackend:
+    return OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+
+
+@needs_openvino
+def test_it_says_what_it_runs_on_and_in_what_precision(backend: OpenVinoBackend) -> None:
+    assert backend.name == "openvino (CPU, f32)"
+
+
+@needs_openvino
+def test_every_output_agrees_with_onnx_runtime(backend: OpenVinoBackend, reference: OnnxRuntimeBackend) -> None:
+    assert backend.contract == reference.contract
+    for seed in range(3):
+        answers = []
+        for each in (backend, reference):
+            each.encode_template(crop(128, seed), [0])
+            each.encode_template(crop(128, 10 + seed), range(1, each.contract.template_slots))
+            answers.append(each.infer(crop(256, 20 + seed)))
+        for ours, theirs in zip(*answers, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@needs_openvino
+def test_boxes_agree_with_onnx_runtime_over_template_updates(
+    backend: OpenVinoBackend, reference: OnnxRuntimeBackend
+) -> None:
+    boxes: list[list[tuple[float, float, float, float]]] = []
+    for each in (backend, reference):
+        tracker = Tracker(each)
+        boxes.append([])
+        with open_source("test://?frames=31&width=320&height=240") as source:
+            for item in source:
+                if item.index == 0:
+                    assert item.truth is not None
+                    tracker.init(item.frame, item.truth)
+                else:
+                    boxes[-1].append(tracker.update(item.frame).box)
+        assert any(event.is_replaced for event in tracker.template_events)
+    np.testing.assert_allclose(boxes[0], boxes[1], atol=0.01)  # px, after 30 frames that each start from the last
+
+
+@needs_openvino
+def test_a_frame_leaves_its_answer_in_the_same_memory(backend: OpenVinoBackend) -> None:
+    first = backend.infer(crop(256, 1))
+    score = first.score_map.copy()
+    second = backend.infer(crop(256, 2))
+    assert all(a is b for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(score, second.score_map)
+
+
+@needs_openvino
+def test_the_latest_inference_is_timed(backend: OpenVinoBackend) -> None:
+    start = perf_counter()
+    backend.infer(crop(256, 1))
+    took_ms = 1000 * (perf_counter() - start)
+    assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
+    assert 0.9 * took_ms < sum(backend.timing_ms) <= took_ms
+
+
+@needs_openvino
+def test_graphs_of_two_exports_are_refused(backend: OpenVinoBackend, tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(backend.contract.checkpoint_sha256.encode(), b"0" * 64), only="template")
+    with pytest.raises(InputError, match="come from different exports"):
+        OpenVinoBackend(*graphs)
+
+
+@needs_openvino
+def test_a_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(b"template_size\x12\x03128", b"template_size\x12\x03144"))
+    with pytest.raises(InputError, match=r"template\.onnx: holds .*128.* its contract says .*144"):
+        OpenVinoBackend(*graphs)
+
+
+@needs_openvino
+def test_bytes_that_are_no_graph_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    graphs = copy(tmp_path)
+    graphs[1].write_bytes(b"not a graph")
+    with pytest.raises(InputError, match=r"track\.onnx: OpenVINO cannot load it: Model can't be parsed"):
+        OpenVinoBackend(*graphs)
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_openvino
+def test_a_graph_without_its_weights_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path)
+    (tmp_path / f"{DEFAULT_MODEL}.safetensors").unlink()
+    with pytest.raises(InputError, match=r"template\.onnx: OpenVINO cannot load it: .*eatrack_s\.safetensors"):
+        OpenVinoBackend(*graphs)
+
+
+@needs_openvino
+def test_a_graph_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(b"eatrack-edge/1", b"somebody-else1"))
+    with pytest.raises(InputError, match="metadata `schema` is 'somebody-else1', this version reads 'eatrack-edge/1'"):
+        OpenVinoBackend(*graphs)
+
+
+def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(MissingExtra) as caught:
+        OpenVinoBackend(tmp_path / "x.template.onnx", tmp_path / "x.track.onnx")
+    assert str(caught.value) == (
+        "cannot run a graph on OpenVINO: openvino is not installed\nhint: pip install 'eatrack-edge[openvino]'"
+    )
+
+
+@needs_openvino
+def test_a_missing_graph_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"x\.template\.onnx: no such graph\nhint: make it: eatrack-edge export"):
+        OpenVinoBackend(tmp_path / "x.template.onnx", tmp_path / "x.track.onnx")
