@@ -35,6 +35,7 @@ def test_a_wheel_holds_the_material_and_the_model_and_no_engines(wheel: Path) ->
     names = zipfile.ZipFile(wheel).namelist()
     assert "eatrack_edge/_material/export/recipes/eatrack_s.toml" in names
     assert "eatrack_edge/_material/export/cards/eatrack_s.md" in names
+    assert "eatrack_edge/_material/engines/devices/orin_nano_8gb.toml" in names
     assert "eatrack_edge/weights/eatrack_s.safetensors" in names
     assert "eatrack_edge/py.typed" in names
     assert [name for name in names if name.endswith((".engine", ".cache", ".mp4", ".webp"))] == []
