@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+import time
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -8,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eatrack_edge.crops import CropWindow, cut
+from eatrack_edge.crops import CropWindow, Scratch, cut
 from eatrack_edge.errors import InputError
 from golden.make_crops import CASES, frame
 
@@ -76,3 +79,50 @@ def test_an_empty_box_has_no_window() -> None:
 def test_a_box_survives_the_way_to_the_crop_and_back(x: float, y: float, w: float, h: float, rule: str) -> None:
     window = CropWindow.around((x, y, w, h), 4.0, 256, rule)
     assert window.to_frame(window.to_crop((x, y, w, h))) == pytest.approx((x, y, w, h), abs=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+def test_a_window_just_beyond_the_left_or_top_border_is_all_padding(rule: str) -> None:
+    # A window's far edge is then negative, which to a slice means "from the other end".
+    for box in ((-30.0, 10.0, 8.0, 8.0), (10.0, -30.0, 8.0, 8.0)):
+        crop = cut(frame(), CropWindow.around(box, 2.0, 16, rule), GREY)
+        assert (crop == np.array(GREY)).all()
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+@pytest.mark.parametrize("box", [(200.0, 90.0, 20.0, 14.0), (3.0, 2.0, 30.0, 20.0), (40.0, 30.0, 180.0, 150.0)])
+def test_a_crop_is_the_same_in_memory_that_was_used_before(rule: str, box: tuple[float, ...]) -> None:
+    window = CropWindow.around(box, 4.0, 64, rule)  # type: ignore[arg-type]
+    out, scratch = np.full((64, 64, 3), 77, np.uint8), Scratch()
+    scratch.picture(300, 300)[:] = 99
+    assert cut(frame(), window, GREY, out=out, scratch=scratch) is out
+    np.testing.assert_array_equal(out, cut(frame(), window, GREY))
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+def test_a_4k_frame_costs_what_a_1080p_frame_does(rule: str) -> None:
+    frames = [np.zeros((1080, 1920, 3), np.uint8), np.zeros((2160, 3840, 3), np.uint8)]
+    window = CropWindow.around((900.0, 500.0, 60.0, 45.0), 4.0, 256, rule)
+    out, scratch = np.empty((256, 256, 3), np.uint8), Scratch()
+    best = [math.inf, math.inf]
+    for _ in range(100):  # in turns, the best of each: a busy machine slows both
+        for place, picture in enumerate(frames):
+            start = time.perf_counter()
+            cut(picture, window, GREY, out=out, scratch=scratch)
+            best[place] = min(best[place], time.perf_counter() - start)
+    assert best[1] < 1.5 * best[0]
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+@pytest.mark.parametrize("factor", [1.0, 4.0, 12.0], ids=["enlarged", "at the border", "shrunk"])
+def test_cutting_allocates_no_picture_in_the_steady_state(rule: str, factor: float) -> None:
+    picture, out, scratch = frame(), np.empty((64, 64, 3), np.uint8), Scratch()
+    windows = [CropWindow.around((90.0 + step, 60.0, 24.0, 18.0), factor, 64, rule) for step in range(20)]
+    for window in windows:
+        cut(picture, window, GREY, out=out, scratch=scratch)
+    tracemalloc.start()
+    for window in windows:
+        cut(picture, window, GREY, out=out, scratch=scratch)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < out.nbytes / 3, "a picture was allocated"

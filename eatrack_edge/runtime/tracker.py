@@ -8,10 +8,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box, clip, limit_growth
-from eatrack_edge.crops import CropWindow, Frame, cut
+from eatrack_edge.crops import CropWindow, Frame, Scratch, cut
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Backend, Maps
@@ -78,6 +79,12 @@ class Tracker:
         self._store: TargetStore | None = None
         self._frame_size = (0, 0)
         self._frame_index = 0
+        # Crops are made in the same memory on every frame, so that a long flight allocates nothing.
+        self._scratch = Scratch()
+        self._search_crop = _picture(self.contract.search_size)
+        # Of stored targets: the store forgets the oldest before its turn comes again.
+        self._stored_crops = [_picture(self.contract.template_size) for _ in range(self.settings.templates.capacity)]
+        self._stored_count = 0
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
         """Take the target under ``box`` as the one to follow; an earlier target is forgotten.
@@ -94,7 +101,7 @@ class Tracker:
         _check_box(box, width, height)
         box = clip(box, width, height, self.settings.minimum_side_px)
         slots = range(self.contract.template_slots)
-        crop = self._cut_template(frame, box)
+        crop = self._cut_template(frame, box, _picture(self.contract.template_size))
         if is_flat(crop):
             raise InputError("the box shows one flat colour: there is nothing to follow")
         self.backend.encode_template(crop, slots)
@@ -123,7 +130,7 @@ class Tracker:
         self._check_size(frame)
         self._frame_index += 1
         window = self._search_window(self._box)
-        crop = cut(frame, window, self.contract.padding_bgr)
+        crop = self._cut_search(frame, window)
         cropped = perf_counter()
         if is_flat(crop):
             note = "the search window shows one flat colour"
@@ -152,7 +159,7 @@ class Tracker:
         if self.contract.template_slots < 2 or not self.settings.templates.is_enabled:
             return None
         window = self._search_window(box)
-        maps = self.backend.infer(cut(frame, window, self.contract.padding_bgr))
+        maps = self.backend.infer(self._cut_search(frame, window))
         first = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
         return TargetStore(self.settings.templates, first)
 
@@ -162,21 +169,26 @@ class Tracker:
             return None
         if self._store.wants(confidence):
             embedding = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
-            crop = self._cut_template(frame, box)
+            place = self._stored_count % len(self._stored_crops)
+            crop = self._cut_template(frame, box, self._stored_crops[place])
+            self._stored_count += 1
             self._store.add(StoredTarget(self._frame_index, confidence, crop, embedding))
         if not self._store.is_due(self._frame_index):
             return None
         chosen, event = self._store.activate(self._frame_index)
         if chosen is not None:
             self.backend.encode_template(chosen.crop, [1])
-            self.template_crops[1] = chosen.crop
+            self.template_crops[1] = chosen.crop.copy()
         self.template_events.append(event)
         return event
 
-    def _cut_template(self, frame: Frame, box: Box) -> Frame:
+    def _cut_template(self, frame: Frame, box: Box, out: Frame) -> Frame:
         cropping = self.contract.cropping
         window = CropWindow.around(box, cropping.template_factor, self.contract.template_size, cropping.window)
-        return cut(frame, window, self.contract.padding_bgr)
+        return cut(frame, window, self.contract.padding_bgr, out=out, scratch=self._scratch)
+
+    def _cut_search(self, frame: Frame, window: CropWindow) -> Frame:
+        return cut(frame, window, self.contract.padding_bgr, out=self._search_crop, scratch=self._scratch)
 
     def _search_window(self, box: Box) -> CropWindow:
         cropping = self.contract.cropping
@@ -189,6 +201,10 @@ class Tracker:
                 f"the frame is {frame.shape[1]}x{frame.shape[0]}, the target was given on {width}x{height}",
                 hint="scale frames to one size, or call init again on the new size",
             )
+
+
+def _picture(side: int) -> Frame:
+    return np.empty((side, side, 3), np.uint8)
 
 
 def _check_box(box: Box, width: int, height: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -260,3 +261,34 @@ def test_settings_that_cannot_work_are_refused(field: str, value: float, message
 def test_an_interval_of_zero_is_refused() -> None:
     with pytest.raises(Exception, match="interval and capacity must be at least 1, got 0 and 10"):
         TemplateSettings(interval=0)
+
+
+def test_tracking_allocates_no_picture_in_the_steady_state() -> None:
+    backend = SimulatedBackend()
+    tracker = started(backend, TrackerSettings(templates=TemplateSettings(interval=10_000)))
+    frames = [scene(160 + step, 120) for step in range(12)]
+    backend.override = backend._look(scene(64, 64, width=128, height=128))  # the simulation itself would allocate
+    for frame in frames:
+        tracker.update(frame)
+    tracemalloc.start()
+    for frame in frames:
+        tracker.update(frame)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * 64 * 3, "the smaller of the two crops, or more, was allocated"
+
+
+def test_a_stored_crop_is_not_overwritten_while_the_store_holds_it() -> None:
+    settings = TrackerSettings(templates=TemplateSettings(capacity=3, interval=7))
+    backend = SimulatedBackend()
+    tracker = started(backend, settings)
+    frames = [scene(160 + 3 * step, 120) for step in range(8)]
+    events = [tracker.update(frame).template_event for frame in frames[1:]]
+    chosen = events[-1].source_index  # type: ignore[union-attr]
+    again = started(settings=replace(settings, templates=TemplateSettings(is_enabled=False)))
+    boxes = [again.update(frame).box for frame in frames[1:]]
+    shown = again._cut_template(frames[chosen], boxes[chosen - 1], np.empty((64, 64, 3), np.uint8))
+    np.testing.assert_array_equal(tracker.template_crops[1], shown)
+    for frame in frames[1:4]:
+        tracker.update(frame)
+    np.testing.assert_array_equal(tracker.template_crops[1], shown)
