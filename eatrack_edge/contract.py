@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from eatrack_edge.errors import InputError
@@ -90,12 +90,13 @@ class Contract:
         """Stage-1 tokens of the template, row-major."""
         return (TensorSpec("template_tokens", (1, self.template_tokens, self.dim), "float32"),)
 
+    def slot_inputs(self, slot: int) -> tuple[TensorSpec, ...]:
+        """What the track graph takes of one template slot: the template graph's outputs, in their order."""
+        return tuple(replace(spec, name=f"{spec.name}_{slot}") for spec in self.template_outputs())
+
     def track_inputs(self) -> tuple[TensorSpec, ...]:
-        """The search crop, BGR uint8, and one tensor of tokens per template slot."""
-        slots = (
-            TensorSpec(f"template_{slot}", (1, self.template_tokens, self.dim), "float32")
-            for slot in range(self.template_slots)
-        )
+        """The search crop, BGR uint8, and the tensors of every template slot."""
+        slots = (spec for slot in range(self.template_slots) for spec in self.slot_inputs(slot))
         return TensorSpec("search", (self.search_size, self.search_size, 3), "uint8"), *slots
 
     def track_outputs(self) -> tuple[TensorSpec, ...]:

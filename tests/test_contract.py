@@ -34,8 +34,8 @@ def test_metadata_is_flat_text_that_a_person_can_read() -> None:
 def test_shapes_follow_from_the_contract() -> None:
     assert [(spec.name, spec.shape) for spec in CONTRACT.track_inputs()] == [
         ("search", (256, 256, 3)),
-        ("template_0", (1, 64, 384)),
-        ("template_1", (1, 64, 384)),
+        ("template_tokens_0", (1, 64, 384)),
+        ("template_tokens_1", (1, 64, 384)),
     ]
     assert [spec.shape for spec in CONTRACT.track_outputs()] == [
         (1, 1, 16, 16),

@@ -46,9 +46,11 @@ def measure(network: EATrack, contract: Contract, template_graph: Path, track_gr
         with torch.no_grad():
             tokens = template_module(torch.from_numpy(template))
             expected = [tokens, *track_module(torch.from_numpy(search), *[tokens] * contract.template_slots)]
-        (got_tokens,) = encode.run(None, {"template": template})
-        feed: dict[str, Any] = {f"template_{slot}": got_tokens for slot in range(contract.template_slots)}
-        got = [got_tokens, *track.run(None, {"search": search, **feed})]
+        encoded = encode.run(None, {"template": template})
+        feed: dict[str, Any] = {"search": search}
+        for slot in range(contract.template_slots):
+            feed |= {spec.name: value for spec, value in zip(contract.slot_inputs(slot), encoded, strict=True)}
+        got = [*encoded, *track.run(None, feed)]
         for name, theirs, ours in zip(outputs, expected, got, strict=True):
             worst[name] = max(worst[name], _difference(name, ours, theirs.numpy()))
     return worst

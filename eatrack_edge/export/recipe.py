@@ -85,7 +85,8 @@ def plan(
         stride=shape.patch,
         confidence_scale=known.confidence_scale if known else 1.0,
         confidence_shift=known.confidence_shift if known else 0.0,
-        checkpoint_sha256=checkpoint.sha256,
+        # Weights that an export wrote remember what they came from, so that exporting them again changes nothing.
+        checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
         tool_version=__version__,
     )
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset)

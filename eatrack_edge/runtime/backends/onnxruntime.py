@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from eatrack_edge.contract import Contract, TensorSpec
 from eatrack_edge.crops import Frame
 from eatrack_edge.errors import InputError
 from eatrack_edge.optional import require
-from eatrack_edge.runtime.backends import Maps
+from eatrack_edge.runtime.backends import InferTiming, Maps
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
@@ -54,6 +55,7 @@ class OnnxRuntimeBackend:
         self._tracker_binding = self._bind(self._tracker, self.contract.track_inputs(), self.contract.track_outputs())
         score, offset, size, tokens = (self._buffers[spec.name] for spec in self.contract.track_outputs())
         self._maps = Maps(score[0, 0], offset[0], size[0], tokens[0])
+        self.timing_ms = InferTiming(0.0, 0.0, 0.0)
         self._warm_up()
 
     def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
@@ -61,12 +63,17 @@ class OnnxRuntimeBackend:
         np.copyto(self._buffers["template"], crop)
         self._encoder.run_with_iobinding(self._encoder_binding)
         for slot in slots:
-            np.copyto(self._buffers[f"template_{slot}"], self._buffers["template_tokens"])
+            for made, kept in zip(self.contract.template_outputs(), self.contract.slot_inputs(slot), strict=True):
+                np.copyto(self._buffers[kept.name], self._buffers[made.name])
 
     def infer(self, search: Frame) -> Maps:
         """Run the track graph on a search crop with the tokens kept."""
+        start = perf_counter()
         np.copyto(self._buffers["search"], search)
+        copied = perf_counter()
         self._tracker.run_with_iobinding(self._tracker_binding)
+        # The outputs are bound to our buffers: what a provider on another device copies is inside its run.
+        self.timing_ms = InferTiming(1000 * (copied - start), 1000 * (perf_counter() - copied), 0.0)
         return self._maps
 
     def _bind(self, session: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Any:
