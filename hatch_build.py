@@ -6,7 +6,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # Exact folders: force-include does not look at .gitignore, and built engines must not ship.
-MATERIAL = ("export/recipes", "export/cards", "benchmarks/suites", "engines/devices")
+MATERIAL = ("export/recipes", "export/cards", "benchmarks/published", "benchmarks/suites", "engines/devices")
 
 
 class MaterialHook(BuildHookInterface[Any]):
