@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -72,6 +73,15 @@ def test_two_threads_answer_as_one_does(backend: OnnxRuntimeBackend) -> None:
     for each in (backend, other):
         each.encode_template(crop(128, 0), range(each.contract.template_slots))
     np.testing.assert_allclose(backend.infer(crop(256, 1)).score_map, other.infer(crop(256, 1)).score_map, atol=1e-5)
+
+
+def test_the_latest_inference_is_timed(backend: OnnxRuntimeBackend) -> None:
+    start = perf_counter()
+    backend.infer(crop(256, 1))
+    took_ms = 1000 * (perf_counter() - start)
+    assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
+    assert backend.timing_ms.copy_out == 0
+    assert sum(backend.timing_ms) <= took_ms
 
 
 def test_a_missing_graph_is_named(tmp_path: Path) -> None:
