@@ -1,0 +1,154 @@
+"""Runs engines on TensorRT: the backend that flies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import nan
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from eatrack_edge.contract import Contract
+from eatrack_edge.crops import Frame
+from eatrack_edge.errors import InputError, MachineError
+from eatrack_edge.manifest import Manifest, check_file, check_fit, read_manifest
+from eatrack_edge.optional import require
+from eatrack_edge.runtime.backends import InferTiming, Maps
+from eatrack_edge.runtime.backends.cuda_block import DeviceBlock, MirroredBlock
+from eatrack_edge.runtime.backends.cuda_memory import CudaMemory, open_memory
+from eatrack_edge.runtime.backends.tensorrt_engine import Engine
+from eatrack_edge.runtime.fingerprint import read_fingerprint
+
+
+class TensorRTBackend:
+    """TensorRT on one stream. The template graph writes its tokens to where the track graph reads them, on the GPU.
+
+    A frame is one copy in, one run and one copy out. They are recorded once as a CUDA graph and then launched by one
+    call; where that cannot be done they are queued one by one, and ``note`` says why. Used by one thread at a time.
+
+    Args:
+        template_engine: ``NAME.template.engine``, with its manifest beside it.
+        track_engine: ``NAME.track.engine`` of the same build, likewise.
+        memory: The package that speaks to CUDA, see ``open_memory``, or memory that is already open.
+        cuda_graph: Record the frame. Without it ``timing_ms`` tells copies and run apart; with it ``run`` is all
+            three, and the copies are ``nan``.
+
+    Raises:
+        InputError: An engine or its manifest is missing, damaged, or of another build than the other one.
+        EngineMismatch: They were built for another machine or another TensorRT, or are not what their manifest says.
+        MachineError: There is no driver, no device, or too little memory.
+        MissingExtra: TensorRT or a package that speaks to CUDA is not installed.
+    """
+
+    def __init__(
+        self,
+        template_engine: Path,
+        track_engine: Path,
+        *,
+        memory: str | CudaMemory = "auto",
+        cuda_graph: bool = True,
+    ) -> None:
+        require("tensorrt", to="run an engine")
+        template, track = (read_manifest(engine) for engine in (template_engine, track_engine))
+        self.contract = _contract(template, track, template_engine, track_engine)
+        here = read_fingerprint()
+        for engine, manifest in ((template_engine, template), (track_engine, track)):
+            check_fit(engine, manifest, here)
+            check_file(engine, manifest)
+        self.timing_ms = InferTiming(nan, nan, nan)
+        self.note = ""
+        """Why the frame is no CUDA graph, in one line; empty where it is one or none was wanted."""
+        self._launch: Callable[[], None] | None = None
+        self._memory = open_memory(memory) if isinstance(memory, str) else memory
+        with self._memory.current():
+            self._open(template_engine, template.command, track_engine, track.command)
+        self._warm_up(cuda_graph)
+        kind = ", CUDA graph" if self._launch else ""
+        self.name = f"tensorrt ({here.gpu}, {track.precision}{kind})"
+
+    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
+        """Run the template graph once and keep its tokens in ``slots``."""
+        first, *others = (self._slots[slot] for slot in slots)
+        with self._memory.current():
+            np.copyto(self._template.arrays[0], crop)
+            for spec, address in zip(self.contract.template_outputs(), first.addresses, strict=True):
+                self._encoder.bind(spec.name, address)
+            self._template.copy_in()
+            self._encoder.execute(self._memory.stream)
+            for other in others:
+                other.copy_from(first)
+            self._memory.synchronize()
+
+    def infer(self, search: Frame) -> Maps:
+        """Run the track graph on a search crop with the tokens kept."""
+        memory = self._memory
+        with memory.current():
+            start = perf_counter()
+            np.copyto(self._crop, search)
+            copied = perf_counter()
+            if self._launch:
+                self._launch()
+                memory.synchronize()
+                self.timing_ms = InferTiming(nan, 1000 * (perf_counter() - start), nan)
+            else:
+                self._queue_frame(memory.mark)
+                memory.synchronize()
+                copy_in, run, copy_out = (memory.between_ms(step, step + 1) for step in range(3))
+                self.timing_ms = InferTiming(1000 * (copied - start) + copy_in, run, copy_out)
+        return self._maps
+
+    def _open(self, template_engine: Path, template_command: str, track_engine: Path, track_command: str) -> None:
+        """Open both engines, and bind every tensor that stays where it is."""
+        contract, memory = self.contract, self._memory
+        inputs, outputs = contract.track_inputs(), contract.track_outputs()
+        self._encoder = Engine(
+            template_engine, contract.template_inputs(), contract.template_outputs(), rebuild=template_command
+        )
+        self._tracker = Engine(track_engine, inputs, outputs, rebuild=track_command)
+        self._template = MirroredBlock(memory, contract.template_inputs())
+        self._search = MirroredBlock(memory, inputs[:1])
+        self._slots = [DeviceBlock(memory, contract.slot_inputs(slot)) for slot in range(contract.template_slots)]
+        self._answer = MirroredBlock(memory, outputs)
+        self._encoder.bind(contract.template_inputs()[0].name, self._template.addresses[0])
+        kept = [address for slot in self._slots for address in slot.addresses]
+        addresses = [*self._search.addresses, *kept, *self._answer.addresses]
+        for spec, address in zip((*inputs, *outputs), addresses, strict=True):
+            self._tracker.bind(spec.name, address)
+        (self._crop,) = self._search.arrays
+        score, offset, size, tokens = self._answer.arrays
+        self._maps = Maps(score[0, 0], offset[0], size[0], tokens[0])
+
+    def _queue_frame(self, mark: Callable[[int], None]) -> None:
+        mark(0)
+        self._search.copy_in()
+        mark(1)
+        self._tracker.execute(self._memory.stream)
+        mark(2)
+        self._answer.copy_out()
+        mark(3)
+
+    def _warm_up(self, cuda_graph: bool) -> None:
+        """Pay for the first run's allocations before the first frame; only after it can a run be recorded."""
+        black = np.zeros_like(self._crop)
+        self.encode_template(np.zeros_like(self._template.arrays[0]), range(self.contract.template_slots))
+        self.infer(black)
+        if not cuda_graph:
+            return
+        with self._memory.current():
+            try:
+                # Time stamps of a recorded run cannot be read.
+                self._launch = self._memory.capture(lambda: self._queue_frame(lambda _: None))
+            except MachineError as error:
+                self.note = f"no CUDA graph: {error.message}"
+        self.infer(black)
+
+
+def _contract(template: Manifest, track: Manifest, template_engine: Path, track_engine: Path) -> Contract:
+    contract = Contract.from_metadata(track.contract, str(track_engine))
+    if Contract.from_metadata(template.contract, str(template_engine)) != contract:
+        raise InputError(
+            f"{template_engine.name} and {track_engine.name} come from different exports",
+            hint=f"build both again: {track.command}",
+        )
+    return contract
