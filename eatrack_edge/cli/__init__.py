@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from eatrack_edge import __version__
+from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
 from eatrack_edge.cli.track import track
@@ -25,6 +26,7 @@ app.command()(track)
 app.command()(export)
 app.command("eval")(evaluate)
 app.command()(train)
+app.command()(doctor)
 
 
 def _print_version(asked: bool) -> None:

@@ -1,0 +1,81 @@
+"""Runs every check, so that none that fails keeps the others from telling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from eatrack_edge import __version__
+from eatrack_edge.diagnosis import backends, board, environment, video
+from eatrack_edge.diagnosis.findings import Finding
+from eatrack_edge.machine.board import read_board
+
+SCHEMA = "eatrack-edge-doctor/1"
+Check = Callable[[Path], list[Finding]]
+CHECKS: tuple[Check, ...] = (
+    board.check_board,
+    board.check_power,
+    board.check_heat,
+    board.check_memory,
+    environment.check_python,
+    environment.check_conflicts,
+    backends.check_tensorrt,
+    backends.check_openvino,
+    backends.check_onnxruntime,
+    video.check_opencv,
+    video.check_pyav,
+    video.check_disk,
+)
+_BACKENDS = ("tensorrt", "openvino", "onnxruntime")
+_NEEDED = ("opencv", "pyav")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All findings, in the order of the checks."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Backends that ran, the one that ``auto`` takes first."""
+        sound = (finding for finding in self.findings if finding.state != "problem")
+        running = {finding.subject for finding in sound if "runs_as" in finding.facts}
+        return tuple(name for name in _BACKENDS if name in running)
+
+    @property
+    def can_track(self) -> bool:
+        """Whether ``eatrack-edge track`` can do its work on this machine."""
+        broken = {finding.subject for finding in self.findings if finding.state == "problem"}
+        return bool(self.backends) and not broken.intersection(_NEEDED)
+
+    def to_json(self) -> dict[str, object]:
+        """The diagnosis as plain values."""
+        return {
+            "schema": SCHEMA,
+            "tool": f"eatrack-edge {__version__}",
+            "can_track": self.can_track,
+            "backends": self.backends,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def examine(root: Path = Path("/"), checks: tuple[Check, ...] = CHECKS) -> Diagnosis:
+    """Run the checks, several at a time: most of them wait for a process of their own."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        found = [finding for findings in pool.map(lambda check: _run(check, root), checks) for finding in findings]
+    diagnosis = Diagnosis(tuple(found))
+    if diagnosis.backends:
+        return diagnosis
+    fix = "sudo apt install python3-libnvinfer" if read_board(root).kind else "pip install 'eatrack-edge[cpu]'"
+    return Diagnosis((*found, Finding("backends", "problem", "none runs, so nothing can be tracked", fix)))
+
+
+def _run(check: Check, root: Path) -> list[Finding]:
+    try:
+        return check(root)
+    except Exception as error:  # a fault of the check itself: told like any other, and the next one goes on
+        subject = getattr(check, "__name__", "check").removeprefix("check_")
+        return [Finding(subject, "problem", f"could not be looked at: {type(error).__name__}: {error}")]

@@ -1,0 +1,19 @@
+"""What a check found, and the command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the diagnosis."""
+
+    subject: str  # what was looked at, e.g. power mode
+    state: State  # note: works, but could be better, or is simply absent; problem: something is broken
+    text: str  # what was found, one line without a full stop
+    fix: str = ""  # a command that mends or betters it; empty where there is nothing to do
+    facts: dict[str, object] = field(default_factory=dict)  # the same for machines; plain JSON values

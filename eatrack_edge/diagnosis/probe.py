@@ -1,0 +1,144 @@
+"""One probe in a process of its own: ``python -m eatrack_edge.diagnosis.probe onnxruntime``.
+
+A package that does not fit the machine may end the process that imports it. Then the probe dies, not the doctor. The
+answer is one line of JSON, the last of stdout: what was found, or ``error`` and ``hint``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from eatrack_edge.errors import EATrackError, MissingExtra
+from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.optional import require
+
+Answer = dict[str, Any]
+_PATIENCE_S = 60.0
+
+
+def ask(name: str, *, python: str = sys.executable) -> Answer:
+    """Run a probe and wait for its answer.
+
+    Args:
+        name: One of ``PROBES``.
+        python: The interpreter that runs it.
+
+    Returns:
+        What the probe found; ``error``, and where there is one ``hint``, if it failed or died.
+    """
+    command = [python, "-m", "eatrack_edge.diagnosis.probe", name]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"gave no answer in {_PATIENCE_S:.0f} s"}
+    try:
+        answer: Answer = json.loads(done.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
+        return {"error": _last_words(done)}
+    return answer
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode < 0:
+        return f"ended by signal {-done.returncode}: the package does not fit this machine"
+    said = [line for line in done.stderr.splitlines() if line.strip()]
+    return said[-1].strip() if said else f"ended with exit code {done.returncode}"
+
+
+def _backend(name: str) -> Answer:
+    """Both graphs of the bundled model, once, on black crops."""
+    import numpy as np
+
+    from eatrack_edge.runtime.load import open_backend
+
+    package = require(name, to=f"run a graph on {name}")
+    backend = open_backend(DEFAULT_MODEL, name)
+    contract = backend.contract
+    backend.encode_template(np.zeros(contract.template_inputs()[0].shape, np.uint8), range(contract.template_slots))
+    maps = backend.infer(np.zeros(contract.track_inputs()[0].shape, np.uint8))
+    answer: Answer = {"version": str(package.__version__), "runs_as": backend.name}
+    if not np.isfinite(maps.score_map).all():
+        answer["error"] = "the score map is not finite"
+    return answer
+
+
+def _onnxruntime() -> Answer:
+    answer = _backend("onnxruntime")
+    # What this build was compiled with. It says nothing about the machine: without a driver it falls back to the CPU.
+    listed = require("onnxruntime", to="list its providers").get_available_providers()
+    wanted = "CUDAExecutionProvider" if "CUDAExecutionProvider" in listed else "CPUExecutionProvider"
+    return answer | {"asked_for": wanted.removesuffix("ExecutionProvider"), "compiled_with": listed}
+
+
+def _openvino() -> Answer:
+    return _backend("openvino")
+
+
+def _tensorrt() -> Answer:
+    """TensorRT, driver and GPU. No engine is built: that takes minutes."""
+    from eatrack_edge.runtime.fingerprint import read_fingerprint
+
+    here = read_fingerprint()
+    module = require("tensorrt", to="say where it is")
+    return {
+        "version": here.tensorrt,
+        "file": module.__file__,
+        "runs_as": f"tensorrt ({here.gpu}, compute {here.sm}, CUDA {here.cuda})",
+    }
+
+
+def _cv2() -> Answer:
+    cv2 = require("cv2", to="read and write pictures")
+    build = {
+        key.strip(): value.strip()
+        for key, _, value in (line.partition(":") for line in cv2.getBuildInformation().splitlines())
+        if value.strip() or key.strip() == "GUI"
+    }
+    return {
+        "version": cv2.__version__,
+        "file": cv2.__file__,
+        # Builds name their toolkit after `GUI:` or, older ones, on the next line.
+        "gui": next((build[name] for name in ("GUI", "QT", "GTK+", "Win32 UI", "Cocoa") if build.get(name)), "NONE"),
+        "gstreamer": build.get("GStreamer", "NO"),
+    }
+
+
+def _av() -> Answer:
+    av = require("av", to="read and write videos")
+    codecs = [name for name in ("libx264", "mpeg4") if name in av.codecs_available]
+    return {"version": av.__version__, "encoders": codecs}
+
+
+PROBES: dict[str, Callable[[], Answer]] = {
+    "tensorrt": _tensorrt,
+    "openvino": _openvino,
+    "onnxruntime": _onnxruntime,
+    "cv2": _cv2,
+    "av": _av,
+}
+
+
+def main() -> None:
+    """Run the probe that the first argument names and write its answer."""
+    try:
+        answer = PROBES[sys.argv[1]]()
+    except MissingExtra as error:
+        cause = error.__cause__
+        # A package that is there but lacks a library of the system raises the same ImportError.
+        is_absent = isinstance(cause, ModuleNotFoundError) and cause.name == sys.argv[1]
+        answer = {"error": error.message if is_absent else str(cause), "hint": error.hint, "is_absent": is_absent}
+    except EATrackError as error:
+        answer = {"error": error.message, "hint": error.hint}
+    except Exception as error:  # whatever a broken package raises is what the doctor is to tell
+        answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+    sys.stdout.write("\n" + json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()
