@@ -14,6 +14,9 @@ _EXPORT = "pip install 'eatrack-edge[export]'"
 _HOW_TO_GET = {
     "onnxruntime": "pip install 'eatrack-edge[cpu]', or 'eatrack-edge[gpu]' on a PC with an NVIDIA GPU",
     "openvino": "pip install 'eatrack-edge[openvino]'",
+    # JetPack brings its own, which a virtual environment sees only if it was told to.
+    "tensorrt": "on a Jetson: sudo apt install python3-libnvinfer, and python3 -m venv --system-site-packages; "
+    "on a PC: pip install 'eatrack-edge[tensorrt]'",
     "torch": _EXPORT,
     "onnx": _EXPORT,
     "onnxscript": _EXPORT,
