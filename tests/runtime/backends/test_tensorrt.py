@@ -1,0 +1,397 @@
+"""The TensorRT backend on a simulated TensorRT and a simulated device; see the two modules for what that means."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eatrack_edge.boxes import Box
+from eatrack_edge.errors import EngineMismatch, InputError, MachineError, MissingExtra, UsageError
+from eatrack_edge.manifest import read_manifest
+from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.media.sources import open_source
+from eatrack_edge.runtime.backends import Backend
+from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from eatrack_edge.runtime.backends.tensorrt import TensorRTBackend
+from eatrack_edge.runtime.load import find_graphs
+from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
+from eatrack_edge.runtime.tracker import Tracker
+from runtime import simulated_cuda, simulated_tensorrt
+from runtime.graphs import crop
+from runtime.simulated_cuda import SimulatedDevice
+from runtime.simulated_tensorrt import COMMAND, HERE, Fate, write_engine
+
+Write = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture(scope="module")
+def reference() -> OnnxRuntimeBackend:
+    return OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch) -> SimulatedDevice:
+    return simulated_cuda.install(monkeypatch, "cuda-python")
+
+
+@pytest.fixture
+def fate(monkeypatch: pytest.MonkeyPatch, device: SimulatedDevice) -> Fate:
+    return simulated_tensorrt.install(monkeypatch, device)
+
+
+@pytest.fixture
+def write(tmp_path: Path, reference: OnnxRuntimeBackend) -> Write:
+    """Writes both engines; keyword arguments change the track engine."""
+
+    def write_both(**track: Any) -> tuple[Path, Path]:
+        template, graph = find_graphs(DEFAULT_MODEL)
+        contract = reference.contract
+        return (
+            write_engine(tmp_path / "m.template.engine", template, contract),
+            write_engine(tmp_path / "m.track.engine", graph, track.pop("contract", contract), **track),
+        )
+
+    return write_both
+
+
+@pytest.fixture(scope="module")
+def boxes(reference: OnnxRuntimeBackend) -> list[Box]:
+    return follow_the_scene(reference)
+
+
+def follow_the_scene(backend: Backend) -> list[Box]:
+    """Over two template updates."""
+    tracker = Tracker(backend, settings=TrackerSettings(templates=TemplateSettings(interval=3)))
+    boxes: list[Box] = []
+    with open_source("test://?frames=8&width=320&height=240") as source:
+        for item in source:
+            if boxes:
+                boxes.append(tracker.update(item.frame).box)
+            else:
+                assert item.truth is not None
+                boxes.append(item.truth)
+                tracker.init(item.frame, item.truth)
+    assert [event.is_replaced for event in tracker.template_events] == [True, True]
+    return boxes
+
+
+@pytest.mark.parametrize("package", ["cuda-python", "pycuda"])
+def test_boxes_are_those_of_onnx_runtime(
+    monkeypatch: pytest.MonkeyPatch, package: str, write: Write, boxes: list[Box]
+) -> None:
+    simulated_tensorrt.install(monkeypatch, simulated_cuda.install(monkeypatch, package))
+    np.testing.assert_allclose(follow_the_scene(TensorRTBackend(*write())), boxes, atol=1e-3)
+
+
+@pytest.mark.usefixtures("fate")
+def test_a_frame_is_one_launch_between_which_and_its_answer_nothing_else_is_called(
+    device: SimulatedDevice, write: Write
+) -> None:
+    backend = TensorRTBackend(*write())
+    device.calls.clear()
+    backend.infer(crop(256, 1))
+    assert device.calls == ["cudaSetDevice", "cudaGraphLaunch", "cudaStreamSynchronize"]
+    assert backend.name == "tensorrt (Orin, fp32, CUDA graph)"
+    assert backend.note == ""
+
+
+def test_addresses_are_given_once_and_only_the_template_graphs_outputs_move(fate: Fate, write: Write) -> None:
+    backend = TensorRTBackend(*write())
+    tensors = [*backend.contract.template_inputs(), *backend.contract.track_inputs(), *backend.contract.track_outputs()]
+    encoded = [spec.name for spec in backend.contract.template_outputs()]
+    assert sorted(fate.bound) == sorted([spec.name for spec in tensors] + encoded)
+    fate.bound.clear()
+    backend.infer(crop(256, 1))
+    backend.encode_template(crop(128, 1), [1])
+    backend.infer(crop(256, 2))
+    assert fate.bound == encoded
+
+
+@pytest.mark.usefixtures("fate")
+def test_no_frame_copies_a_template(device: SimulatedDevice, write: Write) -> None:
+    backend = TensorRTBackend(*write(), cuda_graph=False)
+    device.calls.clear()
+    backend.infer(crop(256, 1))
+    assert device.calls.count("cudaMemcpyAsync") == 2  # the crop in, the answer out
+
+
+@pytest.mark.usefixtures("fate")
+def test_a_new_template_changes_its_own_slot_only(write: Write, reference: OnnxRuntimeBackend) -> None:
+    backend = TensorRTBackend(*write())
+    for slots, seed in (([0, 1], 1), ([1], 2), ([0], 3)):
+        for each in (backend, reference):
+            each.encode_template(crop(128, seed), slots)
+        ours, theirs = backend.infer(crop(256, 9)), reference.infer(crop(256, 9))
+        for our, their in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(our, their, atol=1e-5)
+
+
+@pytest.mark.usefixtures("fate")
+def test_with_a_recorded_frame_the_copies_cannot_be_told_apart(write: Write) -> None:
+    backend = TensorRTBackend(*write())
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms.run > 0
+    assert isnan(backend.timing_ms.copy_in)
+    assert isnan(backend.timing_ms.copy_out)
+
+
+@pytest.mark.usefixtures("fate")
+def test_without_one_they_are(write: Write) -> None:
+    backend = TensorRTBackend(*write(), cuda_graph=False)
+    backend.infer(crop(256, 1))
+    assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
+    assert 0 < backend.timing_ms.copy_out < backend.timing_ms.run
+    assert backend.name == "tensorrt (Orin, fp32)"
+    assert backend.note == ""
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "reason"),
+    [
+        pytest.param("cudaStreamBeginCapture", 901, "answers 901, cudaErrorStreamCaptureInvalidated", id="at its start"),
+        pytest.param("cudaStreamEndCapture", 901, "answers 901, cudaErrorStreamCaptureInvalidated", id="at its end"),
+        pytest.param("cudaGraphInstantiate", 2, "answers 2, cudaErrorMemoryAllocation", id="when it is made ready"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("fate")
+def test_a_frame_that_cannot_be_recorded_is_queued_call_by_call(
+    device: SimulatedDevice, write: Write, boxes: list[Box], call: str, code: int, reason: str
+) -> None:
+    device.faults[call] = code
+    backend = TensorRTBackend(*write())
+    assert backend.name == "tensorrt (Orin, fp32)"
+    assert backend.note.startswith("no CUDA graph: ")
+    assert backend.note.endswith(reason)
+    np.testing.assert_allclose(follow_the_scene(backend), boxes, atol=1e-3)
+
+
+def test_an_engine_that_refuses_to_be_recorded_is_queued_call_by_call(
+    fate: Fate, device: SimulatedDevice, write: Write
+) -> None:
+    fate.executes = iter([True, True, False, *[True] * 9])  # template, frame, recording, frames
+    backend = TensorRTBackend(*write())
+    assert backend.note.startswith("no CUDA graph: ")
+    assert backend.note.endswith("m.track.engine: cannot be run: enqueueV3: Error Code 1: Cask convolution")
+    assert not device.recordings
+    backend.infer(crop(256, 1))
+
+
+def test_an_engine_that_stops_running_is_named_with_tensorrts_reason(fate: Fate, write: Write) -> None:
+    engines = write()
+    backend = TensorRTBackend(*engines, cuda_graph=False)
+    fate.executes = iter([False])
+    with pytest.raises(MachineError) as caught:
+        backend.infer(crop(256, 1))
+    assert str(caught.value) == (
+        f"{engines[1]}: cannot be run: enqueueV3: Error Code 1: Cask convolution\nhint: see: eatrack-edge doctor"
+    )
+
+
+@pytest.mark.usefixtures("fate")
+def test_a_fault_on_the_device_is_explained_where_it_is_waited_for(device: SimulatedDevice, write: Write) -> None:
+    backend = TensorRTBackend(*write())
+    device.faults["cudaStreamSynchronize"] = 700
+    with pytest.raises(MachineError, match=r"illegal address .*: cudaStreamSynchronize answers 700, .*\nhint: start a"):
+        backend.infer(crop(256, 1))
+
+
+@pytest.mark.usefixtures("fate")
+def test_the_simulated_device_shows_a_missing_wait(
+    monkeypatch: pytest.MonkeyPatch, device: SimulatedDevice, write: Write
+) -> None:
+    backend = TensorRTBackend(*write())
+    before = backend.infer(crop(256, 1)).score_map.copy()
+    monkeypatch.setattr(device, "synchronize", lambda _: None)
+    np.testing.assert_array_equal(backend.infer(crop(256, 2)).score_map, before)
+    monkeypatch.undo()
+    device.synchronize(next(iter(device.streams)))
+    assert not np.array_equal(backend._maps.score_map, before)
+
+
+@pytest.mark.parametrize("package", ["cuda-python", "pycuda"])
+def test_two_trackers_in_two_threads_do_not_disturb_each_other(
+    monkeypatch: pytest.MonkeyPatch, package: str, write: Write, reference: OnnxRuntimeBackend
+) -> None:
+    device = simulated_cuda.install(monkeypatch, package)
+    simulated_tensorrt.install(monkeypatch, device)
+    engines = write()
+    answers: dict[int, Any] = {}
+
+    def track(seed: int) -> None:
+        backend = TensorRTBackend(*engines)
+        backend.encode_template(crop(128, seed), [0, 1])
+        for _ in range(3):
+            answers[seed] = backend.infer(crop(256, seed)).score_map.copy()
+
+    threads = [threading.Thread(target=track, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in (1, 2):
+        reference.encode_template(crop(128, seed), [0, 1])
+        np.testing.assert_allclose(answers[seed], reference.infer(crop(256, seed)).score_map, atol=1e-5)
+
+
+def test_with_pycuda_a_tracker_stays_in_its_thread(monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
+    simulated_tensorrt.install(monkeypatch, simulated_cuda.install(monkeypatch, "pycuda"))
+    backend = TensorRTBackend(*write())
+    assert backend.note == "no CUDA graph: pycuda has no CUDA graphs"
+    caught: list[UsageError] = []
+
+    def update() -> None:
+        try:
+            backend.infer(crop(256, 1))
+        except UsageError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=update)
+    thread.start()
+    thread.join()
+    assert str(caught[0]).startswith("with pycuda a tracker works only in the thread that opened it\nhint: open it in")
+
+
+@pytest.mark.usefixtures("fate")
+def test_the_order_of_an_engines_tensors_does_not_matter(write: Write, boxes: list[Box]) -> None:
+    backend = TensorRTBackend(*write(is_reversed=True))
+    np.testing.assert_allclose(follow_the_scene(backend), boxes, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        pytest.param(
+            {"changes": {"search": {"shape": (320, 320, 3)}}},
+            "input `search` is (320, 320, 3) uint8, its manifest says (256, 256, 3) uint8",
+            id="a shape",
+        ),
+        pytest.param(
+            {"changes": {"score_map": {"dtype": "HALF"}}},
+            "output `score_map` is (1, 1, 16, 16) half, its manifest says (1, 1, 16, 16) float32",
+            id="a dtype",
+        ),
+        pytest.param(
+            {"lacks": ("size_map",)},
+            "output `size_map` is absent, its manifest says (1, 2, 16, 16) float32",
+            id="a missing tensor",
+        ),
+        pytest.param(
+            {"changes": {"size_map": {"name": "extent_map"}}},
+            "output `extent_map` is (1, 2, 16, 16) float32, its manifest says absent",
+            id="a tensor too many",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("fate")
+def test_an_engine_that_is_not_what_its_manifest_says_is_refused(
+    write: Write, wrong: dict[str, Any], message: str
+) -> None:
+    engines = write(**wrong)
+    with pytest.raises(EngineMismatch) as caught:
+        TensorRTBackend(*engines)
+    assert str(caught.value) == f"{engines[1]}: {message}\nhint: rebuild it: {COMMAND}"
+
+
+@pytest.mark.usefixtures("fate")
+def test_engines_given_in_the_wrong_order_are_refused(write: Write) -> None:
+    template, track = write()
+    with pytest.raises(EngineMismatch, match=r"track\.engine: input `search` is .* its manifest says absent"):
+        TensorRTBackend(track, template)
+
+
+def test_engines_of_two_exports_are_refused_before_they_are_loaded(
+    fate: Fate, write: Write, reference: OnnxRuntimeBackend
+) -> None:
+    engines = write(contract=replace(reference.contract, checkpoint_sha256="0" * 64))
+    with pytest.raises(InputError) as caught:
+        TensorRTBackend(*engines)
+    assert str(caught.value) == (
+        f"m.template.engine and m.track.engine come from different exports\nhint: build both again: {COMMAND}"
+    )
+    assert not fate.loaded
+
+
+def test_an_engine_of_another_machine_is_refused_before_it_is_loaded(fate: Fate, write: Write) -> None:
+    engines = write(fingerprint=replace(HERE, tensorrt="10.16.1", sm="8.9"))
+    with pytest.raises(EngineMismatch, match=r"was built for compute 8\.9 with TensorRT 10\.16\.1, this machine has"):
+        TensorRTBackend(*engines)
+    assert not fate.loaded
+
+
+def test_a_damaged_engine_is_refused_before_it_is_loaded(fate: Fate, write: Write) -> None:
+    engines = write()
+    engines[1].write_bytes(engines[1].read_bytes()[:-1])
+    with pytest.raises(InputError, match="damaged or replaced"):
+        TensorRTBackend(*engines)
+    assert not fate.loaded
+
+
+def test_an_engine_that_tensorrt_refuses_is_named_with_its_first_reason(fate: Fate, write: Write) -> None:
+    fate.refuses_engine = True
+    engines = write()
+    with pytest.raises(EngineMismatch) as caught:
+        TensorRTBackend(*engines)
+    assert str(caught.value) == (
+        f"{engines[0]}: TensorRT 10.3.0 refuses it: deserializeCudaEngine: magicTag assertion failed\n"
+        f"hint: rebuild it on this machine: {COMMAND}"
+    )
+
+
+def test_an_engine_without_room_to_run_is_named(fate: Fate, write: Write) -> None:
+    fate.refuses_context = True
+    with pytest.raises(MachineError, match=r"cannot be made ready to run: createExecutionContext: out of memory\nhint"):
+        TensorRTBackend(*write())
+
+
+def test_an_address_that_is_refused_names_its_tensor(fate: Fate, write: Write) -> None:
+    fate.refuses_address = "search"
+    with pytest.raises(
+        MachineError, match=r"track\.engine: `search` cannot lie at 0x[0-9a-f]+: set_tensor_address: pa"
+    ):
+        TensorRTBackend(*write())
+
+
+def test_without_tensorrt_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(
+        MissingExtra, match="cannot run an engine: tensorrt is not installed\nhint: on a Jetson: sudo a"
+    ):
+        TensorRTBackend(tmp_path / "m.template.engine", tmp_path / "m.track.engine")
+
+
+@pytest.mark.usefixtures("fate")
+def test_a_dropped_backend_gives_its_memory_back(device: SimulatedDevice, write: Write) -> None:
+    backend = TensorRTBackend(*write())
+    maps = backend.infer(crop(256, 1))
+    assert len(device.memory) > 3
+    del backend
+    assert len(device.memory) == 1  # what the maps still look at
+    assert np.isfinite(maps.score_map).all()
+    del maps
+    assert not device.memory
+    assert not device.streams
+
+
+def test_the_simulated_tensorrt_has_only_what_10_3_and_11_4_share() -> None:
+    common = {
+        "num_io_tensors", "get_tensor_name", "get_tensor_mode", "get_tensor_shape", "get_tensor_dtype",
+        "create_execution_context", "set_tensor_address", "execute_async_v3",
+    }  # fmt: skip
+    kinds = (simulated_tensorrt.SimulatedEngine, simulated_tensorrt.SimulatedContext)
+    assert {name for kind in kinds for name in vars(kind) if not name.startswith("_")} == common
+
+
+@pytest.mark.usefixtures("fate")
+def test_the_contract_comes_from_the_manifest(write: Write, reference: OnnxRuntimeBackend) -> None:
+    engines = write()
+    backend = TensorRTBackend(*engines)
+    assert backend.contract == reference.contract
+    assert backend.contract.to_metadata() == read_manifest(engines[1]).contract
