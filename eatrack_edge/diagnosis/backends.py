@@ -10,10 +10,12 @@ from eatrack_edge.diagnosis.environment import show_system_packages
 from eatrack_edge.diagnosis.findings import Finding
 from eatrack_edge.diagnosis.probe import Answer, ask
 from eatrack_edge.machine.board import read_board
+from eatrack_edge.material import DEFAULT_MODEL
 
 _SYSTEM_PYTHON = "/usr/bin/python3"
 _PATIENCE_S = 20.0
 _APT = "sudo apt install python3-libnvinfer"
+_BUILD = f"eatrack-edge build {DEFAULT_MODEL} --device auto --precision fp16"
 _DRIVER = "proc/driver/nvidia/version"
 _WITH_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
 _WITHOUT_CUDA = "pip uninstall -y onnxruntime-gpu && pip install 'eatrack-edge[cpu]'"
@@ -45,7 +47,10 @@ def check_tensorrt(root: Path) -> list[Finding]:
     answer = ask("tensorrt")
     is_orin = bool(read_board(root).kind)
     if "error" not in answer:
-        return [Finding("tensorrt", "ok", f"{answer['version']} answers as {answer['runs_as']}", facts=answer)]
+        text = f"{answer['version']} runs as {answer['runs_as']}"
+        if answer["engine"]:
+            return [Finding("tensorrt", "ok", text, facts=answer)]
+        return [Finding("tensorrt", "note", f"{text}; no engine is built yet", _BUILD, answer)]
     if not answer.get("is_absent"):
         return [_failed("tensorrt", answer, root)]
     hidden = system_tensorrt()

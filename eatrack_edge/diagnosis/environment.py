@@ -15,6 +15,7 @@ _ONE_OF = (
     ("onnxruntime", ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")),
     ("cv2", ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")),
 )
+_CALLED = {"venv": "a venv", "conda": "conda", "system": "the system"}
 # From this release on PyPI has aarch64 wheels; they hold code for server GPUs and Thor only, none for Orin's SM 8.7.
 _SERVER_ONLY = (1, 29)
 
@@ -43,7 +44,7 @@ def sees_system_packages() -> bool:
 def check_python(root: Path) -> list[Finding]:
     """The interpreter; on a Jetson an environment without the system's packages has no TensorRT."""
     kind, sees = environment_kind(), sees_system_packages()
-    text = f"{platform.python_version()} in {'the system' if kind == 'system' else f'a {kind}'}"
+    text = f"{platform.python_version()} in {_CALLED[kind]}"
     if kind != "system":
         text += f", system packages {'visible' if sees else 'hidden'}"
     facts: dict[str, object] = {

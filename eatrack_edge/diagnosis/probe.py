@@ -10,11 +10,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eatrack_edge.errors import EATrackError, MissingExtra
+from eatrack_edge.errors import EATrackError, MachineError, MissingExtra
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.optional import require
+
+if TYPE_CHECKING:
+    from eatrack_edge.runtime.backends import Backend
 
 Answer = dict[str, Any]
 _PATIENCE_S = 60.0
@@ -52,20 +55,27 @@ def _last_words(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _backend(name: str) -> Answer:
-    """Both graphs of the bundled model, once, on black crops."""
-    import numpy as np
-
+    """Both graphs of the bundled model, once."""
     from eatrack_edge.runtime.load import open_backend
 
     package = require(name, to=f"run a graph on {name}")
-    backend = open_backend(DEFAULT_MODEL, name)
+    return {"version": str(package.__version__)} | _run(open_backend(DEFAULT_MODEL, name))
+
+
+def _run(backend: Backend) -> Answer:
+    """Both graphs on black crops.
+
+    Raises:
+        MachineError: The score is not a finite number.
+    """
+    import numpy as np
+
     contract = backend.contract
     backend.encode_template(np.zeros(contract.template_inputs()[0].shape, np.uint8), range(contract.template_slots))
     maps = backend.infer(np.zeros(contract.track_inputs()[0].shape, np.uint8))
-    answer: Answer = {"version": str(package.__version__), "runs_as": backend.name}
     if not np.isfinite(maps.score_map).all():
-        answer["error"] = "the score map is not finite"
-    return answer
+        raise MachineError(f"{backend.name} gives a score that is not finite")
+    return {"runs_as": backend.name}
 
 
 def _onnxruntime() -> Answer:
@@ -81,16 +91,25 @@ def _openvino() -> Answer:
 
 
 def _tensorrt() -> Answer:
-    """TensorRT, driver and GPU. No engine is built: that takes minutes."""
+    """TensorRT, driver, GPU and the package between them; an engine too, where one is built. None is built here."""
+    from eatrack_edge.manifest import engine_home, engine_paths
+    from eatrack_edge.runtime.backends.cuda_memory import open_memory
+    from eatrack_edge.runtime.backends.tensorrt import TensorRTBackend
     from eatrack_edge.runtime.fingerprint import read_fingerprint
 
     here = read_fingerprint()
-    module = require("tensorrt", to="say where it is")
-    return {
+    answer: Answer = {
         "version": here.tensorrt,
-        "file": module.__file__,
+        "file": require("tensorrt", to="say where it is").__file__,
         "runs_as": f"tensorrt ({here.gpu}, compute {here.sm}, CUDA {here.cuda})",
+        "engine": None,
     }
+    for precision in ("int8-fp16", "int8", "fp16", "fp32"):
+        engines = engine_paths(DEFAULT_MODEL, precision, engine_home())
+        if all(engine.is_file() for engine in engines):
+            return answer | _run(TensorRTBackend(*engines)) | {"engine": str(engines[1])}
+    open_memory("auto")
+    return answer
 
 
 def _cv2() -> Answer:
@@ -130,9 +149,10 @@ def main() -> None:
         answer = PROBES[sys.argv[1]]()
     except MissingExtra as error:
         cause = error.__cause__
-        # A package that is there but lacks a library of the system raises the same ImportError.
-        is_absent = isinstance(cause, ModuleNotFoundError) and cause.name == sys.argv[1]
-        answer = {"error": error.message if is_absent else str(cause), "hint": error.hint, "is_absent": is_absent}
+        is_missing = isinstance(cause, ModuleNotFoundError)
+        # A package that is there but lacks a library of the system raises an ImportError that names the library.
+        answer = {"error": error.message if is_missing else str(cause), "hint": error.hint}
+        answer["is_absent"] = isinstance(cause, ModuleNotFoundError) and cause.name == sys.argv[1]
     except EATrackError as error:
         answer = {"error": error.message, "hint": error.hint}
     except Exception as error:  # whatever a broken package raises is what the doctor is to tell

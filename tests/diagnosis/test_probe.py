@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from eatrack_edge.diagnosis import probe
+from eatrack_edge.diagnosis.probe import PROBES, ask, main
+
+
+def python(folder: Path, script: str) -> str:
+    """An interpreter that answers so, simulated."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IEXEC)
+    return str(path)
+
+
+def asked(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """The probe's answer, run in this process."""
+    monkeypatch.setattr(sys, "argv", ["probe", name])
+    main()
+    answer: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return answer
+
+
+def test_a_probe_answers_from_a_process_of_its_own() -> None:
+    answer = ask("cv2")
+    assert set(answer) == {"version", "file", "gui", "gstreamer"}
+
+
+def test_onnxruntime_runs_the_bundled_model() -> None:
+    answer = PROBES["onnxruntime"]()
+    assert answer["runs_as"].startswith("onnxruntime (")
+    assert answer["asked_for"] in ("CPU", "CUDA")
+
+
+def test_pyav_names_its_encoders() -> None:
+    assert set(PROBES["av"]()["encoders"]) <= {"libx264", "mpeg4"}
+
+
+@pytest.mark.parametrize(
+    ("build", "gui", "gstreamer"),
+    [
+        ("  GUI: \n    GTK+: YES (ver 3.24.33)\n  Video I/O:\n    GStreamer: YES (1.20.3)\n", "YES (ver 3.24.33)", "YES (1.20.3)"),
+        ("  GUI:                           QT5\n    QT:  YES (ver 5.15.16 )\n", "QT5", "NO"),
+        ("  GUI:                           NONE\n  Video I/O:\n    GStreamer:  NO\n", "NONE", "NO"),
+    ],
+)  # fmt: skip
+def test_opencvs_own_words_are_understood(
+    monkeypatch: pytest.MonkeyPatch, build: str, gui: str, gstreamer: str
+) -> None:
+    simulated = ModuleType("cv2")
+    simulated.__version__ = "4.8.0"  # type: ignore[attr-defined]
+    simulated.__file__ = "/x/cv2.so"
+    simulated.getBuildInformation = lambda: build  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "cv2", simulated)
+    answer = PROBES["cv2"]()
+    assert (answer["gui"], answer["gstreamer"]) == (gui, gstreamer)
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        pytest.param("kill -SEGV $$", "ended by signal 11: the package does not fit this machine", id="dies"),
+        pytest.param("echo 'ImportError: libx.so' >&2; exit 1", "ImportError: libx.so", id="raises"),
+        pytest.param("exit 7", "ended with exit code 7", id="says nothing"),
+        pytest.param("echo hello", "ended with exit code 0", id="talks of other things"),
+    ],
+)
+def test_a_probe_that_fails_says_why(tmp_path: Path, script: str, error: str) -> None:
+    assert ask("cv2", python=python(tmp_path, script)) == {"error": error}
+
+
+def test_a_package_may_talk_before_the_answer(tmp_path: Path) -> None:
+    assert ask("cv2", python=python(tmp_path, 'echo noise; echo \'{"version": "1"}\'')) == {"version": "1"}
+
+
+def test_a_probe_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "_PATIENCE_S", 0.1)
+    assert ask("cv2", python=python(tmp_path, "exec sleep 5")) == {"error": "gave no answer in 0 s"}
+
+
+def test_what_is_not_installed_is_absent_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    answer = asked("onnxruntime", monkeypatch, capsys)
+    # Python itself says so of a module that is barred; the package's name is all that differs from a real absence.
+    assert str(answer["hint"]).startswith("pip install 'eatrack-edge[cpu]'")
+    assert answer["is_absent"] is True
+
+
+def test_a_missing_library_of_the_system_is_not_an_absent_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    answer = asked("cv2", monkeypatch, capsys)
+    assert (answer["error"], answer["is_absent"]) == ("libGL.so.1: cannot open shared object file", False)
+
+
+def test_a_broken_package_tells_its_own_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> dict[str, object]:
+        raise AttributeError("module 'onnxruntime' has no attribute '__version__'\nmore")
+
+    monkeypatch.setitem(PROBES, "onnxruntime", broken)
+    answer = asked("onnxruntime", monkeypatch, capsys)
+    assert answer == {"error": "AttributeError: module 'onnxruntime' has no attribute '__version__'"}
+
+
+def test_a_score_that_is_not_finite_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+
+    from runtime.simulated import SimulatedBackend
+
+    class Broken(SimulatedBackend):
+        def infer(self, search: np.ndarray) -> object:  # type: ignore[override, type-arg]
+            maps = super().infer(search)
+            return maps._replace(score_map=np.full_like(maps.score_map, np.nan))
+
+    monkeypatch.setitem(PROBES, "onnxruntime", lambda: probe._run(Broken()))  # type: ignore[arg-type]
+    assert asked("onnxruntime", monkeypatch, capsys)["error"] == "simulated gives a score that is not finite"
+    assert probe._run(SimulatedBackend()) == {"runs_as": "simulated"}  # type: ignore[arg-type]
