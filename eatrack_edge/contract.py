@@ -20,6 +20,7 @@ from eatrack_edge.errors import InputError
 IMAGENET_MEAN_RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
 SCHEMA = "eatrack-edge/1"
+PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Contract:
     # Confidence is sigmoid(scale * logit(peak) + shift), fitted after training; 1 and 0 leave the peak as it is.
     confidence_scale: float = 1.0
     confidence_shift: float = 0.0
+    # Of the arithmetic inside; what goes in and comes out is the same for all. Older graphs do not say: they are fp32.
+    precision: str = "fp32"
     checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
     tool_version: str = ""  # eatrack-edge that wrote the graph
 
@@ -146,7 +149,7 @@ def _read(kind: type[Cropping], metadata: Mapping[str, str]) -> Cropping:
 def _values(kind: type[Any], metadata: Mapping[str, str], but: str = "") -> dict[str, Any]:
     values: dict[str, Any] = {}
     for spec in fields(kind):
-        if spec.name == but:
+        if spec.name == but or (spec.name == "precision" and spec.name not in metadata):
             continue
         text = metadata[spec.name]
         value = text if spec.type == "str" else json.loads(text)

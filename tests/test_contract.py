@@ -70,3 +70,10 @@ def test_a_missing_key_is_named(key: str) -> None:
 def test_an_unknown_crop_window_is_refused() -> None:
     with pytest.raises(InputError, match="crop window must be `integer` or `subpixel`, got `round`"):
         Cropping(window="round")
+
+
+def test_a_graph_that_does_not_say_its_precision_is_fp32() -> None:
+    metadata = CONTRACT.to_metadata()
+    assert metadata.pop("precision") == "fp32"
+    assert Contract.from_metadata(metadata, "a.onnx") == CONTRACT
+    assert Contract.from_metadata(metadata | {"precision": "int8"}, "a.onnx").precision == "int8"
