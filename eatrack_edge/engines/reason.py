@@ -1,0 +1,30 @@
+"""What TensorRT means: the one sentence in the several lines that it logs for a fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# "ITensor::getDimensions: Error Code 4: API Usage Error (node_12: the reason. In checkType at /_src/...:455)"
+_CODED = re.compile(r"Error Code (\d+): [^(\n]*\((.*?)\.? In \w+ at ", re.DOTALL)
+_CUDA_RUNTIME = "1"  # on a machine without a driver every other fault drags this one behind it
+# "In node 4 with name: x and operator: Det (checkDet): UNSUPPORTED_NODE: Assertion failed: false : the reason"
+_ASSERTION = re.compile(r"Assertion failed: .*? : (.+)|Assertion failed: (.+)", re.DOTALL)
+
+
+def reason(faults: Iterable[str]) -> str:
+    """The first fault that says something, in one line; ``no reason given`` where none does."""
+    texts = list(faults)
+    for text in texts:
+        for code, sentence in _CODED.findall(text):
+            if code != _CUDA_RUNTIME:
+                return _one_line(sentence)
+    for text in texts:
+        found = _ASSERTION.search(text)
+        if found or text.strip():
+            return _one_line(next(filter(None, found.groups())) if found else text.strip().splitlines()[0])
+    return "no reason given"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
