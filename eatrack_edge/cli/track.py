@@ -25,7 +25,7 @@ def track(
     start: Annotated[int, typer.Option(min=0, help="First frame, from 0; the box is drawn on it.")] = 0,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
-    backend: Annotated[str, typer.Option(help="What executes the graphs; auto takes the best there is.")] = "auto",
+    backend: Annotated[str, typer.Option(help="auto, tensorrt, openvino or onnxruntime; auto takes the best there is.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="Threads of one inference.")] = 1,
     template_updates: Annotated[bool, typer.Option(help="Adapt the second template to the target over time.")] = True,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Annotated video.")] = None,
@@ -46,6 +46,7 @@ def track(
         target = _parse_box(box, box_format, normalized, frames.size) if box else _true_box(frames, start)
         settings = TrackerSettings(templates=TemplateSettings(is_enabled=template_updates))
         tracker = Tracker(model, backend=backend, threads=threads, settings=settings)
+        _print_backend(tracker)
         wanted = Wanted(output, jsonl, csv, otb, save_dir, overwrite, show)
         outputs = stack.enter_context(Outputs(wanted, frames, _header(frames, target, tracker, start)))
         stopped_by = _run(tracker, frames, target, outputs, start=start, max_frames=max_frames)
@@ -87,6 +88,13 @@ def _run(tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, sta
     outputs.finish(table)
     outputs.print_summary(table)
     return interrupts.signal_number
+
+
+def _print_backend(tracker: Tracker) -> None:
+    """What will run, and why nothing better does, before the first frame."""
+    print(f"{'backend':<25} {tracker.backend.name}")
+    for note in tracker.choice.notes:
+        print(f"{'':<25} {note}")
 
 
 def _parse_box(text: str, layout: str, is_normalized: bool, size: tuple[int, int]) -> Box:

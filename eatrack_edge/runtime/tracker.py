@@ -18,7 +18,7 @@ from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Backend, Maps
 from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
 from eatrack_edge.runtime.frames import as_bgr, is_flat
-from eatrack_edge.runtime.load import open_backend
+from eatrack_edge.runtime.load import Choice, choose_backend
 from eatrack_edge.runtime.settings import TrackerSettings
 from eatrack_edge.runtime.templates import StoredTarget, TargetStore, TemplateEvent, embed
 
@@ -51,14 +51,14 @@ class Tracker:
     """Follows one target.
 
     Args:
-        model: A bundled model's name, an exported file or folder, or a backend that is already open.
-        backend: What executes the graphs; ``auto`` takes the best there is.
+        model: A bundled model's name, an exported file or folder, engines, or a backend that is already open.
+        backend: What executes the graphs; ``auto`` takes the best there is, and ``choice`` says why.
         threads: Threads of one inference.
         settings: See ``TrackerSettings``; one default serves every video.
 
     Raises:
         UsageError: No such model or backend.
-        MissingExtra: The backend's package is not installed.
+        MachineError: The backend lacks something here, its package perhaps.
     """
 
     def __init__(
@@ -70,7 +70,8 @@ class Tracker:
         settings: TrackerSettings | None = None,
     ) -> None:
         self.settings = settings or TrackerSettings()
-        self.backend = open_backend(model, backend, threads) if isinstance(model, (str, Path)) else model
+        self.choice = choose_backend(model, backend, threads) if isinstance(model, (str, Path)) else Choice(model)
+        self.backend = self.choice.backend
         self.contract = self.backend.contract
         self.template_events: deque[TemplateEvent] = deque(maxlen=_EVENTS_KEPT)
         self.template_crops: list[Frame] = []  # what each slot shows, for people to look at

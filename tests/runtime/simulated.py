@@ -23,6 +23,7 @@ class SimulatedBackend:
 
     name = "simulated"
     timing_ms = InferTiming(0.0, 0.0, 0.0)
+    note = ""
 
     def __init__(self, slots: int = 2, window: str = "subpixel") -> None:
         self.contract = contract(slots, window)

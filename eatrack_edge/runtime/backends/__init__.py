@@ -41,6 +41,8 @@ class Backend(Protocol):
     """Of the graphs that were loaded."""
     timing_ms: InferTiming
     """Of the latest ``infer``."""
+    note: str
+    """What it lacks that was wanted, in one line, such as a GPU that did not answer; empty where there is nothing."""
 
     def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
         """Run the template graph once and keep its tokens in ``slots``; crop (Z, Z, 3), BGR uint8."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from eatrack_edge.contract import Contract, TensorSpec
 from eatrack_edge.crops import Frame
-from eatrack_edge.errors import InputError
+from eatrack_edge.errors import InputError, MachineError
 from eatrack_edge.optional import require
 from eatrack_edge.runtime.backends import InferTiming, Maps
+from eatrack_edge.runtime.backends.agreement import check_file, check_same_export, check_tensors
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
@@ -26,26 +27,31 @@ class OnnxRuntimeBackend:
         template_graph: ``NAME.template.onnx``.
         track_graph: ``NAME.track.onnx`` of the same export.
         threads: Threads of one inference. On a few cores one thread per tracker is the most efficient.
-        provider: ONNX Runtime's execution provider; CUDA where this build has it, unless named.
+        provider: ONNX Runtime's execution provider. Unnamed, it is CUDA where this build has it, else the CPU;
+            where CUDA does not start, the CPU runs and ``note`` says so.
 
     Raises:
         InputError: A file is missing, not a graph of ours, or the two are of different exports.
+        MachineError: The provider that was named does not start here.
         MissingExtra: ONNX Runtime is not installed.
     """
 
     def __init__(self, template_graph: Path, track_graph: Path, *, threads: int = 1, provider: str = "") -> None:
         runtime = require("onnxruntime", to="run a graph on ONNX Runtime")
-        provider = provider or (_CUDA if _CUDA in runtime.get_available_providers() else _CPU)
-        self._encoder = _open(runtime, template_graph, provider, threads)
-        self._tracker = _open(runtime, track_graph, provider, threads)
-        # What was asked for and what runs may differ: without a driver ONNX Runtime falls back without an error.
-        self.name = f"onnxruntime ({self._tracker.get_providers()[0].removesuffix('ExecutionProvider')})"
+        built_in = runtime.get_available_providers()
+        if provider and provider not in built_in:
+            raise _absent(provider, f"this ONNX Runtime has {', '.join(built_in)}")
+        wanted = provider or (_CUDA if _CUDA in built_in else _CPU)
+        self._encoder = _open(runtime, template_graph, wanted, threads)
+        self._tracker = _open(runtime, track_graph, wanted, threads)
+        # Without a driver or a library ONNX Runtime falls back to the CPU without an error.
+        runs = self._tracker.get_providers()[0]
+        if provider and runs != provider:
+            raise _absent(provider, f"it did not start, and {runs} took its place")
+        self.note = "" if runs == wanted else f"{wanted} did not start, {runs} took its place"
+        self.name = f"onnxruntime ({runs.removesuffix('ExecutionProvider')})"
         self.contract = _contract(self._tracker, track_graph)
-        if _contract(self._encoder, template_graph) != self.contract:
-            raise InputError(
-                f"{template_graph.name} and {track_graph.name} come from different exports",
-                hint="export both again: eatrack-edge export",
-            )
+        check_same_export(_contract(self._encoder, template_graph), self.contract, template_graph, track_graph)
         _check(self._encoder, self.contract.template_inputs(), self.contract.template_outputs(), template_graph)
         _check(self._tracker, self.contract.track_inputs(), self.contract.track_outputs(), track_graph)
         self._buffers: dict[str, Any] = {}
@@ -93,8 +99,7 @@ class OnnxRuntimeBackend:
 
 
 def _open(runtime: Any, graph: Path, provider: str, threads: int) -> Any:
-    if not graph.is_file():
-        raise InputError(f"{graph}: no such graph", hint=f"make it: eatrack-edge export CHECKPOINT -o {graph.parent}")
+    check_file(graph)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -113,11 +118,9 @@ def _contract(session: Any, graph: Path) -> Contract:
 
 
 def _check(session: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...], graph: Path) -> None:
-    """Refuse a graph whose tensors are not what its metadata says."""
-    for wanted, got in ((inputs, session.get_inputs()), (outputs, session.get_outputs())):
-        expected = [(spec.name, spec.shape) for spec in wanted]
-        found = [(value.name, tuple(value.shape)) for value in got]
-        if expected != found:
-            raise InputError(
-                f"{graph}: holds {found}, its contract says {expected}", hint="export it again: eatrack-edge export"
-            )
+    for values, specs in ((session.get_inputs(), inputs), (session.get_outputs(), outputs)):
+        check_tensors([(value.name, tuple(value.shape)) for value in values], specs, graph)
+
+
+def _absent(provider: str, reason: str) -> MachineError:
+    return MachineError(f"cannot run on {provider}: {reason}", hint="see what is missing: eatrack-edge doctor")

@@ -55,7 +55,7 @@ class OpenVinoBackend:
         ]
         score, offset, size, tokens = (self._buffers[spec.name] for spec in tracked)
         self._maps = Maps(score[0, 0], offset[0], size[0], tokens[0])
-        self.timing_ms = InferTiming(0.0, 0.0, 0.0)
+        self.timing_ms, self.note = InferTiming(0.0, 0.0, 0.0), ""
         self._warm_up()
 
     def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:

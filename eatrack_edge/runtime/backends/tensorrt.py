@@ -58,7 +58,6 @@ class TensorRTBackend:
             check_file(engine, manifest)
         self.timing_ms = InferTiming(nan, nan, nan)
         self.note = ""
-        """Why the frame is no CUDA graph, in one line; empty where it is one or none was wanted."""
         self._launch: Callable[[], None] | None = None
         self._memory = open_memory(memory) if isinstance(memory, str) else memory
         with self._memory.current():
