@@ -1,0 +1,138 @@
+"""``--vs``: what to set beside ours, and what the comparison says.
+
+An entry is a peer (``kcf``, ``nanotrack_v3``), or ours in another way: ``BACKEND``, ``PRECISION``, ``MODEL``, or
+several of them as ``MODEL@BACKEND:PRECISION``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eatrack_edge.benchmarks.latency import Contestant
+from eatrack_edge.benchmarks.result import Ratio
+from eatrack_edge.contract import PRECISIONS
+from eatrack_edge.errors import UsageError
+from eatrack_edge.evaluation.peers import PEERS, open_peer
+from eatrack_edge.material import bundled_models
+from eatrack_edge.runtime.load import BACKENDS, find_graphs
+from eatrack_edge.runtime.tracker import Tracker
+
+_RESAMPLED = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tracker to put on the bench.
+
+    Attributes:
+        spec: As it was written.
+        peer: One of ``PEERS``; empty for ours.
+        model: Of ours: a bundled model's name, or a path.
+        backend: Of ours: one of ``BACKENDS``.
+        precision: Of ours: one of ``PRECISIONS``; empty takes the model's graphs as they are.
+    """
+
+    spec: str
+    peer: str = ""
+    model: str = ""
+    backend: str = "auto"
+    precision: str = ""
+
+
+def parse_entry(spec: str, ours: Entry) -> Entry:
+    """Read an entry; what it does not say is as in ours.
+
+    Raises:
+        UsageError: Nothing is called so.
+    """
+    if spec in PEERS:
+        return Entry(spec, peer=spec)
+    model, separator, way = spec.rpartition("@")
+    entry = replace(ours, spec=spec, **({"model": model} if separator else {}))
+    words = way.split(":")
+    if all(word in (*BACKENDS, *PRECISIONS) for word in words):
+        for word in words:
+            entry = replace(entry, **{"backend" if word in BACKENDS else "precision": word})
+        return entry
+    if not separator and (way in bundled_models() or Path(way).exists()):
+        return replace(ours, spec=spec, model=way, precision="")
+    known = (*PEERS, *BACKENDS[1:], *PRECISIONS, *bundled_models())
+    near = difflib.get_close_matches(spec, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}; or an exported file"
+    raise UsageError(f"nothing called `{spec}` to compare with", hint=hint)
+
+
+def installed_backends(ours: Entry, backend_name: str) -> list[Entry]:
+    """The other backends that a CPU can run ours on.
+
+    Args:
+        ours: What is measured.
+        backend_name: Of the backend that it runs on, as it calls itself.
+    """
+    others = [name for name in ("openvino", "onnxruntime") if find_spec(name) and not backend_name.startswith(name)]
+    return [replace(ours, spec=name, backend=name) for name in others]
+
+
+def open_entry(entry: Entry, peers: Path | None, threads: int) -> Contestant:
+    """Open a tracker, timed.
+
+    Args:
+        entry: What to open.
+        peers: Folder of the peers' weights.
+        threads: Threads of one inference.
+
+    Raises:
+        UsageError: No such model or backend, or the model was not exported in that precision.
+        InputError: Graphs or weights are not where they should be.
+        MissingExtra: A package is not installed.
+    """
+    if entry.peer:
+        return Contestant(entry.peer, lambda: open_peer(entry.peer, peers, threads))
+    model = graphs_of(entry.model, entry.precision) if entry.backend != "tensorrt" else entry.model
+    return Contestant(entry.spec, lambda: Tracker(model, backend=entry.backend, threads=threads))
+
+
+def graphs_of(model: str, precision: str) -> str | Path:
+    """The track graph of a model in a precision; the model itself where none is asked for.
+
+    Raises:
+        UsageError: It was not exported in that precision.
+    """
+    if not precision:
+        return model
+    track = find_graphs(model)[1]
+    stem = track.name.removesuffix(".track.onnx")
+    for other in PRECISIONS:
+        stem = stem.removesuffix(f".{other}")
+    wanted = track.with_name(f"{stem}.track.onnx" if precision == "fp32" else f"{stem}.{precision}.track.onnx")
+    if not wanted.is_file():
+        raise UsageError(
+            f"{stem} has no graphs in {precision}: expected {wanted}",
+            hint=f"eatrack-edge export CHECKPOINT --precision {precision}, then --model its file",
+        )
+    return wanted
+
+
+def ratio(ours: Sequence[float], others: Sequence[float]) -> Ratio:
+    """How many times longer the other takes.
+
+    Args:
+        ours: Median of each block, ms.
+        others: Of the same blocks.
+
+    >>> ratio([10.0, 20.0], [20.0, 40.0]).median
+    2.0
+    """
+    quotients = np.asarray(others) / np.asarray(ours)
+    draws = np.random.default_rng(0).integers(0, len(quotients), (_RESAMPLED, len(quotients)))
+    medians = np.median(quotients[draws], axis=1)
+    values: Any = (*np.percentile(quotients, (50, 25, 75)), *np.percentile(medians, (2.5, 97.5)))
+    median, q25, q75, low, high = (round(float(value), 3) for value in values)
+    return Ratio(median, q25, q75, low, high, len(quotients))
