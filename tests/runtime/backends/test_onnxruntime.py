@@ -5,9 +5,10 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from eatrack_edge.errors import InputError
+from eatrack_edge.errors import InputError, MachineError
 from eatrack_edge.material import DEFAULT_MODEL, bundled
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.runtime.load import find_graphs
@@ -107,3 +108,40 @@ def test_bytes_that_are_no_graph_are_refused(tmp_path: Path) -> None:
     graphs[1].write_bytes(b"not a graph")
     with pytest.raises(InputError, match=r"track\.onnx: ONNX Runtime cannot load it"):
         OnnxRuntimeBackend(*graphs)
+
+
+def test_a_provider_that_this_build_lacks_is_refused() -> None:
+    with pytest.raises(MachineError) as caught:
+        OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL), provider="TensorrtExecutionProvider")
+    assert caught.value.message.startswith("cannot run on TensorrtExecutionProvider: this ONNX Runtime has ")
+    assert caught.value.hint == "see what is missing: eatrack-edge doctor"
+
+
+def claim_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ONNX Runtime say that it has CUDA, and open sessions on the CPU, as its GPU build does without a driver."""
+    session = onnxruntime.InferenceSession
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    monkeypatch.setattr(
+        onnxruntime,
+        "InferenceSession",
+        lambda graph, options, providers: session(graph, options, providers=["CPUExecutionProvider"]),  # noqa: ARG005
+    )
+
+
+def test_cuda_that_became_the_cpu_is_an_error_where_it_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim_cuda(monkeypatch)
+    with pytest.raises(MachineError) as caught:
+        OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL), provider="CUDAExecutionProvider")
+    assert caught.value.message == (
+        "cannot run on CUDAExecutionProvider: it did not start, and CPUExecutionProvider took its place"
+    )
+
+
+def test_and_a_note_where_it_was_not(monkeypatch: pytest.MonkeyPatch, backend: OnnxRuntimeBackend) -> None:
+    assert backend.note == ""
+    claim_cuda(monkeypatch)
+    fallen_back = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+    assert fallen_back.name == "onnxruntime (CPU)"
+    assert fallen_back.note == "CUDAExecutionProvider did not start, CPUExecutionProvider took its place"
