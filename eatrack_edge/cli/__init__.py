@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from eatrack_edge import __version__
+from eatrack_edge.cli.bench import bench
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
@@ -27,6 +28,7 @@ app.command()(export)
 app.command("eval")(evaluate)
 app.command()(train)
 app.command()(doctor)
+app.add_typer(bench, name="bench")
 
 
 def _print_version(asked: bool) -> None:

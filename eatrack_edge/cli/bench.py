@@ -1,0 +1,212 @@
+"""``eatrack-edge bench``: latency of what flies, by stage, beside others; and two results held against each other."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eatrack_edge.errors import UsageError
+from eatrack_edge.material import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from eatrack_edge.benchmarks.result import Result
+
+_EVERY_S = 5.0  # between two plain lines of progress
+_PIPE_WIDTH = 160
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+bench = typer.Typer(
+    help="Measure what flies: latency by stage, memory, energy, and others on the same frames.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+
+
+@bench.callback()
+def measure(
+    context: typer.Context,
+    source: Annotated[str, typer.Option(help="A video, images, or test://; the bundled scene by default.")] = "",
+    box: Annotated[str, typer.Option(help="The target in the first frame: x,y,w,h in pixels.")] = "",
+    model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
+    backend: Annotated[str, typer.Option(help="What executes the graphs; auto takes the best there is.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, fp16, int8 or int8-fp16; the graphs' own by default.")] = "",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of one inference.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu, orin, orin-nano, orin-nx or agx-orin; checked.")] = "auto",
+    vs: Annotated[list[str] | None, typer.Option(help="A peer, or ours: MODEL@BACKEND:PRECISION. Repeat.")] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Compare with nothing.")] = False,
+    peers: Annotated[Path | None, typer.Option(help="Folder of the peers' weights.")] = None,
+    iterations: Annotated[int, typer.Option(min=2, help="Updates to measure, at least.")] = 100,
+    duration: Annotated[float, typer.Option(min=0, help="Seconds to measure, at least.")] = 10.0,
+    warmup: Annotated[float, typer.Option(min=0, help="Milliseconds of warm-up, at least; then until stable.")] = 500.0,
+    percentile: Annotated[str, typer.Option(help="Further ones: 75,99.9.")] = "",
+    camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Of the camera to replay.")] = None,
+    soak: Annotated[str, typer.Option(help="Measure for so long instead: 90s, 10m, 1h.")] = "",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the JSON.")] = Path("runs/bench"),
+    json: Annotated[Path | None, typer.Option(help="The JSON's own path.")] = None,
+) -> None:  # fmt: skip
+    """Measure a tracker on this machine; ``--device`` is a claim that is checked, never a label."""
+    if context.invoked_subcommand is not None:
+        return
+    from eatrack_edge.benchmarks.footage import DEFAULT_SOURCE
+    from eatrack_edge.benchmarks.latency import Plan
+    from eatrack_edge.benchmarks.run import Request, run_bench
+
+    if alone and vs:
+        raise UsageError("--alone and --vs exclude each other")
+    request = Request(
+        source=source or DEFAULT_SOURCE,
+        box=_box(box),
+        model=model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        device=device,
+        versus=() if alone else tuple(vs) if vs else None,
+        peers=peers,
+        plan=Plan(iterations, _seconds(soak) if soak else duration, warmup),
+        percentiles=_percentiles(percentile),
+        camera_fps=camera_fps,
+    )
+    with _Progress(request.plan.duration_s) as progress:
+        result = run_bench(request, ["eatrack-edge", *sys.argv[1:]], progress.show)
+    _show(result)
+    _write(result, output, json)
+
+
+@bench.command("compare")
+def compare(
+    before: Annotated[Path, typer.Argument(help="JSON of the earlier result.")],
+    after: Annotated[Path, typer.Argument(help="JSON of the later one.")],
+    max_regression: Annotated[str, typer.Option(help="Most that a gated figure may grow: 10% or 0.1.")] = "10%",
+    show_only: Annotated[bool, typer.Option("--show-only", help="Compare unlike ones too; judge nothing.")] = False,
+) -> None:  # fmt: skip
+    """Hold a result against an earlier one; exit code 4 where it is slower than allowed."""
+    from eatrack_edge.benchmarks import compare as comparison
+    from eatrack_edge.benchmarks.report import change_table
+    from eatrack_edge.benchmarks.result import read_result
+
+    most = comparison.parse_share(max_regression)
+    old, new = read_result(before), read_result(after)
+    if not show_only:
+        comparison.check_comparable(old, new)
+    changes = comparison.compare(old, new)
+    _console().print(_table(change_table(changes)))
+    for path, result in ((before, old), (after, new)):
+        for reason in result.invalid_reasons:
+            print(f"{path.name} is invalid: {reason}", file=sys.stderr)
+    if show_only:
+        for line in comparison.differences(old, new):
+            print(f"differs in {line}", file=sys.stderr)
+        return
+    comparison.check_regression(changes, most)
+
+
+def _show(result: Result) -> None:
+    from eatrack_edge.benchmarks import report
+
+    console = _console()
+
+    def say(line: str, style: str = "") -> None:
+        console.print(line, soft_wrap=True, markup=False, style=style)
+
+    for name, line in report.facts(result):
+        say(f"{name:<18} {line}")
+    for rows in (report.stage_table(result), report.versus_table(result)):
+        if rows:
+            console.print("", _table(rows, "MEASURED on this machine"))
+    rows, verdicts = report.projected(result)
+    if rows:
+        console.print("", _table(rows, "PROJECTION for boards that are not here; nothing in it was measured"))
+        for line in verdicts:
+            say(f"projection: {line}")
+    say("")
+    for line in report.verdict(result):
+        say(line, "bold red" if line.startswith("INVALID") else "")
+
+
+def _write(result: Result, output: Path, json: Path | None) -> None:
+    from eatrack_edge.benchmarks.report import file_stem
+    from eatrack_edge.benchmarks.result import write_result
+
+    json = json or output / f"{file_stem(result)}.json"
+    write_result(result, json)
+    print(f"\n{json}")
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def _table(rows: list[list[str]], title: str = "") -> Any:
+    from rich.table import Table
+
+    table = Table(*rows[0], title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for place, column in enumerate(table.columns):
+        column.justify = "left" if place == 0 else "right"
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
+
+
+def _box(text: str) -> tuple[float, float, float, float] | None:
+    if not text:
+        return None
+    try:
+        x, y, w, h = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise UsageError(f"--box needs four numbers, got `{text}`", hint="for example: --box 392,327,155,319") from None
+    return x, y, w, h
+
+
+def _percentiles(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        found = (-1.0,)
+    if not all(0 < one < 100 for one in found):
+        raise UsageError(f"--percentile takes numbers between 0 and 100, got `{text}`", hint="for example: 75,99.9")
+    return found
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if not found:
+        raise UsageError(f"--soak takes a duration such as 90s, 10m or 1h, got `{text}`")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+class _Progress:
+    """What the run is at: one line that is rewritten on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, duration_s: float) -> None:
+        self._duration_s = duration_s
+        self._said, self._step = 0.0, ""
+        self._is_terminal = sys.stderr.isatty()
+
+    def show(self, step: str, done: int, seconds: float) -> None:
+        """So far it is."""
+        now = time.monotonic()
+        if step == self._step and now - self._said < (0.2 if self._is_terminal else _EVERY_S):
+            return
+        self._step, self._said = step, now
+        text = f"{step}: {done} updates, {seconds:.0f} of {self._duration_s:g} s" if done else step
+        print(
+            f"\r\x1b[K{text}" if self._is_terminal else text,
+            end="" if self._is_terminal else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
