@@ -62,7 +62,7 @@ def read_board(root: Path = Path("/")) -> Board:
     """
     tree = root / "proc/device-tree"
     copied = os.environ.get(DEVICE_TREE)
-    if copied and not (tree / "compatible").is_file() and gpu_node(root) is not None:
+    if copied and read_text(tree / "compatible") is None and gpu_node(root) is not None:
         tree = Path(copied)
     compatible = (read_text(tree / "compatible") or "").replace("\0", " ")
     model = read_text(tree / "model") or _pc_model(root)
