@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.errors import UsageError
 from eatrack_edge.material import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from eatrack_edge.export.precision import Options
+    from eatrack_edge.export.recipe import Plan
 
 
 def export(
@@ -22,22 +27,61 @@ def export(
     shared_weights: Annotated[
         bool, typer.Option("--shared-weights", help="One float16 weights file beside both graphs, as we ship them.")
     ] = False,
+    precision: Annotated[str, typer.Option(help="fp32, fp16, int8, or int8-fp16, the rest in FP16.")] = "fp32",
+    calib: Annotated[
+        str,
+        typer.Option(metavar="VIDEO|DIR|KIND:PATH", help="INT8: videos with true boxes to calibrate on; or test://."),
+    ] = "",
+    calib_pairs: Annotated[int, typer.Option(min=1, help="INT8: pairs of crops to calibrate on.")] = 256,
+    gate_suite: Annotated[
+        str, typer.Option(metavar="VIDEO|DIR|KIND:PATH", help="Videos that other precisions must track as fp32 does.")
+    ] = "test://",
+    backend: Annotated[str, typer.Option(help="What tracks them: auto, tensorrt, openvino or onnxruntime.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Write what tracks too badly; its card says so.")] = False,
 ) -> None:
     """Turn a checkpoint into two proved graphs.
 
-    NAME.template.onnx and NAME.track.onnx are written only after ONNX Runtime agreed with torch on every output.
+    NAME.template.onnx and NAME.track.onnx are written only after ONNX Runtime agreed with torch on every output. In
+    another precision they are NAME.PRECISION.template.onnx and NAME.PRECISION.track.onnx, with a card beside them, and
+    written only if they track a suite of videos as well as fp32 does, within the recipe's budget.
     """
     from eatrack_edge.optional import require
 
     for module in ("torch", "onnx", "onnxscript", "onnxruntime"):
         require(module, to="export a checkpoint")
     from eatrack_edge.export import recipe, write
+    from eatrack_edge.export.precision import Options
 
+    if precision != "fp32" and shared_weights:
+        raise UsageError(f"--shared-weights keeps float weights, {precision} has its own", hint="leave one of them out")
     plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset)
     contract = plan.contract
     print(f"{plan.checkpoint.path}: {contract.model}, {contract.template_slots} template slot(s), opset {plan.opset}")
+    if precision != "fp32":
+        _export_precise(plan, precision, output, Options(calib, calib_pairs, gate_suite, backend, force))
+        return
     done = write.export(plan, output, shared=shared_weights)
     for tensor, difference in done.differences.items():
         print(f"  {tensor:<16} max difference to torch {difference:.1e}")
+    for file in done.files:
+        print(f"  {file}  {file.stat().st_size / 1e6:.2f} MB")
+
+
+def _export_precise(plan: Plan, precision: str, output: Path, options: Options) -> None:
+    from eatrack_edge.export.precision import export_precise
+
+    done = export_precise(plan, precision, output, options, say=lambda line: print(f"  {line} ..."))
+    for tensor, error in done.card["parity"].items():
+        print(f"  {tensor:<22} max difference to fp32 {error['max']:.1e}, relative {error['relative_rms']:.1e}")
+    verdict = done.verdict
+    print(
+        f"  success AUC {verdict.success_auc:.4f}, fp32 {verdict.success_auc_fp32:.4f}: drop {verdict.drop:.4f}, "
+        f"allowed {verdict.budget:g}; {verdict.clips} clips, {verdict.frames} frames, {verdict.backend}"
+    )
+    lower, ratio, upper = verdict.latency_ratio
+    print(f"  median overlap with fp32's boxes {verdict.median_box_iou:.3f}")
+    print(f"  inference takes {ratio:.2f} times as long as fp32's (quartiles {lower:.2f} to {upper:.2f})")
+    for remark in done.card["remarks"]:
+        print(f"  {remark}")
     for file in done.files:
         print(f"  {file}  {file.stat().st_size / 1e6:.2f} MB")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import cv2
@@ -23,6 +24,7 @@ from eatrack_edge.contract import Contract
 from eatrack_edge.crops import CropWindow, Frame, cut
 from eatrack_edge.errors import InputError
 from eatrack_edge.export.footage import Clip, find_clips, short_name
+from eatrack_edge.optional import require
 
 PAIRS = 256
 HELD_OUT = 24  # more pairs of the same footage, never calibrated on, to judge by
@@ -137,9 +139,7 @@ def _cut_all(clips: Sequence[Clip], chosen: Sequence[int], contract: Contract, r
     return [Pair(name, tuple(crops[i, slot] for slot in slots), crops[i, -1]) for i, name in enumerate(names)]
 
 
-def _plan(
-    clip: Clip, pair: int, contract: Contract, frames: dict[int, list[_Crop]], rng: np.random.Generator
-) -> str:
+def _plan(clip: Clip, pair: int, contract: Contract, frames: dict[int, list[_Crop]], rng: np.random.Generator) -> str:
     """Choose the moments of one pair and where to cut in each."""
     present = _present(clip)
     rule = contract.cropping
@@ -183,3 +183,28 @@ def _blur(rng: np.random.Generator) -> NDArray[np.float32]:
     start, end = (tuple(round(float(v)) for v in (side - 1) / 2 + sign * reach) for sign in (-1, 1))
     cv2.line(kernel, start, end, 1.0, 1, cv2.LINE_AA)
     return cast("NDArray[np.float32]", kernel / kernel.sum())
+
+
+def template_feeds(pairs: Sequence[Pair], contract: Contract) -> Iterator[dict[str, Any]]:
+    """What the template graph takes of each pair, slot by slot."""
+    (spec,) = contract.template_inputs()
+    return ({spec.name: crop} for pair in pairs for crop in pair.templates)
+
+
+def track_feeds(pairs: Sequence[Pair], contract: Contract, template_graph: Path) -> Iterator[dict[str, Any]]:
+    """What the track graph takes of each pair; the template graph is run for it, on ONNX Runtime.
+
+    Args:
+        pairs: Crops.
+        contract: Of the graphs.
+        template_graph: The ONNX file.
+    """
+    runtime = require("onnxruntime", to="run the template graph")
+    session = runtime.InferenceSession(template_graph, providers=["CPUExecutionProvider"])
+    outputs = [spec.name for spec in contract.template_outputs()]
+    for pair in pairs:
+        feed: dict[str, Any] = {contract.track_inputs()[0].name: pair.search}
+        for slot, wanted in enumerate(template_feeds([pair], contract)):
+            values = session.run(outputs, wanted)
+            feed |= dict(zip((spec.name for spec in contract.slot_inputs(slot)), values, strict=True))
+        yield feed

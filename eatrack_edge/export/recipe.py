@@ -8,6 +8,7 @@ from pathlib import Path
 from eatrack_edge import __version__, config
 from eatrack_edge.contract import SCHEMA, Contract, Cropping
 from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.export.gate import GateBudget
 from eatrack_edge.material import bundled, recipe_path
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, read_checkpoint
@@ -24,6 +25,7 @@ class ExportRecipe:
     opset: int = OLDEST_OPSET  # raise it only together with the oldest JetPack we support
     template_slots: int = 2  # templates that Stage 2 sees; 1 where the weights were trained with one
     cropping: Cropping = field(default_factory=Cropping)
+    gate: GateBudget = field(default_factory=GateBudget)  # how much worse than float32 the other precisions may track
 
     def __post_init__(self) -> None:
         if self.opset < OLDEST_OPSET:
@@ -40,6 +42,7 @@ class Plan:
         checkpoint: Its weights.
         contract: What the graphs will say of themselves.
         opset: ONNX opset.
+        gate: How much worse than float32 the other precisions may track.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Plan:
     checkpoint: Checkpoint
     contract: Contract
     opset: int
+    gate: GateBudget = field(default_factory=GateBudget)
 
 
 def plan(
@@ -89,7 +93,7 @@ def plan(
         checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
         tool_version=__version__,
     )
-    return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset)
+    return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset, recipe.gate)
 
 
 def _is_ours(checkpoint: Checkpoint) -> bool:

@@ -1,0 +1,197 @@
+"""The gate: does a graph of another precision still track?
+
+Two trackers of one backend follow the same clips, frame by frame in turn, so that what else the machine does hits
+both: one with the float32 graphs, one with the graphs that are judged. What counts is the drop in success AUC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.boxes import Box, iou
+from eatrack_edge.errors import ConfigError, GateFailed, InputError
+from eatrack_edge.evaluation.metrics import score_sequence
+from eatrack_edge.evaluation.protocol import protocol
+from eatrack_edge.export.footage import Clip, find_clips, short_name
+from eatrack_edge.runtime.tracker import Tracker
+
+# The bundled scene in four worlds. No seed of them is a calibration's.
+_SCENES = tuple(f"test://?seed={seed}&frames={frames}" for seed, frames in ((0, 90), (1, 90), (2, 60), (3, 60)))
+_BY_MATLAB = np.array([1, 1, 0, 0])  # the protocol wants the first pixel at 1
+
+
+@dataclass(frozen=True, slots=True)
+class GateBudget:
+    """How much worse than float32 a graph may track: largest drop in success AUC, which is in [0, 1]."""
+
+    int8: float = 0.01
+    fp16: float = 0.002
+
+    def __post_init__(self) -> None:
+        if min(self.int8, self.fp16) < 0:
+            raise ConfigError(f"a budget is a drop of 0 or more, got int8 {self.int8:g} and fp16 {self.fp16:g}")
+
+    def of(self, precision: str) -> float:
+        """The budget of a precision; ``int8-fp16`` has that of ``int8``."""
+        return self.fp16 if precision == "fp16" else self.int8
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a graph tracks beside float32, on the same frames and backend.
+
+    Attributes:
+        precision: Of the graph.
+        suite: What was tracked, without folders.
+        clips: How many.
+        frames: Updates of each tracker.
+        backend: That ran both, as it names itself with the judged graph.
+        success_auc_fp32: Mean over the clips, [0, 1].
+        success_auc: The same, of the judged graph.
+        budget: Largest drop allowed.
+        median_box_iou: Of the two trackers' boxes, over all updates, [0, 1].
+        latency_ratio: Inference time over float32's, frame by frame: lower quartile, median, upper quartile.
+    """
+
+    precision: str
+    suite: str
+    clips: int
+    frames: int
+    backend: str
+    success_auc_fp32: float
+    success_auc: float
+    budget: float
+    median_box_iou: float
+    latency_ratio: tuple[float, float, float]
+
+    @property
+    def drop(self) -> float:
+        """Success AUC lost against float32; negative where there is a gain."""
+        return self.success_auc_fp32 - self.success_auc
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the drop is within the budget."""
+        return self.drop <= self.budget
+
+    def remarks(self) -> list[str]:
+        """What somebody about to use the graph must know, a sentence each."""
+        ratio, on_cpu = self.latency_ratio[1], "cpu" in self.backend.lower()
+        name = self.precision.upper()
+        if ratio < 1:
+            return []
+        if self.precision == "fp16" and on_cpu:
+            return [f"FP16 takes {ratio:.2f} times as long as FP32 on {self.backend}: it is for GPUs, not processors."]
+        return [f"{name} is useless on {self.backend}: an inference takes {ratio:.2f} times as long as in FP32."]
+
+    def row(self) -> dict[str, Any]:
+        """For a card."""
+        figures = {key: round(value, 5) if isinstance(value, float) else value for key, value in asdict(self).items()}
+        ratio = [round(value, 3) for value in self.latency_ratio]
+        return figures | {"latency_ratio": ratio, "drop": round(self.drop, 5), "is_passed": self.is_passed}
+
+
+def judge(
+    fp32: Path,
+    graph: Path,
+    suite: str,
+    budget: float,
+    *,
+    backend: str = "auto",
+    on_frame: Callable[[int], None] = lambda _done: None,
+) -> Verdict:
+    """Track a suite with both and compare.
+
+    Args:
+        fp32: Track graph of the float32 export, its template graph beside it.
+        graph: Track graph to judge, the same.
+        suite: See ``footage.find_clips``; it must be of whole frames.
+        budget: Largest drop in success AUC.
+        backend: One of ``runtime.load.BACKENDS``, for both.
+        on_frame: Told the frames done.
+
+    Raises:
+        InputError: The suite is not there, or holds crops instead of videos.
+    """
+    clips = find_clips(suite, _SCENES)
+    if not all(clip.is_video for clip in clips):
+        raise InputError(
+            f"{short_name(suite)}: holds crops of targets, the gate tracks whole videos",
+            hint="give videos with true boxes, or leave it out for the bundled scene: --gate-suite test://",
+        )
+    first = Tracker(fp32, backend=backend)
+    second = Tracker(graph, backend=backend)
+    done = count(1)
+    runs = [_follow(first, second, clip, lambda: on_frame(next(done))) for clip in clips]
+    ratios = np.concatenate([run.ratios for run in runs])
+    lower, median, upper = (float(value) for value in np.percentile(ratios, [25, 50, 75]))
+    agreement = np.concatenate([run.agreement for run in runs])
+    return Verdict(
+        precision=second.contract.precision,
+        suite=short_name(suite),
+        clips=len(clips),
+        frames=len(agreement),
+        backend=second.backend.name,
+        success_auc_fp32=float(np.mean([run.auc[0] for run in runs])),
+        success_auc=float(np.mean([run.auc[1] for run in runs])),
+        budget=budget,
+        median_box_iou=float(np.median(agreement)),
+        latency_ratio=(lower, median, upper),
+    )
+
+
+def check(verdict: Verdict, name: str) -> None:
+    """Refuse a graph that tracks worse than its budget allows.
+
+    Raises:
+        GateFailed: It does.
+    """
+    if not verdict.is_passed:
+        raise GateFailed(
+            f"{name}: {verdict.precision} loses {verdict.drop:.4f} success AUC on {verdict.suite} "
+            f"({verdict.success_auc_fp32:.4f} to {verdict.success_auc:.4f}), allowed {verdict.budget:g}",
+            hint="nothing was written; calibrate on footage like your own (--calib), or write it all the same: --force",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    auc: tuple[float, float]
+    agreement: NDArray[np.float64]
+    ratios: NDArray[np.float64]
+
+
+def _follow(first: Tracker, second: Tracker, clip: Clip, on_frame: Callable[[], None]) -> _Run:
+    boxes: tuple[list[Box], list[Box]] = ([], [])
+    ratios: list[float] = []
+    for index, frame in enumerate(clip.read()):
+        if index == 0:
+            x, y, w, h = (float(value) for value in clip.boxes[0])
+            for tracker, found in zip((first, second), boxes, strict=True):
+                tracker.init(frame, (x, y, w, h))
+                found.append((x, y, w, h))
+            continue
+        if index == len(clip.boxes):
+            break
+        # In turn: whoever goes second finds a warm cache and a later clock.
+        seen = [first.update(frame), second.update(frame)] if index % 2 else [second.update(frame), first.update(frame)]
+        one, two = seen if index % 2 else seen[::-1]
+        boxes[0].append(one.box)
+        boxes[1].append(two.box)
+        if one.latency_ms.infer and two.latency_ms.infer:
+            ratios.append(two.latency_ms.infer / one.latency_ms.infer)
+        on_frame()
+    rows = [np.array(found) for found in boxes]
+    auc = [_success_auc(row, clip) for row in rows]
+    return _Run((auc[0], auc[1]), iou(rows[1], rows[0])[1:], np.array(ratios))
+
+
+def _success_auc(boxes: NDArray[np.float64], clip: Clip) -> float:
+    return score_sequence(boxes + _BY_MATLAB, clip.boxes + _BY_MATLAB, protocol("otb")).success_auc

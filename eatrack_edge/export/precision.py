@@ -1,0 +1,223 @@
+"""Writes a network's graphs in another precision: quantised or halved, measured against float32, and judged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from eatrack_edge.contract import PRECISIONS, Contract
+from eatrack_edge.errors import GateFailed, OutputError, UsageError
+from eatrack_edge.evaluation.summary import run_conditions
+from eatrack_edge.export import gate, int8, sensitivity
+from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration, track_feeds
+from eatrack_edge.export.fp16 import to_half
+from eatrack_edge.export.gate import Verdict
+from eatrack_edge.export.recipe import Plan
+from eatrack_edge.export.write import export
+
+_HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
+_PARITY_SCENE = "test://?seed=107&frames=30"  # where nothing was calibrated, crops of this are as good as any
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Precise:
+    """What an export in another precision wrote.
+
+    Attributes:
+        files: Both graphs, the card, and for INT8 the calibration's list and the sensitivity table.
+        card: What the card says.
+        verdict: Of the gate.
+    """
+
+    files: tuple[Path, ...]
+    card: dict[str, Any]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        calib: Footage to calibrate INT8 on, see ``footage.find_clips``; needed for INT8.
+        pairs: Pairs of crops to calibrate on.
+        suite: Footage for the gate.
+        backend: Of the gate.
+        is_forced: Write the graphs whatever the gate says.
+    """
+
+    calib: str = ""
+    pairs: int = PAIRS
+    suite: str = "test://"
+    backend: str = "auto"
+    is_forced: bool = False
+
+
+def export_precise(
+    plan: Plan, precision: str, folder: Path, options: Options, say: Say = lambda _line: None
+) -> Precise:
+    """Export a checkpoint in a precision other than float32; what fails the gate is not written.
+
+    The template graph runs once in many frames, so it stays float32 beside INT8, and float16 beside INT8 with float16.
+
+    Args:
+        plan: What to export, see ``recipe.plan``.
+        precision: One of ``contract.PRECISIONS`` but ``fp32``.
+        folder: Where to; made if needed.
+        options: See there.
+        say: Told what is being done.
+
+    Raises:
+        UsageError: No such precision, or INT8 without footage to calibrate on.
+        InputError: The footage is not there.
+        GateFailed: The graphs track too badly, or their answer is not finite.
+        OutputError: The folder cannot be written.
+    """
+    _check(precision, options)
+    if precision == "int8-fp16":
+        plan = replace(plan, opset=max(plan.opset, _HALF_SCALES))
+    contract = replace(plan.contract, precision=precision)
+    is_int8 = precision.startswith("int8")
+    pairs = options.pairs if is_int8 else 0
+    say("cutting crops")
+    calibration = read_calibration(options.calib if is_int8 else options.calib or _PARITY_SCENE, contract, pairs)
+    with staged(folder) as work:
+        say("exporting in fp32")
+        template, track = export(plan, work).files[:2]
+        name = f"{plan.name}.{precision}"
+        paths = work / f"{name}.template.onnx", work / f"{name}.track.onnx"
+        graphs = [onnx.load(template), onnx.load(track)]
+        card: dict[str, Any] = {"model": plan.contract.model, "precision": precision, "opset": plan.opset}
+        notes: dict[str, str] = {}
+        if is_int8:
+            graphs[1], table = _quantised(track, template, contract, calibration, work, say)
+            notes = _write_notes(work / name, calibration, table)
+            card["calibration"] = {key: value for key, value in calibration.record().items() if key != "list"}
+            card["kept_in_float"] = [row.layer for row in table if row.stays_float]
+        if "fp16" in precision:
+            graphs = [to_half(graph) for graph in graphs]
+        for graph, path in zip(graphs, paths, strict=True):
+            onnx.helper.set_model_props(graph, contract.to_metadata() | notes)
+            onnx.save(graph, path)
+        say("comparing outputs")
+        card["parity"] = _parity((template, track), paths, contract, calibration.held_out)
+        say(f"tracking {options.suite} beside fp32")
+        verdict = gate.judge(track, paths[1], options.suite, plan.gate.of(precision), backend=options.backend)
+        if not options.is_forced:
+            gate.check(verdict, plan.name)
+        card |= {"gate": verdict.row(), "remarks": _remarks(verdict), "conditions": run_conditions()}
+        (work / f"{name}.card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        for path in (template, track):
+            path.unlink()
+        files = tuple(sorted(path for path in work.iterdir() if path.is_file()))
+        for path in files:
+            path.replace(folder / path.name)
+    return Precise(tuple(folder / path.name for path in files), card, verdict)
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A folder to work in, beside the files to come: a move out of it is a rename, and it leaves nothing behind.
+
+    Raises:
+        OutputError: ``folder`` cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    try:
+        yield work
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _check(precision: str, options: Options) -> None:
+    if precision not in PRECISIONS[1:]:
+        raise UsageError(f"no precision called `{precision}`", hint=f"known precisions: {', '.join(PRECISIONS)}")
+    if precision.startswith("int8") and not options.calib:
+        raise UsageError(
+            f"{precision} needs footage to measure its ranges on, none was given",
+            hint="give a video with its boxes in NAME.txt, a folder of such or KIND:PATH: --calib flights/; "
+            "for a trial, the bundled synthetic scene: --calib test://",
+        )
+
+
+def _quantised(
+    track: Path, template: Path, contract: Contract, calibration: Calibration, work: Path, say: Say
+) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity]]:
+    """Quantise all, measure one by one, and take the sensitive ones out again."""
+    say(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
+    graph, whole = onnx.load(track), work / "quantised.onnx"
+    quantised = int8.quantise(track, track_feeds(calibration.pairs, contract, template), whole)
+    whole.unlink()
+    feeds = list(track_feeds(calibration.held_out[: sensitivity.CROPS], contract, template))
+    say("measuring what each layer loses in INT8")
+    table = sensitivity.measure(graph, quantised, contract, feeds)
+    kept = [node for node, row in table.items() if row.stays_float]
+    return int8.restore(quantised, graph, kept), list(table.values())
+
+
+def _write_notes(stem: Path, calibration: Calibration, table: Sequence[sensitivity.Sensitivity]) -> dict[str, str]:
+    """Write the calibration's list and the sensitivity table; return what the graphs' metadata shall say of them."""
+    record = calibration.record()
+    rows = {
+        "largest_box_error": sensitivity.LARGEST_BOX_ERROR,
+        "largest_score_error": sensitivity.LARGEST_SCORE_ERROR,
+        "crops": sensitivity.CROPS,
+        "layers": [row.row() for row in table],
+    }
+    for kind, content in (("calibration", record), ("sensitivity", rows)):
+        path = stem.with_name(f"{stem.name}.{kind}.json")
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return {
+        f"calibration_{key}": value if isinstance(value, str) else json.dumps(value) for key, value in record.items()
+    }
+
+
+def _parity(
+    fp32: tuple[Path, Path], judged: tuple[Path, Path], contract: Contract, pairs: Sequence[Pair]
+) -> dict[str, dict[str, float]]:
+    """Per output, the largest difference from float32 and the root of the mean square over float32's own.
+
+    Raises:
+        GateFailed: An output is not finite.
+    """
+    feeds = [list(track_feeds(pairs, contract, template)) for template, _ in (fp32, judged)]
+    outputs = [
+        sensitivity.run(onnx.load(track), contract, feed)
+        for (_, track), feed in zip((fp32, judged), feeds, strict=True)
+    ]
+    slot = dict(zip(contract.slot_inputs(0), contract.template_outputs(), strict=True))
+    table: dict[str, dict[str, float]] = {}
+    for name, key, kind in [
+        *((made.name, taken.name, feeds) for taken, made in slot.items()),
+        *((spec.name, spec.name, outputs) for spec in contract.track_outputs()),
+    ]:
+        theirs, ours = (np.stack([each[key] for each in values]) for values in kind)
+        if not np.isfinite(ours).all():
+            raise GateFailed(f"{contract.precision}: `{name}` is not finite", hint="nothing was written")
+        error = float(np.sqrt(np.mean((ours - theirs) ** 2) / np.mean(theirs**2)))
+        table[name] = {"max": float(f"{np.abs(ours - theirs).max():.3g}"), "relative_rms": float(f"{error:.3g}")}
+    return table
+
+
+def _remarks(verdict: Verdict) -> list[str]:
+    if verdict.is_passed:
+        return verdict.remarks()
+    over = f"Written by force: it loses {verdict.drop:.4f} success AUC, its budget is {verdict.budget:g}."
+    return [over, *verdict.remarks()]

@@ -1,0 +1,113 @@
+"""How much each product of a graph suffers from INT8, measured one at a time on crops that it was not calibrated on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from eatrack_edge.boxes import iou
+from eatrack_edge.contract import Contract
+from eatrack_edge.export.int8 import Feed, products, restore
+from eatrack_edge.optional import require
+
+# From either on, alone, a product stays out of INT8: the peak is found by the score, the size read at the peak.
+LARGEST_SCORE_ERROR = 0.01
+LARGEST_BOX_ERROR = 0.005
+CROPS = 8  # with more, the order of the layers stayed
+
+Outputs = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """One product in INT8, all others in float32, against all in float32.
+
+    Attributes:
+        layer: As the checkpoint calls it.
+        operator: MatMul, Conv or Gemm.
+        box_error: One minus the mean overlap of the boxes that both read at float32's best cell, [0, 1].
+        score_error: Mean over the crops of the largest difference of the score map, [0, 1].
+    """
+
+    layer: str
+    operator: str
+    box_error: float
+    score_error: float
+
+    @property
+    def stays_float(self) -> bool:
+        """Whether it is kept out of INT8."""
+        return self.box_error > LARGEST_BOX_ERROR or self.score_error > LARGEST_SCORE_ERROR
+
+    def row(self) -> dict[str, Any]:
+        """For a file."""
+        errors = {"box_error": round(self.box_error, 5), "score_error": round(self.score_error, 5)}
+        return asdict(self) | errors | {"stays_float": self.stays_float}
+
+
+def measure(
+    graph: onnx.ModelProto,
+    quantised: onnx.ModelProto,
+    contract: Contract,
+    feeds: Sequence[Feed],
+    on_layer: Callable[[int, int], None] = lambda _done, _of: None,
+) -> dict[str, Sensitivity]:
+    """Measure every product.
+
+    Args:
+        graph: The track graph in float32.
+        quantised: What ``int8.quantise`` made of it.
+        contract: Of the graph.
+        feeds: Inputs that it was not calibrated on.
+        on_layer: Told how many products of how many are done.
+
+    Returns:
+        By the name of the node, the most sensitive first.
+    """
+    names = products(graph)
+    operators = {node.name: node.op_type for node in graph.graph.node}
+    expected = run(graph, contract, feeds)
+    measured: dict[str, Sensitivity] = {}
+    for done, (node, layer) in enumerate(names.items(), start=1):
+        alone = restore(quantised, graph, names.keys() - {node})
+        got = run(alone, contract, feeds)
+        measured[node] = Sensitivity(layer, operators[node], *errors(got, expected))
+        on_layer(done, len(names))
+    return dict(sorted(measured.items(), key=lambda item: -max(item[1].box_error, item[1].score_error)))
+
+
+def run(graph: onnx.ModelProto, contract: Contract, feeds: Sequence[Feed]) -> list[Outputs]:
+    """Run a track graph on ONNX Runtime with INT8 simulated, which tells what INT8 costs in accuracy on any machine."""
+    runtime = require("onnxruntime", to="measure a graph")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    # Above this level the pairs of Q and DQ are fused into kernels of this processor, some of which saturate.
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    session = runtime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [spec.name for spec in contract.track_outputs()]
+    return [dict(zip(names, session.run(names, dict(feed)), strict=True)) for feed in feeds]
+
+
+def errors(got: Sequence[Outputs], expected: Sequence[Outputs]) -> tuple[float, float]:
+    """Box and score error of one graph's maps against another's, crop by crop; see ``Sensitivity``."""
+    overlaps, scores = [], []
+    for ours, theirs in zip(got, expected, strict=True):
+        # At one cell for both: where two peaks are as good, a breath decides, which says nothing of a layer.
+        cell = int(np.argmax(theirs["score_map"]))
+        overlaps.append(float(iou(_box(ours, cell)[None], _box(theirs, cell)[None])[0]))
+        scores.append(float(np.abs(ours["score_map"] - theirs["score_map"]).max()))
+    return 1 - float(np.mean(np.nan_to_num(overlaps))), float(np.mean(scores))
+
+
+def _box(outputs: Outputs, cell: int) -> NDArray[np.float64]:
+    """The box read at a cell, in cells, (x, y, w, h)."""
+    grid = outputs["score_map"].shape[-1]
+    row, column = divmod(cell, grid)
+    centre = outputs["offset_map"][0, :, row, column] + np.array([column, row])
+    size = np.maximum(outputs["size_map"][0, :, row, column] * grid, 1e-6)
+    return np.concatenate([centre - size / 2, size])
