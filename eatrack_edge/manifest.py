@@ -170,18 +170,27 @@ def sha256(path: Path) -> str:
     return _digest([path])
 
 
-def graph_sha256(graph: Path) -> str:
-    """Of an ONNX graph, and of the files that it keeps its weights in.
+def graph_files(graph: Path) -> list[Path]:
+    """An ONNX graph, and the files that it keeps its weights in.
 
     Raises:
-        InputError: One of them cannot be read.
+        InputError: The graph cannot be read.
     """
     try:
         data = graph.read_bytes()
     except OSError as error:
         raise InputError(f"{graph}: cannot be read: {error.strerror}") from error
     names = {data[found.end() : found.end() + found[1][0]] for found in _EXTERNAL.finditer(data)}
-    return _digest([graph, *(graph.parent / name.decode() for name in sorted(names))])
+    return [graph, *(graph.parent / name.decode() for name in sorted(names))]
+
+
+def graph_sha256(graph: Path) -> str:
+    """Of an ONNX graph together with its weights.
+
+    Raises:
+        InputError: One of its files cannot be read.
+    """
+    return _digest(graph_files(graph))
 
 
 def write_whole(path: Path, data: bytes | memoryview) -> None:

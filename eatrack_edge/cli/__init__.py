@@ -9,6 +9,7 @@ import typer
 
 from eatrack_edge import __version__
 from eatrack_edge.cli.bench import bench
+from eatrack_edge.cli.build import build
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(track)
 app.command()(export)
+app.command()(build)
 app.command("eval")(evaluate)
 app.command()(train)
 app.command()(doctor)

@@ -37,6 +37,7 @@ def track(
     show: Annotated[bool, typer.Option("--show", help="Open a window; q closes it.")] = False,
 ) -> None:  # fmt: skip
     """Follow one target through a video."""
+    from eatrack_edge.cli.build import refresh
     from eatrack_edge.cli.outputs import Outputs, Wanted
     from eatrack_edge.media.sources import open_source
     from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
@@ -45,6 +46,7 @@ def track(
     with open_source(source, start=start) as frames, ExitStack() as stack:
         target = _parse_box(box, box_format, normalized, frames.size) if box else _true_box(frames, start)
         settings = TrackerSettings(templates=TemplateSettings(is_enabled=template_updates))
+        refresh(model, backend)
         tracker = Tracker(model, backend=backend, threads=threads, settings=settings)
         _print_backend(tracker)
         wanted = Wanted(output, jsonl, csv, otb, save_dir, overwrite, show)

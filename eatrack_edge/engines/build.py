@@ -12,12 +12,13 @@ from typing import Any
 
 from eatrack_edge.engines import timing_cache
 from eatrack_edge.engines.audit import Audit, audit, check
-from eatrack_edge.engines.logger import logger
+from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.engines.network import read_network
 from eatrack_edge.engines.progress import Report, monitor
 from eatrack_edge.engines.reason import reason
 from eatrack_edge.errors import InputError, MachineError
 from eatrack_edge.optional import require
+from eatrack_edge.runtime.backends.tensorrt_log import logger
 
 _OUT_OF_MEMORY = ("OutOfMemory", "out of memory", "Error Code 2")
 
@@ -27,7 +28,6 @@ class Job:
     """One engine to build."""
 
     graph: Path  # the ONNX file
-    precision: str  # that the graph promises: fp32, fp16, int8 or int8-fp16
     workspace_bytes: int  # most that a kernel under trial may use
     timing_cache: Path | None = None  # kept between builds; None: measured anew
     uses_dla: bool = False  # put what can run there on the deep learning accelerator
@@ -61,7 +61,7 @@ def build(job: Job, report: Report) -> Built:
     builder = _builder(trt)
     parsed = read_network(builder, job.graph)
     found = audit(parsed.network)
-    check(found, job.precision, str(job.graph))
+    check(found, read_contract(job.graph).precision, str(job.graph))
     config = _config(trt, builder, job)
     config.progress_monitor = progress = monitor(report)  # TensorRT keeps no reference of its own
     engine = builder.build_serialized_network(parsed.network, config)

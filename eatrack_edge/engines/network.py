@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eatrack_edge.contract import Contract, TensorSpec
-from eatrack_edge.engines.logger import logger
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.engines.reason import reason
 from eatrack_edge.errors import InputError
 from eatrack_edge.optional import require
+from eatrack_edge.runtime.backends.tensorrt_log import logger
 
 _HINT = "export it again with this version, whose graphs are held to TensorRT's parser: eatrack-edge export"
 

@@ -1,0 +1,137 @@
+"""``eatrack-edge build``: graphs become engines for the machine that this runs on."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eatrack_edge.material import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from eatrack_edge.engines.make import Made
+    from eatrack_edge.engines.progress import Step
+
+
+def build(
+    what: Annotated[
+        str, typer.Argument(metavar="[MODEL|GRAPHS]", help="A bundled model, or an exported file or folder.")
+    ] = DEFAULT_MODEL,
+    device: Annotated[
+        str, typer.Option(help="orin-nano, orin-nx or agx-orin: refuse to build on another; auto takes this machine.")
+    ] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, fp16, int8 or int8-fp16; that of a named file, else fp16.")
+    ] = None,
+    builds: Annotated[int, typer.Option(min=1, help="Build so many and keep the fastest.")] = 1,
+    dla: Annotated[bool, typer.Option("--dla", help="Use the deep learning accelerator, where there is one.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the engines; the cache by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Build even if engines that fit are there.")] = False,
+) -> None:
+    """Build TensorRT engines from a model's graphs, on the machine that will run them.
+
+    NAME.template.engine and NAME.track.engine are written with a manifest each, and only after they agreed with ONNX
+    Runtime, where that is installed.
+    """
+    from eatrack_edge.engines import graphs, make, upkeep
+    from eatrack_edge.engines.claim import check_claim
+    from eatrack_edge.machine.board import read_board
+    from eatrack_edge.manifest import engine_home
+    from eatrack_edge.optional import require
+    from eatrack_edge.runtime.fingerprint import read_fingerprint
+
+    check_claim(device, read_board())
+    require("tensorrt", to="build an engine")
+    read_fingerprint()  # before all else, so that a machine without a GPU is told so in one line
+    folder = output or engine_home()
+    found = graphs.find(what, precision, folders=[folder])
+    if not force and upkeep.fault(found, folder) is None:
+        print(f"{folder}: the {found.contract.precision} engines of {found.name} fit; --force builds them again")
+        return
+    command = upkeep.command(what, found.contract.precision, folder)
+    with BuildProgress() as progress:
+        made = make.make(found, folder, progress.show, command=command, builds=builds, uses_dla=dla)
+    print_made(made)
+
+
+def refresh(model: str, backend: str) -> None:
+    """Before tracking: mend a model's engines where there are some; build them where TensorRT was asked for by name.
+
+    Raises:
+        EATrackError: TensorRT was asked for by name and the engines cannot be had.
+    """
+    from eatrack_edge.engines.upkeep import ensure
+    from eatrack_edge.errors import EATrackError
+    from eatrack_edge.runtime.engine_files import is_engine
+
+    is_asked = backend == "tensorrt"
+    if (backend != "auto" and not is_asked) or is_engine(model):
+        return
+    if not is_asked and find_spec("tensorrt") is None:
+        return
+    try:
+        with BuildProgress() as progress:
+            made = ensure(model, None, progress.show, builds_missing=is_asked)
+    except EATrackError:
+        if is_asked:
+            raise
+        return  # the backend that is taken instead says why TensorRT is not
+    if made is not None:
+        print_made(made)
+
+
+def print_made(made: Made) -> None:
+    """What was built, and what is known of it."""
+    here = made.fingerprint
+    machine = ", ".join(filter(None, [here.gpu, here.board, here.jetpack and f"JetPack {here.jetpack}"]))
+    print(f"built for {here} ({machine}) in {made.seconds:.0f} s")
+    for engine, audit in zip((made.template, made.track), made.audits, strict=True):
+        print(f"  {engine}  {engine.stat().st_size / 1e6:.2f} MB, {audit}")
+    if made.latencies:
+        times = [latency.track for latency in made.latencies]
+        print(f"  the fastest of {len(times)}: {min(times):.2f} ms a frame, the slowest {max(times):.2f} ms")
+    for name, difference in made.differences.items():
+        print(f"  {name:<16} max difference to ONNX Runtime {difference:.1e}")
+    if made.note:
+        print(f"  not compared with ONNX Runtime: {made.note}")
+
+
+class BuildProgress:
+    """How far a build is, on stderr: a bar on a terminal, a line per engine elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._tasks: dict[str, int] = {}
+
+    def show(self, engine: str, step: Step) -> None:
+        """One step of a build is done."""
+        if engine not in self._tasks:
+            self._tasks[engine] = self._bar.add_task(engine)
+            if self._bar.disable:
+                print(f"building {engine}", file=sys.stderr, flush=True)
+        self._bar.update(self._tasks[engine], completed=step.done, total=step.total)  # type: ignore[arg-type]
+
+    def __enter__(self) -> BuildProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

@@ -1,0 +1,88 @@
+"""Finds the pair of graphs that an engine is to be built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from eatrack_edge.contract import Contract
+from eatrack_edge.engines.metadata import read_contract
+from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.runtime.load import find_graphs
+
+PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
+DEFAULT_PRECISION = "fp16"
+_TRACK = ".track.onnx"
+
+
+class Graphs(NamedTuple):
+    """A template and a track graph of one export."""
+
+    name: str  # without precision, e.g. eatrack_s
+    contract: Contract
+    template: Path
+    track: Path
+
+
+def find(model: str | Path, precision: str | None = None, *, folders: Iterable[Path] = ()) -> Graphs:
+    """The graphs of a model in one precision.
+
+    Args:
+        model: A bundled model's name, a folder that holds one export, or one of its files, of any precision.
+        precision: One of ``PRECISIONS``; that of the file where one is named, else ``fp16``.
+        folders: Where else they may lie than beside the model.
+
+    Raises:
+        UsageError: No such model or precision, or no graphs of that precision.
+        InputError: The folder or files are not one export.
+    """
+    if precision not in (None, *PRECISIONS):
+        raise UsageError(f"no precision called `{precision}`", hint=f"known: {', '.join(PRECISIONS)}")
+    track = _only_one(Path(model)) if Path(model).is_dir() else find_graphs(model)[1]
+    name, own = split(track.name.removesuffix(_TRACK))
+    is_file = Path(model).suffix == ".onnx"
+    wanted = precision or (own if is_file else DEFAULT_PRECISION)
+    stem = name if wanted == "fp32" else f"{name}.{wanted}"
+    for folder in (track.parent, *folders):
+        if (folder / f"{stem}{_TRACK}").is_file():
+            return _pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
+    calibration = " --calib VIDEO" if wanted.startswith("int8") else ""
+    raise UsageError(
+        f"there are no {wanted} graphs of `{name}`: {track.parent / stem}{_TRACK} does not exist",
+        hint=f"make them: eatrack-edge export {model} --precision {wanted}{calibration} -o FOLDER; then build FOLDER",
+    )
+
+
+def split(stem: str) -> tuple[str, str]:
+    """Name and precision in a graph's stem; float32 is not written.
+
+    >>> split("eatrack_s.int8-fp16"), split("eatrack_s")
+    (('eatrack_s', 'int8-fp16'), ('eatrack_s', 'fp32'))
+    """
+    name, dot, precision = stem.rpartition(".")
+    return (name, precision) if dot and precision in PRECISIONS else (stem, "fp32")
+
+
+def _only_one(folder: Path) -> Path:
+    """A track graph in ``folder``, where all precisions of one model may lie."""
+    found = sorted(folder.glob(f"*{_TRACK}"))
+    names = {split(track.name.removesuffix(_TRACK))[0] for track in found}
+    if len(names) != 1:
+        raise InputError(f"{folder}: holds {len(names)} exported models, needs exactly one", hint="name the file")
+    return found[0]
+
+
+def _pair(name: str, precision: str, template: Path, track: Path) -> Graphs:
+    contract = read_contract(track)
+    if read_contract(template) != contract:
+        raise InputError(
+            f"{template.name} and {track.name} come from different exports",
+            hint="export both again: eatrack-edge export",
+        )
+    if contract.precision != precision:
+        raise InputError(
+            f"{track}: is called {precision}, its contract says {contract.precision}",
+            hint=f"export it again: eatrack-edge export --precision {precision}",
+        )
+    return Graphs(name, contract, template, track)
