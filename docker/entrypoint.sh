@@ -1,18 +1,11 @@
 #!/bin/sh
-# Builds the model's engines where the volume has none for it yet, then runs eatrack-edge.
+# Has the model's engines built, at the first start and whenever those in the volume no longer fit; then runs
+# eatrack-edge. Engines that fit are left as they are.
 set -eu
-
-model=${EATRACK_MODEL:-eatrack_s}
-precision=${EATRACK_PRECISION:-fp16}
-stem=$model
-[ "$precision" = fp32 ] || stem=$model.$precision
 
 case ${1:-} in
   track | bench)
-    if [ ! -f "$EATRACK_HOME/engines/$stem.track.engine" ]; then
-      echo "first start: building $model in $precision for this board" >&2
-      eatrack-edge build "$model" --device auto --precision "$precision"
-    fi
+    eatrack-edge build "${EATRACK_MODEL:-eatrack_s}" --device auto --precision "${EATRACK_PRECISION:-fp16}" >&2
     ;;
 esac
 exec eatrack-edge "$@"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,4 +17,4 @@ class Finding:
     state: State  # note: works, but could be better, or is simply absent; problem: something is broken
     text: str  # what was found, one line without a full stop
     fix: str = ""  # a command that mends or betters it; empty where there is nothing to do
-    facts: dict[str, object] = field(default_factory=dict)  # the same for machines; plain JSON values
+    facts: Mapping[str, object] = field(default_factory=dict)  # the same for machines; plain JSON values

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from eatrack_edge.errors import EATrackError, MachineError, MissingExtra
+from eatrack_edge.errors import EATrackError, EngineMismatch, MachineError, MissingExtra
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.optional import require
 
@@ -59,7 +59,8 @@ def _backend(name: str) -> Answer:
     from eatrack_edge.runtime.load import open_backend
 
     package = require(name, to=f"run a graph on {name}")
-    return {"version": str(package.__version__)} | _run(open_backend(DEFAULT_MODEL, name))
+    # OpenVINO puts its build behind a dash.
+    return {"version": str(package.__version__).partition("-")[0]} | _run(open_backend(DEFAULT_MODEL, name))
 
 
 def _run(backend: Backend) -> Answer:
@@ -92,24 +93,27 @@ def _openvino() -> Answer:
 
 def _tensorrt() -> Answer:
     """TensorRT, driver, GPU and the package between them; an engine too, where one is built. None is built here."""
-    from eatrack_edge.manifest import engine_home, engine_paths
     from eatrack_edge.runtime.backends.cuda_memory import open_memory
     from eatrack_edge.runtime.backends.tensorrt import TensorRTBackend
+    from eatrack_edge.runtime.engine_files import built_engines
     from eatrack_edge.runtime.fingerprint import read_fingerprint
+    from eatrack_edge.runtime.load import find_graphs
 
     here = read_fingerprint()
+    open_memory("auto")
     answer: Answer = {
         "version": here.tensorrt,
         "file": require("tensorrt", to="say where it is").__file__,
         "runs_as": f"tensorrt ({here.gpu}, compute {here.sm}, CUDA {here.cuda})",
         "engine": None,
     }
-    for precision in ("int8-fp16", "int8", "fp16", "fp32"):
-        engines = engine_paths(DEFAULT_MODEL, precision, engine_home())
-        if all(engine.is_file() for engine in engines):
-            return answer | _run(TensorRTBackend(*engines)) | {"engine": str(engines[1])}
-    open_memory("auto")
-    return answer
+    try:
+        engines = built_engines(find_graphs(DEFAULT_MODEL)[1])
+    except EngineMismatch:
+        raise
+    except MachineError:  # there are none, which is no fault
+        return answer
+    return answer | {"engine": str(engines[1])} | _run(TensorRTBackend(*engines))
 
 
 def _cv2() -> Answer:
@@ -151,8 +155,11 @@ def main() -> None:
         cause = error.__cause__
         is_missing = isinstance(cause, ModuleNotFoundError)
         # A package that is there but lacks a library of the system raises an ImportError that names the library.
-        answer = {"error": error.message if is_missing else str(cause), "hint": error.hint}
-        answer["is_absent"] = isinstance(cause, ModuleNotFoundError) and cause.name == sys.argv[1]
+        answer = {
+            "error": error.message if is_missing else str(cause),
+            "hint": error.hint,
+            "is_absent": isinstance(cause, ModuleNotFoundError) and cause.name == sys.argv[1],
+        }
     except EATrackError as error:
         answer = {"error": error.message, "hint": error.hint}
     except Exception as error:  # whatever a broken package raises is what the doctor is to tell

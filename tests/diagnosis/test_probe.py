@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from eatrack_edge.diagnosis import probe
 from eatrack_edge.diagnosis.probe import PROBES, ask, main
+from eatrack_edge.errors import EngineMismatch
+from eatrack_edge.manifest import Fingerprint
+from runtime.simulated import SimulatedBackend
 
 
 def python(folder: Path, script: str) -> str:
@@ -119,10 +123,6 @@ def test_a_broken_package_tells_its_own_error(
 def test_a_score_that_is_not_finite_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import numpy as np
-
-    from runtime.simulated import SimulatedBackend
-
     class Broken(SimulatedBackend):
         def infer(self, search: np.ndarray) -> object:  # type: ignore[override, type-arg]
             maps = super().infer(search)
@@ -131,3 +131,52 @@ def test_a_score_that_is_not_finite_is_an_error(
     monkeypatch.setitem(PROBES, "onnxruntime", lambda: probe._run(Broken()))  # type: ignore[arg-type]
     assert asked("onnxruntime", monkeypatch, capsys)["error"] == "simulated gives a score that is not finite"
     assert probe._run(SimulatedBackend()) == {"runs_as": "simulated"}  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorRT, a GPU and a package between them, simulated; no engine is built."""
+    module = ModuleType("tensorrt")
+    module.__file__ = "/usr/lib/python3.10/dist-packages/tensorrt/__init__.py"
+    monkeypatch.setitem(sys.modules, "tensorrt", module)
+    here = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
+    monkeypatch.setattr("eatrack_edge.runtime.fingerprint.read_fingerprint", lambda: here)
+    monkeypatch.setattr("eatrack_edge.runtime.backends.cuda_memory.open_memory", lambda _: None)
+    monkeypatch.setenv("EATRACK_HOME", "/nowhere")
+
+
+@pytest.mark.usefixtures("tensorrt")
+def test_tensorrt_answers_before_an_engine_is_built() -> None:
+    assert PROBES["tensorrt"]() == {
+        "version": "10.3.0",
+        "file": "/usr/lib/python3.10/dist-packages/tensorrt/__init__.py",
+        "runs_as": "tensorrt (Orin, compute 8.7, CUDA 12.6)",
+        "engine": None,
+    }
+
+
+@pytest.mark.usefixtures("tensorrt")
+def test_an_engine_that_is_built_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = (Path("a.template.engine"), Path("a.track.engine"))
+    monkeypatch.setattr("eatrack_edge.runtime.engine_files.built_engines", lambda _: engines)
+    opened: list[tuple[Path, ...]] = []
+
+    def open_engines(*paths: Path) -> SimulatedBackend:
+        opened.append(paths)
+        return SimulatedBackend()
+
+    monkeypatch.setattr("eatrack_edge.runtime.backends.tensorrt.TensorRTBackend", open_engines)
+    answer = PROBES["tensorrt"]()
+    assert opened == [engines]
+    assert (answer["engine"], answer["runs_as"]) == ("a.track.engine", "simulated")
+
+
+@pytest.mark.usefixtures("tensorrt")
+def test_an_engine_of_another_machine_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: Path) -> None:
+        raise EngineMismatch("built for another", hint="rebuild it")
+
+    monkeypatch.setattr("eatrack_edge.runtime.engine_files.built_engines", refuse)
+    assert asked("tensorrt", monkeypatch, capsys) == {"error": "built for another", "hint": "rebuild it"}

@@ -5,16 +5,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from docker.dockerfiles import ROOT
-from eatrack_edge.manifest import engine_paths
+from eatrack_edge.cli import app
 
 
 @pytest.fixture
 def commands(tmp_path: Path) -> Path:
     """A stand-in for eatrack-edge, simulated: writes down how it was called; a build fails where told to."""
     program = tmp_path / "eatrack-edge"
-    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\n[ "$1" != build ] || exit "${{BUILD_EXIT:-0}}"\n')
+    program.write_text(
+        f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\necho answer\n[ "$1" != build ] || exit "${{BUILD_EXIT:-0}}"\n'
+    )
     program.chmod(0o755)
     return tmp_path / "calls"
 
@@ -30,20 +33,19 @@ def start(calls: Path, *arguments: str, **environment: str) -> subprocess.Comple
     )
 
 
-def test_the_first_start_builds_the_engines_and_then_tracks(commands: Path) -> None:
-    done = start(commands, "track", "a b.mp4")
-    assert done.returncode == 0
-    assert commands.read_text() == "build eatrack_s --device auto --precision fp16\ntrack a b.mp4\n"
-    assert done.stderr == "first start: building eatrack_s in fp16 for this board\n"
+@pytest.mark.parametrize("command", ["track", "bench"])
+def test_engines_are_seen_to_before_they_are_needed(commands: Path, command: str) -> None:
+    assert start(commands, command, "a b.mp4").returncode == 0
+    assert commands.read_text() == f"build eatrack_s --device auto --precision fp16\n{command} a b.mp4\n"
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8-fp16"])
-def test_later_starts_build_nothing(commands: Path, precision: str) -> None:
-    for engine in engine_paths("mine", precision, commands.parent / "home" / "engines"):
-        engine.parent.mkdir(parents=True, exist_ok=True)
-        engine.touch()
-    start(commands, "bench", EATRACK_MODEL="mine", EATRACK_PRECISION=precision)
-    assert commands.read_text() == "bench\n"
+def test_another_model_and_precision_may_be_named(commands: Path) -> None:
+    start(commands, "track", "x.mp4", EATRACK_MODEL="/data/my graphs", EATRACK_PRECISION="int8-fp16")
+    assert commands.read_text().splitlines()[0] == "build /data/my graphs --device auto --precision int8-fp16"
+
+
+def test_what_the_build_says_does_not_mix_with_the_answer(commands: Path) -> None:
+    assert start(commands, "bench", "--json").stdout == "answer\n"
 
 
 def test_the_doctor_needs_no_engine(commands: Path) -> None:
@@ -55,3 +57,8 @@ def test_the_doctor_needs_no_engine(commands: Path) -> None:
 def test_a_build_that_fails_ends_the_start(commands: Path) -> None:
     assert start(commands, "track", "x.mp4", BUILD_EXIT="3").returncode == 3
     assert commands.read_text().splitlines() == ["build eatrack_s --device auto --precision fp16"]
+
+
+def test_build_takes_what_the_entry_point_gives_it() -> None:
+    options = {name for parameter in get_command(app).commands["build"].params for name in parameter.opts}  # type: ignore[attr-defined]
+    assert {"--device", "--precision"} <= options
