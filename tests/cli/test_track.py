@@ -52,6 +52,17 @@ def test_every_output_tells_the_same_run(run: Run, tmp_path: Path) -> None:
     assert str(folder / "video.mp4") in done.out
 
 
+def test_the_first_lines_say_what_runs_and_why_nothing_better_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    done = run("track", SCENE, "--max-frames", 1)
+    assert [line.strip() for line in done.out.splitlines()[:3]] == [
+        "backend                   onnxruntime (CPU)",
+        "not tensorrt: cannot run an engine: tensorrt is not installed",
+        "not openvino: cannot run a graph on OpenVINO: openvino is not installed",
+    ]
+
+
 def test_the_bundled_model_holds_the_synthetic_target(run: Run, tmp_path: Path) -> None:
     assert run("track", "test://", "--max-frames", 15, "--jsonl", tmp_path / "a.jsonl").code == 0
     summary = lines(tmp_path / "a.jsonl")[-1]

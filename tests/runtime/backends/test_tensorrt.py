@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -14,52 +12,19 @@ import numpy as np
 import pytest
 
 from eatrack_edge.boxes import Box
-from eatrack_edge.errors import EngineMismatch, InputError, MachineError, MissingExtra, UsageError
+from eatrack_edge.errors import MachineError, MissingExtra, UsageError
 from eatrack_edge.manifest import read_manifest
-from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.media.sources import open_source
 from eatrack_edge.runtime.backends import Backend
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.runtime.backends.tensorrt import TensorRTBackend
-from eatrack_edge.runtime.load import find_graphs
 from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
 from eatrack_edge.runtime.tracker import Tracker
 from runtime import simulated_cuda, simulated_tensorrt
+from runtime.backends.conftest import Write
 from runtime.graphs import crop
 from runtime.simulated_cuda import SimulatedDevice
-from runtime.simulated_tensorrt import COMMAND, HERE, Fate, write_engine
-
-Write = Callable[..., tuple[Path, Path]]
-
-
-@pytest.fixture(scope="module")
-def reference() -> OnnxRuntimeBackend:
-    return OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
-
-
-@pytest.fixture
-def device(monkeypatch: pytest.MonkeyPatch) -> SimulatedDevice:
-    return simulated_cuda.install(monkeypatch, "cuda-python")
-
-
-@pytest.fixture
-def fate(monkeypatch: pytest.MonkeyPatch, device: SimulatedDevice) -> Fate:
-    return simulated_tensorrt.install(monkeypatch, device)
-
-
-@pytest.fixture
-def write(tmp_path: Path, reference: OnnxRuntimeBackend) -> Write:
-    """Writes both engines; keyword arguments change the track engine."""
-
-    def write_both(**track: Any) -> tuple[Path, Path]:
-        template, graph = find_graphs(DEFAULT_MODEL)
-        contract = reference.contract
-        return (
-            write_engine(tmp_path / "m.template.engine", template, contract),
-            write_engine(tmp_path / "m.track.engine", graph, track.pop("contract", contract), **track),
-        )
-
-    return write_both
+from runtime.simulated_tensorrt import Fate
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +36,7 @@ def follow_the_scene(backend: Backend) -> list[Box]:
     """Over two template updates."""
     tracker = Tracker(backend, settings=TrackerSettings(templates=TemplateSettings(interval=3)))
     boxes: list[Box] = []
-    with open_source("test://?frames=8&width=320&height=240") as source:
+    with open_source("test://?frames=7&width=320&height=240") as source:
         for item in source:
             if boxes:
                 boxes.append(tracker.update(item.frame).box)
@@ -265,100 +230,6 @@ def test_the_order_of_an_engines_tensors_does_not_matter(write: Write, boxes: li
     np.testing.assert_allclose(follow_the_scene(backend), boxes, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        pytest.param(
-            {"changes": {"search": {"shape": (320, 320, 3)}}},
-            "input `search` is (320, 320, 3) uint8, its manifest says (256, 256, 3) uint8",
-            id="a shape",
-        ),
-        pytest.param(
-            {"changes": {"score_map": {"dtype": "HALF"}}},
-            "output `score_map` is (1, 1, 16, 16) half, its manifest says (1, 1, 16, 16) float32",
-            id="a dtype",
-        ),
-        pytest.param(
-            {"lacks": ("size_map",)},
-            "output `size_map` is absent, its manifest says (1, 2, 16, 16) float32",
-            id="a missing tensor",
-        ),
-        pytest.param(
-            {"changes": {"size_map": {"name": "extent_map"}}},
-            "output `extent_map` is (1, 2, 16, 16) float32, its manifest says absent",
-            id="a tensor too many",
-        ),
-    ],
-)
-@pytest.mark.usefixtures("fate")
-def test_an_engine_that_is_not_what_its_manifest_says_is_refused(
-    write: Write, wrong: dict[str, Any], message: str
-) -> None:
-    engines = write(**wrong)
-    with pytest.raises(EngineMismatch) as caught:
-        TensorRTBackend(*engines)
-    assert str(caught.value) == f"{engines[1]}: {message}\nhint: rebuild it: {COMMAND}"
-
-
-@pytest.mark.usefixtures("fate")
-def test_engines_given_in_the_wrong_order_are_refused(write: Write) -> None:
-    template, track = write()
-    with pytest.raises(EngineMismatch, match=r"track\.engine: input `search` is .* its manifest says absent"):
-        TensorRTBackend(track, template)
-
-
-def test_engines_of_two_exports_are_refused_before_they_are_loaded(
-    fate: Fate, write: Write, reference: OnnxRuntimeBackend
-) -> None:
-    engines = write(contract=replace(reference.contract, checkpoint_sha256="0" * 64))
-    with pytest.raises(InputError) as caught:
-        TensorRTBackend(*engines)
-    assert str(caught.value) == (
-        f"m.template.engine and m.track.engine come from different exports\nhint: build both again: {COMMAND}"
-    )
-    assert not fate.loaded
-
-
-def test_an_engine_of_another_machine_is_refused_before_it_is_loaded(fate: Fate, write: Write) -> None:
-    engines = write(fingerprint=replace(HERE, tensorrt="10.16.1", sm="8.9"))
-    with pytest.raises(EngineMismatch, match=r"was built for compute 8\.9 with TensorRT 10\.16\.1, this machine has"):
-        TensorRTBackend(*engines)
-    assert not fate.loaded
-
-
-def test_a_damaged_engine_is_refused_before_it_is_loaded(fate: Fate, write: Write) -> None:
-    engines = write()
-    engines[1].write_bytes(engines[1].read_bytes()[:-1])
-    with pytest.raises(InputError, match="damaged or replaced"):
-        TensorRTBackend(*engines)
-    assert not fate.loaded
-
-
-def test_an_engine_that_tensorrt_refuses_is_named_with_its_first_reason(fate: Fate, write: Write) -> None:
-    fate.refuses_engine = True
-    engines = write()
-    with pytest.raises(EngineMismatch) as caught:
-        TensorRTBackend(*engines)
-    assert str(caught.value) == (
-        f"{engines[0]}: TensorRT 10.3.0 refuses it: deserializeCudaEngine: magicTag assertion failed\n"
-        f"hint: rebuild it on this machine: {COMMAND}"
-    )
-
-
-def test_an_engine_without_room_to_run_is_named(fate: Fate, write: Write) -> None:
-    fate.refuses_context = True
-    with pytest.raises(MachineError, match=r"cannot be made ready to run: createExecutionContext: out of memory\nhint"):
-        TensorRTBackend(*write())
-
-
-def test_an_address_that_is_refused_names_its_tensor(fate: Fate, write: Write) -> None:
-    fate.refuses_address = "search"
-    with pytest.raises(
-        MachineError, match=r"track\.engine: `search` cannot lie at 0x[0-9a-f]+: set_tensor_address: pa"
-    ):
-        TensorRTBackend(*write())
-
-
 def test_without_tensorrt_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     with pytest.raises(
@@ -378,15 +249,6 @@ def test_a_dropped_backend_gives_its_memory_back(device: SimulatedDevice, write:
     del maps
     assert not device.memory
     assert not device.streams
-
-
-def test_the_simulated_tensorrt_has_only_what_10_3_and_11_4_share() -> None:
-    common = {
-        "num_io_tensors", "get_tensor_name", "get_tensor_mode", "get_tensor_shape", "get_tensor_dtype",
-        "create_execution_context", "set_tensor_address", "execute_async_v3",
-    }  # fmt: skip
-    kinds = (simulated_tensorrt.SimulatedEngine, simulated_tensorrt.SimulatedContext)
-    assert {name for kind in kinds for name in vars(kind) if not name.startswith("_")} == common
 
 
 @pytest.mark.usefixtures("fate")
