@@ -158,8 +158,13 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
         InputError: Its weights are missing.
         MissingExtra: It needs a package that is not installed.
     """
-    open_tracker(spec)
+    from eatrack_edge.runtime.tracker import Tracker
+
+    opened = open_tracker(spec)
     known = {"tracker": spec.name}
+    if isinstance(opened, Tracker):
+        # Which one is taken depends on what is installed, and an INT8 engine's boxes are not those of a float32 graph.
+        known["backend"] = opened.backend.name
     if spec.name in peers.CLASSIC:
         known["opencv"] = cv2.__version__
     for path in _weights(spec):

@@ -12,9 +12,10 @@ from eatrack_edge.data.kinds import open_dataset
 from eatrack_edge.errors import UsageError
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
-from eatrack_edge.evaluation.session import Evaluation, Plan, evaluate
+from eatrack_edge.evaluation.session import Evaluation, Plan, evaluate, identity
 from eatrack_edge.evaluation.summary import evaluation_summary, overall_table, run_conditions, text_table
 from eatrack_edge.evaluation.trackers import TrackerSpec
+from eatrack_edge.runtime.tracker import Tracker
 
 pytestmark = pytest.mark.usefixtures("importable")
 
@@ -117,3 +118,8 @@ def test_without_matplotlib_the_report_says_what_is_missing(
     notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
     assert notes[0].startswith("the report has no plots: cannot draw plots: matplotlib is not installed; ")
     assert (tmp_path / "out/report.html").is_file()
+
+
+def test_results_of_two_backends_are_not_taken_for_the_same() -> None:
+    known = identity(TrackerSpec("eatrack"))
+    assert known["backend"] == Tracker().backend.name
