@@ -10,10 +10,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eatrack_edge.benchmarks.result import Energy
 from eatrack_edge.benchmarks.sampler import Sample
 from eatrack_edge.machine.power import total_watts
+
+Numbers = NDArray[np.float64]
 
 _METHOD = "INA3221 rails, trapezoids over our turns, mean idle power with the tracker loaded subtracted"
 
@@ -35,11 +38,11 @@ def energy(samples: Sequence[Sample], spans: Sequence[tuple[float, float, int]],
     Returns:
         ``None`` where there are no rails, or too few samples to integrate.
     """
-    known = [(sample.t, watts) for sample in samples if (watts := total_watts(sample.rails)) is not None]
+    known = [(sample.t, power) for sample in samples if (power := total_watts(sample.rails)) is not None]
     frames = sum(span[2] for span in spans)
     if idle_w is None or len(known) < 2 or not frames:
         return None
-    times, watts = (np.array(column) for column in zip(*known, strict=True))
+    times, watts = np.array(known).T
     joules = sum(_integral(times, watts, begin, end) for begin, end, _ in spans)
     seconds = sum(end - begin for begin, end, _ in spans)
     labels = sorted({rail.label for sample in samples for rail in sample.rails})
@@ -53,7 +56,7 @@ def energy(samples: Sequence[Sample], spans: Sequence[tuple[float, float, int]],
     )
 
 
-def _integral(times: np.ndarray, watts: np.ndarray, begin: float, end: float) -> float:
+def _integral(times: Numbers, watts: Numbers, begin: float, end: float) -> float:
     """Joules between two moments; power is taken as linear between samples and constant beyond the outermost."""
     inside = times[(times > begin) & (times < end)]
     at = np.array([begin, *inside, end])

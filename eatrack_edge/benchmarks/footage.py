@@ -122,7 +122,7 @@ class Footage:
 
 def _block(gathered: list[tuple[Frame, float, Box | None]], first: Frame | None) -> Block:
     frames, decode_ms, truth = (list(column) for column in zip(*gathered, strict=True))
-    return Block(frames, decode_ms, truth, first)  # type: ignore[arg-type]
+    return Block(frames, decode_ms, truth, first)
 
 
 def _box(row: list[float]) -> Box:

@@ -81,7 +81,7 @@ class Model:
     precision: str
     threads: int
     checkpoint_sha256: str
-    graph_sha256: dict[str, str]
+    file_sha256: dict[str, str]  # of the graphs or the engine that ran
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,19 +21,19 @@ from eatrack_edge.benchmarks.result import Claim, Method, Model, Result, Versus
 from eatrack_edge.benchmarks.result import Footage as FootageFacts
 from eatrack_edge.benchmarks.sampler import Sample, Sampler
 from eatrack_edge.benchmarks.validity import invalid_reasons, unknown_conditions
-from eatrack_edge.benchmarks.versus import Entry, graphs_of, installed_backends, open_entry, parse_entry, ratio
+from eatrack_edge.benchmarks.versus import Entry, installed_backends, open_entry, opened_as, parse_entry, ratio
 from eatrack_edge.boxes import Box
+from eatrack_edge.engines.graphs import DEFAULT_PRECISION
 from eatrack_edge.errors import MissingExtra
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
 from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.power import read_rails
-from eatrack_edge.manifest import graph_sha256
+from eatrack_edge.manifest import graph_sha256, sha256
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.load import find_graphs
 
 _IDLE_S = 3.0  # at rest, to learn what the machine draws when it does nothing
-_ENGINE_PRECISION = "fp16"  # of an engine, where none is asked for
 _FEW = 1000  # updates below which the hundredth of them is a handful
 
 # Told what goes on, updates done of each tracker, and the seconds gone.
@@ -106,12 +106,11 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
     ours = _ours(request, claim, board)
     rss = {"before_load": _megabytes(rss_bytes(root))}
     progress("loading", 0, 0.0)
+    entries = [parse_entry(spec, ours) for spec in dict.fromkeys(request.versus or ())]
     first = open_entry(ours, request.peers, request.threads)
     rss["loaded"] = _megabytes(rss_bytes(root))
     if request.versus is None:
         entries = installed_backends(ours, first.follower.backend.name)
-    else:
-        entries = [parse_entry(spec, ours) for spec in dict.fromkeys(request.versus)]
     contestants = [first, *(open_entry(entry, request.peers, request.threads) for entry in entries)]
     progress("preparing the frames", 0, 0.0)
     with Footage(request.source, request.box) as footage:
@@ -121,17 +120,8 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
 
 def _ours(request: Request, claim: Claim, board: Board) -> Entry:
     is_engine = runs_engine(claim, board) and request.backend in ("auto", "tensorrt")
-    precision = request.precision or (_ENGINE_PRECISION if is_engine else "")
     backend = "tensorrt" if is_engine else request.backend
-    model = _engine(request.model, precision) if is_engine else request.model
-    return Entry("ours", model=model, backend=backend, precision=precision)
-
-
-def _engine(model: str, precision: str) -> str:
-    """Build the engine, or find the one that fits."""
-    from eatrack_edge.engines.ensure import ensure
-
-    return str(ensure(model, precision))
+    return Entry("ours", model=request.model, backend=backend, precision=request.precision)
 
 
 def _measure(
@@ -228,14 +218,17 @@ def _result(
 
 def _model(first: Contestant, ours: Entry, request: Request) -> Model:
     backend: Any = first.follower.backend
-    graphs = [] if ours.backend == "tensorrt" else find_graphs(graphs_of(ours.model, ours.precision))
+    opened = opened_as(ours)
+    is_engine = ours.backend == "tensorrt"
+    files = [Path(opened)] if is_engine else find_graphs(opened)
+    digest = sha256 if is_engine else graph_sha256
     return Model(
         name=backend.contract.model,
         backend=backend.name,
-        precision=ours.precision or backend.contract.precision,
+        precision=backend.contract.precision,
         threads=request.threads,
         checkpoint_sha256=backend.contract.checkpoint_sha256,
-        graph_sha256={path.name: graph_sha256(path) for path in graphs},
+        file_sha256={path.name: digest(path) for path in files},
     )
 
 
@@ -245,7 +238,7 @@ def _versus(entry: Entry, other: Contestant, first: Contestant, request: Request
         spec=entry.spec,
         label=other.label,
         backend=backend.name if backend else "",
-        precision=(entry.precision or backend.contract.precision) if backend else "",
+        precision=backend.contract.precision if backend else "",
         latency_ms=spreads(other, request.percentiles),
         first_frame_ms=round(other.first_frame_ms, 3),
         load_ms=round(other.load_ms, 3),
@@ -261,7 +254,7 @@ def _projection(claim: Claim, request: Request) -> tuple[dict[str, Any] | None, 
         return None, []
     from eatrack_edge.benchmarks.projection import projection_figures
 
-    precision = request.precision or _ENGINE_PRECISION
+    precision = request.precision or DEFAULT_PRECISION
     try:
         return projection_figures(find_graphs(request.model)[1], precision, devices_of(kind)), []
     except MissingExtra as error:

@@ -18,10 +18,13 @@ import numpy as np
 from eatrack_edge.benchmarks.latency import Contestant
 from eatrack_edge.benchmarks.result import Ratio
 from eatrack_edge.contract import PRECISIONS
+from eatrack_edge.engines.graphs import DEFAULT_PRECISION, find
+from eatrack_edge.engines.upkeep import ensure
 from eatrack_edge.errors import UsageError
 from eatrack_edge.evaluation.peers import PEERS, open_peer
+from eatrack_edge.manifest import engine_home, engine_paths
 from eatrack_edge.material import bundled_models
-from eatrack_edge.runtime.load import BACKENDS, find_graphs
+from eatrack_edge.runtime.load import BACKENDS
 from eatrack_edge.runtime.tracker import Tracker
 
 _RESAMPLED = 2000
@@ -95,29 +98,29 @@ def open_entry(entry: Entry, peers: Path | None, threads: int) -> Contestant:
     """
     if entry.peer:
         return Contestant(entry.peer, lambda: open_peer(entry.peer, peers, threads))
-    model = graphs_of(entry.model, entry.precision) if entry.backend != "tensorrt" else entry.model
+    model = opened_as(entry)
     return Contestant(entry.spec, lambda: Tracker(model, backend=entry.backend, threads=threads))
 
 
-def graphs_of(model: str, precision: str) -> str | Path:
-    """The track graph of a model in a precision; the model itself where none is asked for.
+def opened_as(entry: Entry) -> str | Path:
+    """What a tracker of ours is opened with: the graph in the precision asked for, or its engine, built if need be.
 
     Raises:
-        UsageError: It was not exported in that precision.
+        UsageError: There is no such model, or it was not exported in that precision.
+        MachineError: An engine cannot be built here.
+        MissingExtra: TensorRT is not installed.
     """
-    if not precision:
-        return model
-    track = find_graphs(model)[1]
-    stem = track.name.removesuffix(".track.onnx")
-    for other in PRECISIONS:
-        stem = stem.removesuffix(f".{other}")
-    wanted = track.with_name(f"{stem}.track.onnx" if precision == "fp32" else f"{stem}.{precision}.track.onnx")
-    if not wanted.is_file():
-        raise UsageError(
-            f"{stem} has no graphs in {precision}: expected {wanted}",
-            hint=f"eatrack-edge export CHECKPOINT --precision {precision}, then --model its file",
-        )
-    return wanted
+    if entry.backend != "tensorrt":
+        return find(entry.model, entry.precision).track if entry.precision else entry.model
+    precision = entry.precision or DEFAULT_PRECISION
+    graphs = find(entry.model, precision, folders=(engine_home(),))
+    ensure(entry.model, precision, _unreported)
+    engines = [engine_paths(graphs.name, precision, folder)[1] for folder in (graphs.track.parent, engine_home())]
+    return next(engine for engine in engines if engine.is_file())
+
+
+def _unreported(*_: object) -> None:
+    """A build is rare here, and has a command of its own to watch it with."""
 
 
 def ratio(ours: Sequence[float], others: Sequence[float]) -> Ratio:

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.samples import on_another_machine, result
+from cli.conftest import Run
+from eatrack_edge.benchmarks.result import read_result, write_result
+
+SCENE = "test://?frames=4&width=160&height=120"
+QUICK = ("--source", SCENE, "--iterations", 3, "--duration", 0, "--warmup", 0, "--backend", "onnxruntime", "--alone")
+
+
+@pytest.fixture(autouse=True)
+def _short_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine does not settle, and here nobody looks at the figures."""
+    monkeypatch.setattr("eatrack_edge.benchmarks.latency.WARM_BLOCKS", 2)
+
+
+def test_a_run_prints_its_table_and_writes_its_json(run: Run, tmp_path: Path) -> None:
+    done = run("bench", *QUICK, "-o", tmp_path)
+    assert done.code == 0, done.err
+    for words in ("MEASURED on this machine", "update, total", "all but infer", "camera of 30 fps", "measured on"):
+        assert words in done.out
+    assert "PROJECTION" not in done.out
+    (path,) = tmp_path.glob("*.json")
+    assert str(path) in done.out
+    found = read_result(path)
+    assert found.command[:2] == ["eatrack-edge", "bench"]
+    assert set(found.latency_ms) >= {"decode", "crop", "copy_in", "infer", "copy_out", "maps", "template", "total"}
+    assert found.accuracy["mean_overlap"] > 0
+    assert found.model.file_sha256.keys() == {"eatrack_s.template.onnx", "eatrack_s.track.onnx"}
+    assert "loading" in done.err
+
+
+def test_on_a_pc_device_orin_ends_well_and_shows_the_projection_apart(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="the projection reads the graph with onnx")
+    done = run("bench", *QUICK, "--device", "orin", "--json", tmp_path / "a.json")
+    assert done.code == 0, done.err
+    measured, _, projected = done.out.partition("PROJECTION for boards that are not here; nothing in it was measured")
+    assert "MEASURED on this machine" in measured
+    assert "Jetson Orin Nano 8GB" not in measured
+    assert "Jetson Orin Nano 8GB" in projected
+    assert "for orin there is a projection only" in measured
+    figures = json.loads((tmp_path / "a.json").read_text())
+    assert figures["board"]["kind"] == ""
+    assert figures["measured_on"].endswith("not a Jetson Orin")
+    assert figures["projection"]["label"] == "projection, not a measurement"
+
+
+def test_two_results_are_compared(run: Run, tmp_path: Path) -> None:
+    write_result(result(), tmp_path / "a.json")
+    write_result(result(scale=1.3), tmp_path / "b.json")
+    assert run("bench", "compare", tmp_path / "a.json", tmp_path / "a.json").code == 0
+    worse = run("bench", "compare", tmp_path / "a.json", tmp_path / "b.json", "--max-regression", "10%")
+    assert worse.code == 4
+    assert "+30.0%" in worse.out
+    assert worse.err.startswith("error: slower than the 10% allowed: total p50, ms: 11 to 14.3, +30.0%")
+    assert run("bench", "compare", tmp_path / "a.json", tmp_path / "b.json", "--max-regression", "0.5").code == 0
+
+
+def test_results_of_two_machines_are_refused_unless_only_shown(run: Run, tmp_path: Path) -> None:
+    write_result(result(), tmp_path / "a.json")
+    write_result(on_another_machine(), tmp_path / "b.json")
+    assert run("bench", "compare", tmp_path / "a.json", tmp_path / "b.json").code == 2
+    shown = run("bench", "compare", tmp_path / "a.json", tmp_path / "b.json", "--show-only")
+    assert shown.code == 0
+    assert "differs in machine: ACME Notebook 14" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--device", "xavier"), "error: no device called `xavier`"),
+        (("--soak", "long"), "error: --soak takes a duration such as 90s, 10m or 1h, got `long`"),
+        (("--percentile", "50,100"), "error: --percentile takes numbers between 0 and 100, got `50,100`"),
+        (("--box", "1,2,3"), "error: --box needs four numbers, got `1,2,3`"),
+        (("--alone", "--vs", "kcf"), "error: --alone and --vs exclude each other"),
+        (("--vs", "siamfc"), "error: nothing called `siamfc` to compare with"),
+        (("--backend", "onnxruntime", "--vs", "nanotrack_v3"), "error: nanotrack_v3 needs its published weights"),
+    ],
+)
+def test_what_cannot_be_done_as_asked_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    done = run("bench", *arguments)
+    assert done.code == 2
+    assert message in done.err
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("7", 7)])
+def test_a_soak_is_a_duration(text: str, seconds: float) -> None:
+    from eatrack_edge.cli.bench import _seconds
+
+    assert _seconds(text) == seconds
