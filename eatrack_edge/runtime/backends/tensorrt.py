@@ -16,7 +16,7 @@ from eatrack_edge.manifest import Manifest, check_file, check_fit, read_manifest
 from eatrack_edge.optional import require
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.backends.cuda_block import DeviceBlock, MirroredBlock
-from eatrack_edge.runtime.backends.cuda_memory import CudaMemory, open_memory
+from eatrack_edge.runtime.backends.cuda_memory import open_memory
 from eatrack_edge.runtime.backends.tensorrt_engine import Engine
 from eatrack_edge.runtime.fingerprint import read_fingerprint
 
@@ -30,7 +30,7 @@ class TensorRTBackend:
     Args:
         template_engine: ``NAME.template.engine``, with its manifest beside it.
         track_engine: ``NAME.track.engine`` of the same build, likewise.
-        memory: The package that speaks to CUDA, see ``open_memory``, or memory that is already open.
+        memory: The package that speaks to CUDA, see ``open_memory``.
         cuda_graph: Record the frame. Without it ``timing_ms`` tells copies and run apart; with it ``run`` is all
             three, and the copies are ``nan``.
 
@@ -46,7 +46,7 @@ class TensorRTBackend:
         template_engine: Path,
         track_engine: Path,
         *,
-        memory: str | CudaMemory = "auto",
+        memory: str = "auto",
         cuda_graph: bool = True,
     ) -> None:
         require("tensorrt", to="run an engine")
@@ -59,7 +59,7 @@ class TensorRTBackend:
         self.timing_ms = InferTiming(nan, nan, nan)
         self.note = ""
         self._launch: Callable[[], None] | None = None
-        self._memory = open_memory(memory) if isinstance(memory, str) else memory
+        self._memory = open_memory(memory)
         with self._memory.current():
             self._open(template_engine, template.command, track_engine, track.command)
         self._warm_up(cuda_graph)
