@@ -47,10 +47,10 @@ def check_tensorrt(root: Path) -> list[Finding]:
     answer = ask("tensorrt")
     is_orin = bool(read_board(root).kind)
     if "error" not in answer:
-        text = f"{answer['version']} runs as {answer['runs_as']}"
         if answer["engine"]:
-            return [Finding("tensorrt", "ok", text, facts=answer)]
-        return [Finding("tensorrt", "note", f"{text}; no engine is built yet", _BUILD, answer)]
+            return [Finding("tensorrt", "ok", f"{answer['version']} runs as {answer['runs_as']}", facts=answer)]
+        text = f"{answer['version']} is here for {answer['gpu']}, but no engine is built yet"
+        return [Finding("tensorrt", "note", text, _BUILD, answer)]
     if not answer.get("is_absent"):
         return [_failed("tensorrt", answer, root)]
     hidden = system_tensorrt()

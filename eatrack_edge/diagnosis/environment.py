@@ -35,10 +35,8 @@ def sees_system_packages() -> bool:
         text = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
     except OSError:
         return False
-    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    return {key.strip(): value.strip().lower() for key, value in settings.items()}.get(
-        "include-system-site-packages"
-    ) == "true"
+    settings = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in text.splitlines())}
+    return settings.get("include-system-site-packages", "").lower() == "true"
 
 
 def check_python(root: Path) -> list[Finding]:
@@ -55,7 +53,7 @@ def check_python(root: Path) -> list[Finding]:
     }
     is_blind = bool(read_board(root).kind) and not sees
     fix = show_system_packages() if is_blind else ""
-    return [Finding("python", "problem" if is_blind else "ok", text, fix, facts)]
+    return [Finding("python", "note" if is_blind else "ok", text, fix, facts)]
 
 
 def show_system_packages() -> str:

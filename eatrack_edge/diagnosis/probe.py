@@ -104,7 +104,7 @@ def _tensorrt() -> Answer:
     answer: Answer = {
         "version": here.tensorrt,
         "file": require("tensorrt", to="say where it is").__file__,
-        "runs_as": f"tensorrt ({here.gpu}, compute {here.sm}, CUDA {here.cuda})",
+        "gpu": f"{here.gpu}, compute {here.sm}, CUDA {here.cuda}",
         "engine": None,
     }
     try:

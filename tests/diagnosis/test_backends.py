@@ -11,7 +11,7 @@ from eatrack_edge.diagnosis.backends import check_onnxruntime, check_openvino, c
 from machine import boards
 
 ABSENT = {"error": "cannot x: y is not installed", "hint": "pip install y", "is_absent": True}
-HERE = {"version": "10.3.0", "runs_as": "tensorrt (Orin, compute 8.7, CUDA 12.6)", "engine": None}
+HERE = {"version": "10.3.0", "gpu": "Orin, compute 8.7, CUDA 12.6", "engine": None}
 
 
 @pytest.fixture
@@ -67,16 +67,17 @@ def test_a_backend_that_breaks_is_a_problem(answers: Answers, tmp_path: Path) ->
 
 
 def test_tensorrt_that_runs_an_engine_is_fine(answers: Answers, tmp_path: Path) -> None:
-    answers(tensorrt=HERE | {"engine": "/x/eatrack_s.fp16.track.engine"})
+    answers(tensorrt=HERE | {"engine": "/x/eatrack_s.fp16.track.engine", "runs_as": "tensorrt (Orin, fp16)"})
     (found,) = check_tensorrt(tmp_path)
-    assert (found.state, found.text) == ("ok", "10.3.0 runs as tensorrt (Orin, compute 8.7, CUDA 12.6)")
+    assert (found.state, found.text) == ("ok", "10.3.0 runs as tensorrt (Orin, fp16)")
 
 
 def test_tensorrt_without_an_engine_is_told_to_build_one(answers: Answers, tmp_path: Path) -> None:
     answers(tensorrt=HERE)
     (found,) = check_tensorrt(tmp_path)
     assert found.state == "note"
-    assert found.text.endswith("; no engine is built yet")
+    assert found.text == "10.3.0 is here for Orin, compute 8.7, CUDA 12.6, but no engine is built yet"
+    assert "runs_as" not in found.facts, "what has no engine cannot track"
     assert found.fix == "eatrack-edge build eatrack_s --device auto --precision fp16"
 
 

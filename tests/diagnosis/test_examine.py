@@ -58,6 +58,13 @@ def test_a_machine_without_any_backend_is_told_which_to_install(tmp_path: Path, 
     assert not diagnosis.can_track
 
 
+def test_a_jetson_that_lacks_only_an_engine_is_told_to_build_it(tmp_path: Path) -> None:
+    waiting = Finding("tensorrt", "note", "no engine is built yet", "eatrack-edge build eatrack_s")
+    diagnosis = examine(boards.orin_nano(tmp_path).root, (check(waiting),))
+    assert not diagnosis.can_track
+    assert diagnosis.findings[-1].fix == "eatrack-edge build eatrack_s"
+
+
 def test_the_json_says_the_same(tmp_path: Path) -> None:
     table = json.loads(json.dumps(examine(tmp_path, (check(RUNS),)).to_json()))
     assert (table["schema"], table["can_track"], table["backends"]) == ("eatrack-edge-doctor/1", True, ["onnxruntime"])

@@ -150,7 +150,7 @@ def test_tensorrt_answers_before_an_engine_is_built() -> None:
     assert PROBES["tensorrt"]() == {
         "version": "10.3.0",
         "file": "/usr/lib/python3.10/dist-packages/tensorrt/__init__.py",
-        "runs_as": "tensorrt (Orin, compute 8.7, CUDA 12.6)",
+        "gpu": "Orin, compute 8.7, CUDA 12.6",
         "engine": None,
     }
 
