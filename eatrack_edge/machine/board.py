@@ -21,7 +21,7 @@ _KINDS = {
     "p3767-0004": "orin-nano",
     "p3767-0005": "orin-nano",
 }
-# By the release's first digits, the most exact first; as exact as we have read it somewhere.
+# L4T's release to JetPack's, the most exact first. A release that no source of ours names keeps only its family.
 _JETPACKS = (
     ("36.4.4.", "6.2.1"),
     ("36.4.3.", "6.2"),
@@ -32,7 +32,7 @@ _JETPACKS = (
     ("38.", "7"),
     ("39.", "7.2"),
 )
-_ARM_PARTS = {"0xd42": "Cortex-A78AE", "0xd0b": "Cortex-A76", "0xd0c": "Neoverse-N1"}
+_ARM_PARTS = {"0xd42": "Cortex-A78AE"}  # Orin's; ARM kernels give a core's number, not its name
 
 
 @dataclass(frozen=True, slots=True)
