@@ -19,7 +19,7 @@ from eatrack_edge.media.sources import open_source
 from eatrack_edge.media.video import VideoSource
 from eatrack_edge.media.video_writer import VideoWriter
 
-DEFAULT_SOURCE = "test://?frames=60&width=1280&height=720"
+DEFAULT_SOURCE = "test://?frames=40&width=1280&height=720"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
