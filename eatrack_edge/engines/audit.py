@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from eatrack_edge.errors import GateFailed
@@ -50,18 +51,24 @@ def audit(network: Any) -> Audit:
     return Audit(single, half, quantised)
 
 
-def check(found: Audit, precision: str, name: str) -> None:
-    """Refuse a graph that is not what its precision promises.
+def check(found: Audit, precision: str, graph: Path) -> None:
+    """Refuse a graph that is not what its precision promises; the template graph beside INT8 stays in float.
+
+    Args:
+        found: What ``audit`` counted.
+        precision: One of ``contract.PRECISIONS``.
+        graph: The file; its name tells template from track graph.
 
     Raises:
-        GateFailed: ``fp16`` without a product in float16, ``int8`` without a quantised one, ``int8-fp16`` without
-            either, or ``fp32`` with any of them.
+        GateFailed: A kind of product is missing, or there where it should not be.
     """
-    has = {"FP16": found.half > 0, "INT8": found.quantised > 0}
     promised = {"fp32": set(), "fp16": {"FP16"}, "int8": {"INT8"}, "int8-fp16": {"FP16", "INT8"}}[precision]
-    if {kind for kind, is_there in has.items() if is_there} != promised:
+    if graph.name.endswith(".template.onnx"):
+        promised = promised - {"INT8"}
+    has = {kind for kind, count in (("FP16", found.half), ("INT8", found.quantised)) if count}
+    if has != promised:
         raise GateFailed(
-            f"{name}: is called {precision}, but has {found}",
+            f"{graph}: is called {precision}, but has {found}",
             hint=f"export it again: eatrack-edge export --precision {precision}",
         )
 

@@ -61,7 +61,7 @@ def build(job: Job, report: Report) -> Built:
     builder = _builder(trt)
     parsed = read_network(builder, job.graph)
     found = audit(parsed.network)
-    check(found, read_contract(job.graph).precision, str(job.graph))
+    check(found, read_contract(job.graph).precision, job.graph)
     config = _config(trt, builder, job)
     config.progress_monitor = progress = monitor(report)  # TensorRT keeps no reference of its own
     engine = builder.build_serialized_network(parsed.network, config)

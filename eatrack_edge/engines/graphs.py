@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from eatrack_edge.contract import Contract
+from eatrack_edge.contract import PRECISIONS, Contract
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.runtime.load import find_graphs
 
-PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
 DEFAULT_PRECISION = "fp16"
 _TRACK = ".track.onnx"
 

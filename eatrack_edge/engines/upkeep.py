@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from eatrack_edge.engines.graphs import PRECISIONS, Graphs, find
+from eatrack_edge.contract import PRECISIONS
+from eatrack_edge.engines.graphs import Graphs, find
 from eatrack_edge.engines.make import Made, Report, make
 from eatrack_edge.errors import EngineMismatch, InputError, UsageError
 from eatrack_edge.manifest import check_file, check_fit, engine_home, engine_paths, read_manifest
