@@ -46,8 +46,8 @@ def measure(
     percentile: Annotated[str, typer.Option(help="Further ones: 75,99.9.")] = "",
     camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Of the camera to replay.")] = None,
     soak: Annotated[str, typer.Option(help="Measure for so long instead: 90s, 10m, 1h.")] = "",
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the JSON.")] = Path("runs/bench"),
-    json: Annotated[Path | None, typer.Option(help="The JSON's own path.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the JSON and its page.")] = Path("runs/bench"),
+    json: Annotated[Path | None, typer.Option(help="The JSON's own path; the page lies beside it.")] = None,
 ) -> None:  # fmt: skip
     """Measure a tracker on this machine; ``--device`` is a claim that is checked, never a label."""
     if context.invoked_subcommand is not None:
@@ -130,12 +130,14 @@ def _show(result: Result) -> None:
 
 
 def _write(result: Result, output: Path, json: Path | None) -> None:
+    from eatrack_edge.benchmarks.page import write_page
     from eatrack_edge.benchmarks.report import file_stem
-    from eatrack_edge.benchmarks.result import write_result
+    from eatrack_edge.benchmarks.result import to_dict, write_result
 
     json = json or output / f"{file_stem(result)}.json"
     write_result(result, json)
-    print(f"\n{json}")
+    write_page(to_dict(result), json.with_suffix(".html"))
+    print(f"\n{json}\n{json.with_suffix('.html')}")
 
 
 def _console() -> Any:

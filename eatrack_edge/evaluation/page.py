@@ -15,19 +15,13 @@ from eatrack_edge.evaluation.charts import frame_chart
 from eatrack_edge.evaluation.failures import first_failure, read_frame, thumbnail
 from eatrack_edge.evaluation.plots import style
 from eatrack_edge.evaluation.session import Evaluation
+from eatrack_edge.evaluation.sheet import definitions, document, table
 from eatrack_edge.evaluation.summary import attribute_table, calibration_table, overall_table, ranking
 from eatrack_edge.evaluation.tracks import write_whole
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded
 
 _STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1b1b1b; margin: 0 auto; padding: 24px; max-width: 980px; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 8px; }
-p { max-width: 46em; } .quiet, figcaption, dd { color: #5a5a5a; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 14px; }
-th, td { padding: 4px 10px; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 12px; }
 .plots svg { width: 100%; height: auto; }
 .key { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 14px; position: sticky; top: 0; background: #fff;
@@ -36,12 +30,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-
 details { border-bottom: 1px solid #e4e4e4; padding: 6px 0; } summary { cursor: pointer; }
 summary b { display: inline-block; min-width: 10em; }
 summary span { color: #5a5a5a; margin-right: 14px; white-space: nowrap; }
-.chart { display: block; width: 100%; height: auto; margin: 6px 0; font-size: 11px; } .chart text { fill: #5a5a5a; }
-.chart path { fill: none; stroke-width: 1.6; stroke-linejoin: round; } .chart .grid { stroke: #e4e4e4; }
-.chart .mark { stroke: #999; stroke-dasharray: 4 3; }
 figure { margin: 6px 0; display: inline-block; vertical-align: top; } figure img { display: block; max-width: 100%; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; font-size: 14px; } dd { margin: 0; }
-.wrong { background: #fdf1ee; border-left: 3px solid #d55e00; padding: 8px 12px; }
 """
 
 
@@ -64,19 +53,14 @@ def write_page(
     title = f"Evaluation on {evaluation.title}"
     body = [
         f"<h1>{escape(title)}</h1>{_subtitle(evaluation)}{_skipped(evaluation)}",
-        f"<h2>Scores</h2>{_table(overall_table(evaluation))}",
+        f"<h2>Scores</h2>{table(overall_table(evaluation))}",
         _by_attribute(evaluation),
         f'<h2>Plots</h2><div class="plots">{"".join(_inline(plots[name]) for name in plots)}</div>',
         _confidence(evaluation),
         f"<h2>Sequences</h2>{_sequences(evaluation, colours, failure_frames)}",
         f"<h2>Conditions</h2>{_conditions(evaluation, conditions)}",
     ]
-    write_whole(
-        path,
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width">'
-        f"<style>{_STYLE}</style></head><body>{''.join(body)}</body></html>\n",
-    )
+    write_whole(path, document(title, body, _STYLE))
 
 
 def _subtitle(evaluation: Evaluation) -> str:
@@ -98,16 +82,10 @@ def _skipped(evaluation: Evaluation) -> str:
     return f'<div class="wrong"><b>Left out of the scores:</b><ul>{"".join(rows)}</ul></div>'
 
 
-def _table(rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
 def _by_attribute(evaluation: Evaluation) -> str:
     if not evaluation.attributes:
         return ""
-    return f"<h2>Success AUC by attribute</h2>{_table(attribute_table(evaluation))}"
+    return f"<h2>Success AUC by attribute</h2>{table(attribute_table(evaluation))}"
 
 
 def _confidence(evaluation: Evaluation) -> str:
@@ -118,7 +96,7 @@ def _confidence(evaluation: Evaluation) -> str:
         "The calibration error is the mean distance between confidence and overlap over ten bins. A frame is lost if "
         "the box does not touch the target, or there is none; the threshold is the one of best F1."
     )
-    return f'<h2>Confidence</h2><p class="quiet">{meaning}</p>{_table(rows)}'
+    return f'<h2>Confidence</h2><p class="quiet">{meaning}</p>{table(rows)}'
 
 
 def _inline(svg: Path) -> str:
@@ -187,5 +165,4 @@ def _conditions(evaluation: Evaluation, conditions: Mapping[str, Any]) -> str:
     rows |= dict(conditions.get("packages", {}))
     for title, known in evaluation.identities.items():
         rows[title] = ", ".join(f"{key} {value}" for key, value in known.items() if value)
-    items = "".join(f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>" for key, value in rows.items())
-    return f"<dl>{items}</dl>"
+    return definitions(rows)
