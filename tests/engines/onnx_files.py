@@ -1,0 +1,35 @@
+"""ONNX files that hold a contract and nothing else, written byte by byte: the drone has no onnx package either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eatrack_edge.contract import Contract
+
+GRAPH, METADATA = 7, 14  # of ONNX's ModelProto
+
+
+def contract(precision: str = "fp32") -> Contract:
+    return Contract("simulated", 12, 64, 128, 2, precision=precision, checkpoint_sha256="c" * 64)
+
+
+def field(number: int, content: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def varint(value: int) -> bytes:
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+
+def model(metadata: dict[str, str], graph: bytes = b"g" * 300) -> bytes:
+    entries = (field(1, key.encode()) + field(2, value.encode()) for key, value in metadata.items())
+    return b"\x08\x0a" + field(GRAPH, graph) + b"".join(field(METADATA, entry) for entry in entries)
+
+
+def write_pair(folder: Path, name: str = "a", precision: str = "fp32", says: str = "") -> tuple[Path, Path]:
+    """A template and a track graph that say they are of ``precision``, or what ``says`` has them say."""
+    stem = name if precision == "fp32" else f"{name}.{precision}"
+    paths = folder / f"{stem}.template.onnx", folder / f"{stem}.track.onnx"
+    for path in paths:
+        path.write_bytes(model(contract(says or precision).to_metadata()))
+    return paths

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eatrack_edge.engines.metadata import read_contract, read_metadata
+from eatrack_edge.errors import InputError
+from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from eatrack_edge.runtime.load import find_graphs
+from engines.onnx_files import contract, model
+
+
+def test_the_bundled_graphs_are_read_as_onnx_runtime_reads_them() -> None:
+    expected = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL)).contract
+    assert [read_contract(graph) for graph in find_graphs(DEFAULT_MODEL)] == [expected, expected]
+
+
+def test_a_text_longer_than_a_byte_can_count_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(model({"list": "x" * 40_000, "empty": ""}))
+    assert read_metadata(tmp_path / "a.onnx") == {"list": "x" * 40_000, "empty": ""}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff" * 20, b"not a graph", model(contract().to_metadata())[:-5], b"\x72\x02\x0a"],
+    ids=["no number ends", "text", "truncated", "an entry cut short"],
+)
+def test_bytes_that_are_no_graph_are_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.onnx").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.onnx: is no ONNX graph\nhint: export it again"):
+        read_metadata(tmp_path / "a.onnx")
+
+
+def test_a_missing_graph_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.onnx: no such graph\nhint: make it: eatrack-edge export CHECKPOINT"):
+        read_contract(tmp_path / "a.onnx")
+
+
+def test_a_graph_of_another_tool_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(model({}))
+    with pytest.raises(InputError, match=r"a\.onnx: metadata `schema` is None"):
+        read_contract(tmp_path / "a.onnx")

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from eatrack_edge.engines.reason import reason
+
+# As TensorRT for RTX 1.7.1 logged them.
+UINT8 = (
+    "Invalid Node - node_permute\nITensor::getDimensions: Error Code 4: API Usage Error (node_permute: first input has "
+    "type UInt8 but must have type Float. In checkType at /_src/optimizer/common/nodeBase.cpp:455)"
+)
+CUDA = "[x::250] Error Code 1: Cuda Runtime (In catchCudaError at /_src/common/dispatch/checkMacros.cpp:250 (cudaError 35))"
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        pytest.param([UINT8], "node_permute: first input has type UInt8 but must have type Float", id="coded"),
+        pytest.param([CUDA, UINT8], "node_permute: first input has type UInt8 but must have type Float", id="CUDA first"),
+        pytest.param(["In node 0: Assertion failed: (a == b) : K must match"], "K must match", id="assertion"),
+        pytest.param(["", "Plugin not found\nmore"], "Plugin not found", id="plain"),
+        pytest.param([], "no reason given", id="none"),
+    ],
+)
+def test_one_sentence_is_found(faults: list[str], expected: str) -> None:
+    assert reason(faults) == expected
