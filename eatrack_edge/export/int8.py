@@ -91,7 +91,8 @@ def restore(quantised: onnx.ModelProto, graph: onnx.ModelProto, nodes: Collectio
     """
     mixed = onnx.ModelProto()
     mixed.CopyFrom(quantised)
-    inputs = {node.name: node.input for node in graph.graph.node if node.name in nodes}
+    # The tool lets all that read a quantised value read the rounded one, also where a float will do.
+    inputs = {node.name: node.input for node in graph.graph.node if node.name in nodes or node.op_type not in PRODUCTS}
     for node in mixed.graph.node:
         if node.name in inputs:
             node.input[:] = inputs[node.name]
@@ -117,7 +118,7 @@ def remove_unused(graph: onnx.ModelProto) -> None:
 
 
 def _reader(tool: Any, feeds: Iterable[Feed]) -> Any:
-    class Reader(tool.CalibrationDataReader):  # type: ignore[misc, name-defined]
+    class Reader(tool.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
             self._feeds: Iterator[Feed] = iter(feeds)
 

@@ -25,7 +25,9 @@ from eatrack_edge.export.recipe import Plan
 from eatrack_edge.export.write import export
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
-_PARITY_SCENE = "test://?seed=107&frames=30"  # where nothing was calibrated, crops of this are as good as any
+_PARITY_SCENE = (
+    "test://?seed=107&frames=20&width=320&height=240"  # where nothing was calibrated, crops of this are as good as any
+)
 
 Say = Callable[[str], None]
 

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+from eatrack_edge.errors import GateFailed, OutputError, UsageError
+from eatrack_edge.export.gate import GateBudget
+from eatrack_edge.export.precision import Options, Precise, export_precise
+from eatrack_edge.export.recipe import Plan
+from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+
+pytestmark = pytest.mark.torch
+CALIB = "test://?seed=5&frames=6&width=160&height=120"
+SUITE = "test://?frames=5&width=160&height=120"
+OPTIONS = Options(CALIB, 6, SUITE, backend="onnxruntime")
+LENIENT, STRICT = GateBudget(1.0, 1.0), GateBudget(0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def made(tiny: Plan, tmp_path_factory: pytest.TempPathFactory) -> Precise:
+    return export_precise(
+        replace(tiny, gate=LENIENT), "int8-fp16", tmp_path_factory.mktemp("made") / "int8-fp16", OPTIONS
+    )
+
+
+def metadata(path: Path) -> dict[str, str]:
+    return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+
+
+def test_both_graphs_lie_beside_what_is_known_of_them(made: Precise) -> None:
+    names = ["calibration.json", "card.json", "sensitivity.json", "template.onnx", "track.onnx"]
+    assert [path.name for path in made.files] == [f"tiny.int8-fp16.{name}" for name in names]
+    assert sorted(path.name for path in made.files[0].parent.iterdir()) == [path.name for path in made.files]
+
+
+def test_the_graphs_track_and_say_their_precision(made: Precise, tiny: Plan) -> None:
+    backend = OnnxRuntimeBackend(*made.files[-2:])
+    assert backend.contract == replace(tiny.contract, precision="int8-fp16")
+    onnx.checker.check_model(onnx.load(made.files[-1]), full_check=True)
+
+
+def test_the_calibrations_list_and_hash_are_in_the_graph_and_beside_it(made: Precise) -> None:
+    beside = json.loads(made.files[0].read_text())
+    inside = metadata(made.files[-1])
+    assert beside["source"] == inside["calibration_source"] == CALIB
+    assert beside["sha256"] == inside["calibration_sha256"] == made.card["calibration"]["sha256"]
+    assert beside["list"] == json.loads(inside["calibration_list"])
+    assert len(beside["list"]) == 6
+
+
+def test_the_card_names_parity_gate_and_the_layers_kept_in_float(made: Precise, tiny: Plan) -> None:
+    card = json.loads(made.files[1].read_text())
+    contract = tiny.contract
+    assert list(card["parity"]) == [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
+    assert card["gate"]["frames"] == 4
+    assert card["gate"]["budget"] == 1.0
+    table = json.loads(made.files[2].read_text())["layers"]
+    assert card["kept_in_float"] == [row["layer"] for row in table if row["stays_float"]]
+
+
+def test_half_precision_needs_no_footage(tiny: Plan, tmp_path: Path) -> None:
+    options = replace(OPTIONS, calib="")
+    done = export_precise(replace(tiny, gate=LENIENT), "fp16", tmp_path, options)
+    assert [path.name for path in done.files] == [
+        f"tiny.fp16.{end}" for end in ("card.json", "template.onnx", "track.onnx")
+    ]
+    assert done.card["parity"]["score_map"]["max"] < 1e-2
+
+
+def test_int8_without_footage_is_refused(tiny: Plan, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        export_precise(tiny, "int8", tmp_path / "out", replace(OPTIONS, calib=""))
+    assert str(caught.value) == (
+        "int8 needs footage to measure its ranges on, none was given\n"
+        "hint: give a video with its boxes in NAME.txt, a folder of such or KIND:PATH: --calib flights/; "
+        "for a trial, the bundled synthetic scene: --calib test://"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_precision_lists_the_known_ones(tiny: Plan, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match="no precision called `int4`\nhint: known precisions: fp32, fp16, int8, int8-fp16"
+    ):
+        export_precise(tiny, "int4", tmp_path, OPTIONS)
+
+
+def test_what_fails_the_gate_is_not_written_unless_forced(
+    tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from eatrack_edge.export import gate
+
+    real = gate.judge
+    monkeypatch.setattr(gate, "judge", lambda *a, **k: replace(real(*a, **k), success_auc_fp32=0.9, success_auc=0.5))
+    options = replace(OPTIONS, calib=CALIB)
+    with pytest.raises(GateFailed, match=r"tiny: fp16 loses 0\.4000 success AUC"):
+        export_precise(replace(tiny, gate=STRICT), "fp16", tmp_path, options)
+    assert list(tmp_path.iterdir()) == []
+    forced = export_precise(replace(tiny, gate=STRICT), "fp16", tmp_path, replace(options, is_forced=True))
+    assert forced.card["remarks"][0] == "Written by force: it loses 0.4000 success AUC, its budget is 0."
+
+
+def test_a_folder_that_cannot_be_written_is_named(tiny: Plan, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file/graphs: cannot be written: Not a directory"):
+        export_precise(tiny, "fp16", tmp_path / "file" / "graphs", replace(OPTIONS, calib=SUITE))
