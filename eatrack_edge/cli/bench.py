@@ -46,7 +46,7 @@ def measure(
     percentile: Annotated[str, typer.Option(help="Further ones: 75,99.9.")] = "",
     camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Of the camera to replay.")] = None,
     soak: Annotated[str, typer.Option(help="Measure for so long instead: 90s, 10m, 1h.")] = "",
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the JSON and its page.")] = Path("runs/bench"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for JSON and page.")] = Path("runs/bench"),
     json: Annotated[Path | None, typer.Option(help="The JSON's own path; the page lies beside it.")] = None,
 ) -> None:  # fmt: skip
     """Measure a tracker on this machine; ``--device`` is a claim that is checked, never a label."""
