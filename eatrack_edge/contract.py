@@ -1,7 +1,7 @@
 """What every graph and engine must look like, and what it must say of itself.
 
 Two graphs make a tracker. The *template graph* turns the target's crop into tokens, once at ``init`` and once at
-each template update. The *track graph* turns the search crop and the cached template tokens into three maps and
+each template update. The *track graph* turns the search crop and what a template slot holds into three maps and
 the search crop's own Stage-1 tokens, every frame. Both carry this contract as ONNX metadata, so the two files
 alone are enough to track; a checkpoint in ``.safetensors`` carries the same keys.
 
@@ -20,6 +20,8 @@ from eatrack_edge.errors import InputError
 IMAGENET_MEAN_RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
 SCHEMA = "eatrack-edge/1"
+TEMPLATE_FORMS = ("projections", "tokens", "crop")
+_OF_GRAPHS = ("precision", "template_form")  # keys that no checkpoint has, nor the first graphs of this schema
 PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
 
 
@@ -66,8 +68,15 @@ class Contract:
     confidence_shift: float = 0.0
     # Of the arithmetic inside; what goes in and comes out is the same for all. Older graphs do not say: they are fp32.
     precision: str = "fp32"
+    # What a template slot holds: "tokens" of Stage 1; those and their "projections" in the first joint block, which no
+    # frame changes either; or the bare "crop", which every frame encodes again. Older graphs do not say: tokens.
+    template_form: str = "tokens"
     checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
     tool_version: str = ""  # eatrack-edge that wrote the graph
+
+    def __post_init__(self) -> None:
+        if self.template_form not in TEMPLATE_FORMS:
+            raise InputError(f"template form must be one of {', '.join(TEMPLATE_FORMS)}, got `{self.template_form}`")
 
     @property
     def grid(self) -> int:
@@ -90,8 +99,14 @@ class Contract:
         return (TensorSpec("template", (self.template_size, self.template_size, 3), "uint8"),)
 
     def template_outputs(self) -> tuple[TensorSpec, ...]:
-        """Stage-1 tokens of the template, row-major."""
-        return (TensorSpec("template_tokens", (1, self.template_tokens, self.dim), "float32"),)
+        """What a template slot is to hold, see ``template_form``; tokens are row-major."""
+        if self.template_form == "crop":
+            return (TensorSpec("template_crop", (self.template_size, self.template_size, 3), "float32"),)
+        tokens = TensorSpec("template_tokens", (1, self.template_tokens, self.dim), "float32")
+        if self.template_form == "tokens":
+            return (tokens,)
+        # Queries, keys and values, in this order along the last axis.
+        return tokens, TensorSpec("template_projections", (1, self.template_tokens, 3 * self.dim), "float32")
 
     def slot_inputs(self, slot: int) -> tuple[TensorSpec, ...]:
         """What the track graph takes of one template slot: the template graph's outputs, in their order."""
@@ -119,6 +134,10 @@ class Contract:
         return {"schema": SCHEMA, "channel_order": "BGR"} | {
             key: value if isinstance(value, str) else json.dumps(value) for key, value in table.items()
         }
+
+    def checkpoint_metadata(self) -> dict[str, str]:
+        """The same, without what only a graph has: weights do not change with how a graph is written."""
+        return {key: value for key, value in self.to_metadata().items() if key not in _OF_GRAPHS}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> Contract:
@@ -149,7 +168,7 @@ def _read(kind: type[Cropping], metadata: Mapping[str, str]) -> Cropping:
 def _values(kind: type[Any], metadata: Mapping[str, str], but: str = "") -> dict[str, Any]:
     values: dict[str, Any] = {}
     for spec in fields(kind):
-        if spec.name == but or (spec.name == "precision" and spec.name not in metadata):
+        if spec.name == but or (spec.name in _OF_GRAPHS and spec.name not in metadata):
             continue
         text = metadata[spec.name]
         value = text if spec.type == "str" else json.loads(text)

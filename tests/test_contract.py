@@ -46,6 +46,34 @@ def test_shapes_follow_from_the_contract() -> None:
     assert len(replace(CONTRACT, template_slots=1).track_inputs()) == 2
 
 
+@pytest.mark.parametrize(
+    ("form", "held"),
+    [
+        ("tokens", [("template_tokens_1", (1, 64, 384), "float32")]),
+        (
+            "projections",
+            [("template_tokens_1", (1, 64, 384), "float32"), ("template_projections_1", (1, 64, 1152), "float32")],
+        ),
+        ("crop", [("template_crop_1", (128, 128, 3), "float32")]),
+    ],
+)
+def test_a_slot_holds_what_the_template_graph_makes(form: str, held: list[tuple[str, tuple[int, ...], str]]) -> None:
+    contract = replace(CONTRACT, template_form=form)
+    assert [(spec.name, spec.shape, spec.dtype) for spec in contract.slot_inputs(1)] == held
+    assert contract.track_inputs()[-len(held) :] == contract.slot_inputs(1)
+
+
+def test_a_graph_that_does_not_say_what_its_slots_hold_holds_tokens() -> None:
+    metadata = replace(CONTRACT, template_form="projections").to_metadata()
+    del metadata["template_form"]
+    assert Contract.from_metadata(metadata, "a.onnx").template_form == "tokens"
+
+
+def test_an_unknown_template_form_is_refused() -> None:
+    with pytest.raises(InputError, match="template form must be one of projections, tokens, crop, got `token`"):
+        replace(CONTRACT, template_form="token")
+
+
 def test_padding_is_given_in_the_frames_channel_order() -> None:
     assert CONTRACT.padding_bgr == (104, 116, 124)
 

@@ -27,6 +27,9 @@ def export(
     shared_weights: Annotated[
         bool, typer.Option("--shared-weights", help="One float16 weights file beside both graphs, as we ship them.")
     ] = False,
+    joint: Annotated[
+        bool, typer.Option("--joint", help="Encode the templates in every frame: the slower graph, to compare with.")
+    ] = False,
     precision: Annotated[str, typer.Option(help="fp32, fp16, int8, or int8-fp16, the rest in FP16.")] = "fp32",
     calib: Annotated[
         str,
@@ -54,7 +57,7 @@ def export(
 
     if precision != "fp32" and shared_weights:
         raise UsageError(f"--shared-weights keeps float weights, {precision} has its own", hint="leave one of them out")
-    plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset)
+    plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset, joint=joint)
     contract = plan.contract
     print(f"{plan.checkpoint.path}: {contract.model}, {contract.template_slots} template slot(s), opset {plan.opset}")
     if precision != "fp32":
@@ -62,7 +65,7 @@ def export(
         return
     done = write.export(plan, output, shared=shared_weights)
     for tensor, difference in done.differences.items():
-        print(f"  {tensor:<16} max difference to torch {difference:.1e}")
+        print(f"  {tensor:<22} max difference to torch {difference:.1e}")
     for file in done.files:
         print(f"  {file}  {file.stat().st_size / 1e6:.2f} MB")
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from eatrack_edge.contract import Contract, TensorSpec
 from eatrack_edge.errors import GateFailed
+from eatrack_edge.model import flying
 from eatrack_edge.model.eatrack import EATrack
 
 
@@ -43,29 +44,42 @@ class _Normalise(nn.Module):
 
 
 class TemplateGraph(nn.Module):
-    """Template crop in, tokens out."""
+    """Template crop in; what a template slot is to hold out."""
 
     def __init__(self, network: EATrack, contract: Contract) -> None:
         super().__init__()
         self.normalise = _Normalise(contract)
         self.network = network
+        self.form = contract.template_form
 
-    def forward(self, template: Tensor) -> Tensor:
-        """Crop (Z, Z, 3) uint8 in; tokens (1, (Z/16)^2, dim) out."""
-        return self.network.encode_template(self.normalise(template))
+    def forward(self, template: Tensor) -> tuple[Tensor, ...]:
+        """Crop (Z, Z, 3) uint8 in; see ``Contract.template_outputs``."""
+        if self.form == "crop":
+            return (template.float(),)
+        tokens, projections = flying.encode_template(self.network, self.normalise(template))
+        return (tokens, projections) if self.form == "projections" else (tokens,)
 
 
 class TrackGraph(nn.Module):
-    """Search crop and cached template tokens in; the maps and the search tokens out."""
+    """Search crop and what the template slots hold in; the maps and the search tokens out."""
 
     def __init__(self, network: EATrack, contract: Contract) -> None:
         super().__init__()
         self.normalise = _Normalise(contract)
         self.network = network
+        self.form = contract.template_form
+        self.slots = contract.template_slots
 
-    def forward(self, search: Tensor, *templates: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Crop (X, X, 3) uint8 and tokens (1, (Z/16)^2, dim) per slot in; see ``Contract.track_outputs``."""
-        maps, search_tokens = self.network.track(self.normalise(search), list(templates))
+    def forward(self, search: Tensor, *held: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Crop (X, X, 3) uint8 and ``Contract.slot_inputs`` of each slot in; see ``Contract.track_outputs``."""
+        crop = self.normalise(search)
+        if self.form == "crop":  # as a plain export would be, to compare with
+            templates = [self.network.encode_template(self.normalise(template)) for template in held]
+            maps, search_tokens = self.network.track(crop, templates)
+        else:
+            each = len(held) // self.slots
+            slots = [held[first : first + each] for first in range(0, len(held), each)]
+            maps, search_tokens = flying.track(self.network, crop, slots)
         return maps.score_map, maps.offset_map, maps.size_map, search_tokens
 
 

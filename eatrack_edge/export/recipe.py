@@ -54,7 +54,13 @@ class Plan:
 
 
 def plan(
-    what: str, *, model: str | None = None, name: str | None = None, slots: int | None = None, opset: int | None = None
+    what: str,
+    *,
+    model: str | None = None,
+    name: str | None = None,
+    slots: int | None = None,
+    opset: int | None = None,
+    joint: bool = False,
 ) -> Plan:
     """Find the weights and settle every choice: an argument leads, then the checkpoint's metadata, then the recipe.
 
@@ -64,6 +70,7 @@ def plan(
         name: Stem of the files to write; the checkpoint's by default.
         slots: Template slots, against what the checkpoint or recipe says.
         opset: ONNX opset, against what the recipe says.
+        joint: Encode the templates in every frame, as a plain export would; the slower graph to compare with.
 
     Raises:
         UsageError: Unknown model or recipe, or a checkpoint of an unnamed model.
@@ -91,9 +98,17 @@ def plan(
         confidence_shift=known.confidence_shift if known else 0.0,
         # Weights that an export wrote remember what they came from, so that exporting them again changes nothing.
         checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
+        template_form=_template_form(shape, joint),
         tool_version=__version__,
     )
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset, recipe.gate)
+
+
+def _template_form(shape: Architecture, joint: bool) -> str:
+    if joint:
+        return "crop"
+    # The last block needs other projections of a template than the first; where it is both, none are kept.
+    return "projections" if shape.joint_blocks > 1 else "tokens"
 
 
 def _is_ours(checkpoint: Checkpoint) -> bool:

@@ -31,14 +31,23 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Tokens (B, N, dim) in and out."""
-        batch, count, dim = x.shape
-        qkv = self.qkv(x).reshape(batch, count, 3, self.heads, dim // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (B, heads, N, dim / heads) each
+        return self.mix(*self.split(self.qkv(x)))
+
+    def split(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values side by side (B, N, 3 * dim) in; (B, heads, N, dim / heads) each out."""
+        q, k, v = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        return q, k, v
+
+    def by_head(self, x: Tensor) -> Tensor:
+        """Queries, keys or values (B, N, dim) in; (B, heads, N, dim / heads) out."""
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+    def mix(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Let M queries look at N keys and take their values, by head; tokens (B, M, dim) out."""
         # Written out rather than scaled_dot_product_attention: its backward on CPU is slower, and the exporter
         # would write the same three nodes.
-        weights = (q * (dim // self.heads) ** -0.5) @ k.transpose(-2, -1)  # (B, heads, N, N)
-        x = (weights.softmax(dim=-1) @ v).transpose(1, 2).reshape(batch, count, dim)
-        return self.proj(x)
+        weights = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # (B, heads, M, N)
+        return self.proj((weights.softmax(dim=-1) @ v).transpose(1, 2).flatten(2))
 
 
 class Mlp(nn.Module):

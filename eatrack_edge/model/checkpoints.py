@@ -129,7 +129,7 @@ def write_checkpoint(path: Path, network: EATrack, metadata: Mapping[str, str], 
     Args:
         path: Where to; replaced whole or not at all.
         network: Whose weights.
-        metadata: Text to keep beside them, see ``contract.Contract.to_metadata``.
+        metadata: Text to keep beside them, see ``contract.Contract.checkpoint_metadata``.
         half: Store as float16, half the size; reading gives float32 again.
     """
     tensors = {

@@ -60,7 +60,7 @@ def train(
     trainer.run(report, until)
     result = folder / f"{recipe.model}.safetensors"
     if among.is_first:
-        metadata = contract(recipe.model, recipe.sampling).to_metadata()
+        metadata = contract(recipe.model, recipe.sampling).checkpoint_metadata()
         found = _calibration(trainer.average.network, recipe)
         if found is not None:
             metadata |= found.to_metadata()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -86,10 +88,42 @@ def test_graphs_are_static_opset_17_with_layer_norm_whole(exported: Exported) ->
     assert "BatchNormalization" not in operators(exported.files[1])
 
 
-def test_gelu_is_kept_whole_where_the_opset_has_it(checkpoint: Path, tmp_path: Path) -> None:
-    done = export(plan(str(checkpoint), opset=20), tmp_path)
-    assert "Gelu" in operators(done.files[1])
-    assert "Erf" not in operators(done.files[1])
+def test_gelu_is_written_as_onnx_runtime_finds_it(exported: Exported, shared: Exported, tmp_path: Path) -> None:
+    for done in (exported, shared):
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(done.files[1], options, providers=["CPUExecutionProvider"])
+        found = operators(tmp_path / "optimised.onnx")
+        assert found & {"Gelu", "BiasGelu"}
+        assert "Erf" not in found
+
+
+def test_a_joint_graph_takes_bare_crops_and_answers_the_same(checkpoint: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    search, template = (rng.integers(0, 256, (size, size, 3), dtype=np.uint8) for size in (128, 64))
+    maps = []
+    for joint in (True, False):
+        done = export(plan(str(checkpoint), name=f"joint_{joint}", joint=joint), tmp_path)
+        backend = OnnxRuntimeBackend(*done.files)
+        backend.encode_template(template, [0, 1])
+        maps.append([part.copy() for part in backend.infer(search)])
+        held = [spec.name for spec in backend.contract.slot_inputs(0)]
+        assert held == (["template_crop_0"] if joint else ["template_tokens_0"])
+    for ours, theirs in zip(*maps, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_projections_are_kept_where_the_first_joint_block_is_not_the_last(tmp_path: Path) -> None:
+    shape = replace(ARCHITECTURES["eatrack_tiny"], joint_blocks=2)
+    path = tmp_path / "deeper.safetensors"
+    write_checkpoint(path, EATrack(shape), {"model": "eatrack_tiny"}, half=False)
+    shallow = plan(str(path))
+    assert shallow.contract.template_form == "tokens"
+    contract = replace(shallow.contract, template_form="projections")
+    done = export(replace(shallow, architecture=shape, contract=contract), tmp_path)
+    assert list(done.differences)[:2] == ["template_tokens", "template_projections"]
+    assert OnnxRuntimeBackend(*done.files).contract.template_form == "projections"
 
 
 def test_graphs_carry_no_paths_of_the_machine_that_exported(exported: Exported) -> None:
@@ -106,6 +140,13 @@ def test_shared_weights_are_one_half_precision_file(shared: Exported, exported: 
     kept_inside = [t.name for t in onnx.load(shared.files[1], load_external_data=False).graph.initializer
                    if not t.external_data and np.prod(t.dims) > 64]  # fmt: skip
     assert kept_inside == []
+
+
+def test_shared_weights_exported_again_are_the_same_file(shared: Exported, tmp_path: Path) -> None:
+    again = export(plan(str(shared.files[2])), tmp_path, shared=True)
+    first, second = (onnx.load(files[1], load_external_data=False) for files in (shared.files, again.files))
+    assert again.files[2].read_bytes() == shared.files[2].read_bytes()
+    assert first.graph == second.graph
 
 
 def test_a_shared_checkpoint_exports_again_to_the_same_graphs(shared: Exported, tmp_path: Path) -> None:
