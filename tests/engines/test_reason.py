@@ -16,7 +16,9 @@ CUDA = "[x::250] Error Code 1: Cuda Runtime (In catchCudaError at /_src/common/d
     ("faults", "expected"),
     [
         pytest.param([UINT8], "node_permute: first input has type UInt8 but must have type Float", id="coded"),
-        pytest.param([CUDA, UINT8], "node_permute: first input has type UInt8 but must have type Float", id="CUDA first"),
+        pytest.param(
+            [CUDA, UINT8], "node_permute: first input has type UInt8 but must have type Float", id="CUDA first"
+        ),
         pytest.param(["In node 0: Assertion failed: (a == b) : K must match"], "K must match", id="assertion"),
         pytest.param(["", "Plugin not found\nmore"], "Plugin not found", id="plain"),
         pytest.param([], "no reason given", id="none"),

@@ -1,0 +1,110 @@
+# ruff: noqa: ARG001, ARG005 - stand-ins keep the signature of what they stand for
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Run
+from eatrack_edge.engines import make, upkeep
+from eatrack_edge.engines.audit import Audit
+from eatrack_edge.engines.make import Made
+from eatrack_edge.engines.parity import Latency
+from eatrack_edge.engines.progress import Step
+from eatrack_edge.errors import EngineMismatch, MachineError
+from eatrack_edge.manifest import Fingerprint
+from eatrack_edge.runtime import fingerprint
+
+module = importlib.import_module("eatrack_edge.cli.build")  # the command of that name hides it
+HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
+
+
+@pytest.fixture
+def jetson(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulated one: TensorRT is there, and a build writes bytes."""
+
+    def build(graphs: object, folder: Path, report: object, *, command: str, builds: int, uses_dla: bool) -> Made:
+        report("a.track.engine", Step("building", 1, 2))  # type: ignore[operator]
+        engines = folder / "a.template.engine", folder / "a.track.engine"
+        for engine in engines:
+            engine.write_bytes(bytes(2_000_000))
+        latencies = (Latency(1.0, 6.5), Latency(1.0, 7.25)) if builds > 1 else ()
+        return Made(*engines, HERE, (Audit(0, 24, 0), Audit(0, 12, 40)), 61.0, {"score_map": 2.5e-3}, latencies)
+
+    monkeypatch.setitem(sys.modules, "tensorrt", sys)  # anything that imports
+    monkeypatch.setattr(fingerprint, "read_fingerprint", lambda: HERE)
+    monkeypatch.setattr(upkeep, "read_fingerprint", lambda: HERE)
+    monkeypatch.setattr(make, "make", build)
+
+
+def test_without_tensorrt_it_ends_in_one_readable_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    done = run("build", "eatrack_s")
+    assert done.code == 3
+    assert done.err.startswith("error: cannot build an engine: tensorrt is not installed\nhint: on a Jetson: sudo apt")
+    assert done.err.count("\n") == 2
+
+
+def test_with_tensorrt_but_no_gpu_it_does_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MachineError("there is no NVIDIA driver here: libcuda.so.1 is not found", hint="use another")
+
+    monkeypatch.setitem(sys.modules, "tensorrt", sys)
+    monkeypatch.setattr(fingerprint, "read_fingerprint", missing)
+    done = run("build", "eatrack_s")
+    assert (done.code, done.err) == (
+        3, "error: there is no NVIDIA driver here: libcuda.so.1 is not found\nhint: use another\n",
+    )  # fmt: skip
+
+
+def test_a_device_that_this_is_not_is_refused(run: Run) -> None:
+    done = run("build", "--device", "agx-orin")
+    assert done.code == 3
+    assert done.err.startswith("error: --device says agx-orin, this machine is ")
+
+
+@pytest.mark.usefixtures("jetson")
+def test_what_was_built_is_told(run: Run, tmp_path: Path) -> None:
+    done = run("build", "eatrack_s", "--precision", "fp32", "--builds", 2, "-o", tmp_path)
+    assert done.err == "building a.track.engine\n"
+    assert done.out.splitlines() == [
+        "built for compute 8.7 with TensorRT 10.3.0 (Orin, p3767-0005, JetPack 6.2) in 61 s",
+        f"  {tmp_path}/a.template.engine  2.00 MB, 24 products: 24 in FP16",
+        f"  {tmp_path}/a.track.engine  2.00 MB, 52 products: 40 in INT8, 12 in FP16",
+        "  the fastest of 2: 6.50 ms a frame, the slowest 7.25 ms",
+        "  score_map        max difference to ONNX Runtime 2.5e-03",
+    ]
+
+
+@pytest.mark.usefixtures("jetson")
+def test_engines_that_fit_are_left_alone_unless_forced(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "fault", lambda graphs, folder: None)
+    arguments = ("build", "eatrack_s", "--precision", "fp32", "-o", tmp_path)
+    assert run(*arguments).out == f"{tmp_path}: the fp32 engines of eatrack_s fit; --force builds them again\n"
+    assert run(*arguments, "--force").out.startswith("built for compute 8.7")
+
+
+def test_track_asks_for_engines_only_where_tensorrt_may_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(upkeep, "ensure", lambda *_, builds_missing: asked.append(builds_missing))
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    for backend in ("auto", "onnxruntime", "openvino"):
+        module.refresh("eatrack_s", backend)
+    assert asked == []
+    module.refresh("eatrack_s", "tensorrt")
+    assert asked == [True]
+
+
+def test_engines_that_cannot_be_mended_stop_only_who_asked_for_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, builds_missing: bool) -> None:
+        raise EngineMismatch("no")
+
+    monkeypatch.setattr(upkeep, "ensure", fail)
+    monkeypatch.setattr(module, "find_spec", lambda _: object())
+    module.refresh("eatrack_s", "auto")
+    with pytest.raises(EngineMismatch):
+        module.refresh("eatrack_s", "tensorrt")
