@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 VENV ?= .venv
 RUN := $(VENV)/bin/python -m
 
-.PHONY: demo test test-all check cover picture wheel clean
+.PHONY: demo test test-all test-trt check cover picture wheel clean
 
 demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes demo.mp4
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
@@ -15,6 +15,10 @@ test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
 
 test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; brings torch
 	$(RUN) pytest -n auto -m "not slow and not gpu and not jetson and not trt"
+
+test-trt: $(VENV)-trt-1.7.1.116/.ready $(VENV)-trt-1.4.0.76/.ready  ## NVIDIA's builder, as TensorRT 11 and as 10; no GPU
+	$(VENV)-trt-1.7.1.116/bin/python -m pytest -m trt tests/engines
+	$(VENV)-trt-1.4.0.76/bin/python -m pytest -m trt tests/engines
 
 check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) ruff check .
@@ -45,6 +49,11 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(RUN) pip install --quiet -e '.[cpu,test]'
+	touch $@
+
+$(VENV)-trt-%/.ready: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet -e '.[cpu,test]' onnx tensorrt-rtx-cu13==$*
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
