@@ -46,6 +46,7 @@ def measure(
     percentile: Annotated[str, typer.Option(help="Further ones: 75,99.9.")] = "",
     camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Of the camera to replay.")] = None,
     soak: Annotated[str, typer.Option(help="Measure for so long instead: 90s, 10m, 1h.")] = "",
+    remote: Annotated[str, typer.Option(help="Run all of this on a board instead, over ssh: user@host.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for JSON and page.")] = Path("runs/bench"),
     json: Annotated[Path | None, typer.Option(help="The JSON's own path; the page lies beside it.")] = None,
 ) -> None:  # fmt: skip
@@ -58,6 +59,11 @@ def measure(
 
     if alone and vs:
         raise UsageError("--alone and --vs exclude each other")
+    if remote:
+        result = _measured_there(remote)
+        _show(result)
+        _write(result, output, json)
+        return
     request = Request(
         source=source or DEFAULT_SOURCE,
         box=_box(box),
@@ -104,6 +110,19 @@ def compare(
             print(f"differs in {line}", file=sys.stderr)
         return
     comparison.check_regression(changes, most)
+
+
+def _measured_there(host: str) -> Result:
+    from tempfile import TemporaryDirectory
+
+    from eatrack_edge.benchmarks.remote import Remote, run_remote
+    from eatrack_edge.benchmarks.result import read_result
+
+    board = Remote(host, say=lambda line: print(f"{host}: {line}", file=sys.stderr, flush=True))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "result.json"
+        path.write_bytes(run_remote(board, sys.argv[sys.argv.index("bench") + 1 :]))
+        return read_result(path)
 
 
 def _show(result: Result) -> None:
