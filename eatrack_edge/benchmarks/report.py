@@ -49,8 +49,8 @@ def versus_table(result: Result) -> list[list[str]]:
     for other in result.versus:
         total, ratio = other.latency_ms["total"], other.ratio
         label = f"{other.label} {other.precision}".strip() if other.precision not in other.label else other.label
-        spans = [f"{low:.2f} to {high:.2f}" for low, high in ((ratio.q25, ratio.q75), (ratio.low, ratio.high))]
-        values = [f"{total.p50:.2f}", f"{total.p95:.2f}", f"{ratio.median:.2f}", *spans, _overlap(other.mean_overlap)]
+        spans = [f"{_times(low)} to {_times(high)}" for low, high in ((ratio.q25, ratio.q75), (ratio.low, ratio.high))]
+        values = [f"{total.p50:.2f}", f"{total.p95:.2f}", _times(ratio.median), *spans, _overlap(other.mean_overlap)]
         rows.append([label, *values])
     return rows
 
@@ -144,6 +144,10 @@ def _row(spread: Spread) -> list[str]:
 
 def _ms(value: float) -> str:
     return f"{value:.3f}" if value < 10 else f"{value:.2f}"
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def _overlap(value: float | None) -> str:

@@ -137,5 +137,5 @@ def ratio(ours: Sequence[float], others: Sequence[float]) -> Ratio:
     draws = np.random.default_rng(0).integers(0, len(quotients), (_RESAMPLED, len(quotients)))
     medians = np.median(quotients[draws], axis=1)
     values: Any = (*np.percentile(quotients, (50, 25, 75)), *np.percentile(medians, (2.5, 97.5)))
-    median, q25, q75, low, high = (round(float(value), 3) for value in values)
+    median, q25, q75, low, high = (float(f"{value:.4g}") for value in values)
     return Ratio(median, q25, q75, low, high, len(quotients))

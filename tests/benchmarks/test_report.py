@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.samples import result
 from eatrack_edge.benchmarks.report import facts, file_stem, projected, stage_table, verdict, versus_table
-from eatrack_edge.benchmarks.result import Claim
+from eatrack_edge.benchmarks.result import Claim, Ratio
 
 
 def test_the_table_has_every_stage_in_order_and_a_dash_for_what_is_unknown() -> None:
@@ -26,6 +26,11 @@ def test_the_others_stand_beside_ours_with_the_spread_of_their_ratio() -> None:
     assert ours[:4] == ["ours: eatrack_s, onnxruntime (CPU), fp32", "11.00", "11.85", "1"]
     assert kcf == ["kcf", "11.00", "11.85", "0.50", "0.45 to 0.55", "0.48 to 0.52", "0.610"]
     assert versus_table(replace(result(), versus=[])) == []
+
+
+def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_nothing() -> None:
+    fast = replace(result().versus[0], ratio=Ratio(0.00234, 0.002, 0.003, 0.0022, 0.0025, 12))
+    assert versus_table(replace(result(), versus=[fast]))[2][3:5] == ["0.0023", "0.002 to 0.003"]
 
 
 def test_an_unmet_claim_is_said_beside_the_machine_that_was_measured() -> None:
