@@ -45,7 +45,9 @@ run() {
 }
 ( while read -r _; do :; done; kill -TERM $$ ) <&3 >/dev/null 2>&1 & watch=$!
 run PYTHON -m venv --system-site-packages venv || exit 91
-run venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input ./*.whl || exit 92
+# A Jetson brings TensorRT; whatever lacks it needs a backend for its CPU.
+venv/bin/python -c 'import tensorrt' 2>/dev/null && extra= || extra='[cpu]'
+run venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$(echo ./*.whl)$extra" || exit 92
 EATRACK_HOME="$folder/home" run venv/bin/eatrack-edge bench "$@" --json "$folder/result.json" || exit "$code"
 cat result.json
 """

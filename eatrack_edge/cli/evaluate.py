@@ -53,6 +53,7 @@ def evaluate(
         int | None,
         typer.Option(min=0, max=1, help="Of `videos` and `images`: 1 for Matlab's."),
     ] = None,
+    realtime: Annotated[float, typer.Option(min=0, help="A live camera's fps: a slow tracker misses frames.")] = 0.0,
     failure_frames: Annotated[int, typer.Option(min=0, help="Pictures of failures in the page, at most.")] = 24,
     protocol: Annotated[str, typer.Option(help="Whose scoring rules to follow; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
@@ -68,10 +69,11 @@ def evaluate(
             "nothing to evaluate: give either --dataset KIND PATH, --suite NAME PATH, or --truth DIR --results DIR"
         )
     plan, root = _plan(
-        dataset, suite, tracker, model, peers, threads, output, result_format, sequence, first_pixel, protocol
+        dataset, suite, tracker, model, peers, threads, output, result_format, sequence, first_pixel, protocol, realtime
     )
     evaluation = _run(plan, workers, cluster)
-    conditions = {"data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
+    camera = {"camera_fps": realtime} if realtime else {}
+    conditions = {**camera, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
     _report(evaluation, plan, conditions, failure_frames, json)
 
 
@@ -107,6 +109,7 @@ def _plan(
     sequences: list[str] | None,
     first_pixel: int | None,
     protocol: str,
+    camera_fps: float,
 ) -> tuple[Plan, Path]:
     from eatrack_edge.data.kinds import open_dataset
     from eatrack_edge.evaluation.protocol import protocol as named
@@ -118,12 +121,13 @@ def _plan(
     found = open_dataset(chosen.kind, root, chosen.first_pixel if first_pixel is None else first_pixel)
     found = _only(found, sequences or list(chosen.sequences))
     specs = tuple(
-        TrackerSpec(name, model=model if name == "eatrack" else "", peers=str(peers or ""), threads=threads)
+        TrackerSpec(name, model if name == "eatrack" else "", str(peers or ""), threads, camera_fps)
         for name in dict.fromkeys(trackers or chosen.trackers)
     )
     for spec in specs:
         check_known(spec)
-    folder = output or Path("runs") / "eval" / f"{chosen.kind}-{root.resolve().name}"
+    live = f"-live-{camera_fps:g}-fps" if camera_fps else ""
+    folder = output or Path("runs") / "eval" / f"{chosen.kind}-{root.resolve().name}{live}"
     rules = named(protocol or chosen.protocol)
     return Plan(found, specs, rules, folder, tuple(formats or ("otb",)), title=root.resolve().name), root
 

@@ -11,12 +11,18 @@ import numpy as np
 
 from eatrack_edge.boxes import Box
 from eatrack_edge.errors import EATrackError
-from eatrack_edge.evaluation.charts import frame_chart
+from eatrack_edge.evaluation.charts import accuracy_chart, frame_chart
 from eatrack_edge.evaluation.failures import first_failure, read_frame, thumbnail
 from eatrack_edge.evaluation.plots import style
 from eatrack_edge.evaluation.session import Evaluation
 from eatrack_edge.evaluation.sheet import definitions, document, table
-from eatrack_edge.evaluation.summary import attribute_table, calibration_table, overall_table, ranking
+from eatrack_edge.evaluation.summary import (
+    attribute_table,
+    calibration_table,
+    latency_figures,
+    overall_table,
+    ranking,
+)
 from eatrack_edge.evaluation.tracks import write_whole
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded
@@ -54,6 +60,7 @@ def write_page(
     body = [
         f"<h1>{escape(title)}</h1>{_subtitle(evaluation)}{_skipped(evaluation)}",
         f"<h2>Scores</h2>{table(overall_table(evaluation))}",
+        _against_latency(evaluation, conditions, colours),
         _by_attribute(evaluation),
         f'<h2>Plots</h2><div class="plots">{"".join(_inline(plots[name]) for name in plots)}</div>',
         _confidence(evaluation),
@@ -80,6 +87,21 @@ def _skipped(evaluation: Evaluation) -> str:
     if not rows:
         return ""
     return f'<div class="wrong"><b>Left out of the scores:</b><ul>{"".join(rows)}</ul></div>'
+
+
+def _against_latency(evaluation: Evaluation, conditions: Mapping[str, Any], colours: Mapping[str, str]) -> str:
+    camera_fps = conditions.get("camera_fps") or 0
+    points = {
+        title: (latency_figures(evaluation.trackers[title])["median_ms"], score.success_auc)
+        for title, score in ranking(evaluation)
+    }
+    chart = accuracy_chart(points, colours, 1000 / camera_fps if camera_fps else 0)
+    live = (
+        f"A live camera of {camera_fps:g} frames a second: frames that came while an update ran were missed and have "
+        "the box known when they came. The dashed line is the time between two frames."
+    )
+    meaning = f'<p class="quiet">{live}</p>' if camera_fps else ""
+    return f"<h2>Accuracy against latency</h2>{meaning}{chart}" if chart else ""
 
 
 def _by_attribute(evaluation: Evaluation) -> str:

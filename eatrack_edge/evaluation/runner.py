@@ -16,6 +16,7 @@ import numpy as np
 
 from eatrack_edge.data.sequence import ImageFrames, Sequence
 from eatrack_edge.errors import EATrackError, InputError
+from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track
 from eatrack_edge.media.images import ImageSource
@@ -59,19 +60,28 @@ def open_frames(sequence: Sequence) -> Source:
     return VideoSource(sequence.frames.path, is_threaded=False)  # the other cores are the other workers'
 
 
-def run_sequence(follower: Follower, sequence: Sequence, on_frame: Callable[[], None] = lambda: None) -> Track:
+def run_sequence(
+    follower: Follower, sequence: Sequence, on_frame: Callable[[], None] = lambda: None, camera_fps: float = 0.0
+) -> Track:
     """Run a tracker over a sequence once, from its first true box.
 
     Args:
         follower: The tracker; ``init`` forgets any earlier target.
         sequence: Frames and the first box.
         on_frame: Called after every frame.
+        camera_fps: Of a live camera, see ``track_live``; 0 lets every frame wait for the tracker.
 
     Raises:
         InputError: There are fewer or more frames than true boxes.
         EATrackError: Whatever the frames or the tracker raise.
     """
     frames = len(sequence)
+    if camera_fps:
+        with open_frames(sequence) as source:
+            pictures = (item.frame for item in source)
+            track = track_live(follower, pictures, sequence.first_box, camera_fps, on_frame)
+        _check_length(sequence, len(track.boxes))
+        return track
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
     read = 0
     with open_frames(sequence) as source:
@@ -87,17 +97,22 @@ def run_sequence(follower: Follower, sequence: Sequence, on_frame: Callable[[], 
                 boxes[read - 1], confidence[read - 1] = seen.box, seen.confidence
             seconds[read - 1] = perf_counter() - start
             on_frame()
+    _check_length(sequence, read)
+    return Track(boxes, confidence, seconds)
+
+
+def _check_length(sequence: Sequence, read: int) -> None:
+    frames = len(sequence)
     if read != frames:
         found = f"more than {frames}" if read > frames else str(read)
         raise InputError(f"{sequence.dataset}/{sequence.name}: {found} frames but {frames} true boxes")
-    return Track(boxes, confidence, seconds)
 
 
 def run_job(job: Job, on_frame: Callable[[], None] = lambda: None) -> Outcome:
     """Run a job; whatever goes wrong with its sequence is an outcome, because the others shall go on."""
     cv2.setNumThreads(job.spec.threads)
     try:
-        return Outcome(job, run_sequence(_kept_open(job.spec), job.sequence, on_frame))
+        return Outcome(job, run_sequence(_kept_open(job.spec), job.sequence, on_frame, job.spec.camera_fps))
     except EATrackError as error:
         return Outcome(job, None, error.message)
     except Exception as error:  # another's tracker may raise anything

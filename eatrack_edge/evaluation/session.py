@@ -165,6 +165,8 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
     if isinstance(opened, Tracker):
         # Which one is taken depends on what is installed, and an INT8 engine's boxes are not those of a float32 graph.
         known["backend"] = opened.backend.name
+    if spec.camera_fps:
+        known["camera_fps"] = f"{spec.camera_fps:g}"
     if spec.name in peers.CLASSIC:
         known["opencv"] = cv2.__version__
     for path in _weights(spec):

@@ -79,12 +79,15 @@ def ranking(evaluation: Evaluation, names: Iterable[str] | None = None) -> list[
 
 def overall_table(evaluation: Evaluation) -> list[list[str]]:
     """Rows of text, the first of headings: every tracker's scores and speed."""
-    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", "fps", "sequences"]]
+    missed = {title: missed_share(result) for title, result in evaluation.trackers.items()}
+    is_live = any(missed.values())
+    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", "fps", *(["missed"] if is_live else []), "sequences"]]
     for title, score in ranking(evaluation):
         latency = latency_figures(evaluation.trackers[title])
         figures = [f"{getattr(score, column):.3f}" for column in COLUMNS]
         speed = [f"{latency[key]:.1f}" for key in ("median_ms", "p95_ms", "fps")]
-        rows.append([title, *figures, *speed, str(score.sequences)])
+        skipped = [f"{missed[title]:.0%}"] if is_live else []
+        rows.append([title, *figures, *speed, *skipped, str(score.sequences)])
     return rows
 
 
@@ -125,6 +128,11 @@ def latency_figures(result: TrackerResult) -> dict[str, float]:
     return {"median_ms": median, "p95_ms": p95, "fps": float(np.mean(rates))}
 
 
+def missed_share(result: TrackerResult) -> float:
+    """Mean over sequences of the share of frames that a live tracker missed; 0 where every frame waited."""
+    return float(np.mean([track.missed_share for track in result.tracks.values()])) if result.tracks else 0.0
+
+
 def tracker_calibration(result: TrackerResult) -> Calibration | None:
     """A tracker's calibration over all scored sequences; ``None`` where it gives no confidence."""
     return calibrate((result.tracks[name], score) for name, score in result.scores.items())
@@ -145,6 +153,7 @@ def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
     return {
         **(asdict(score) if score else {}),
         "latency": _plain(latency_figures(result)),
+        "missed_share": round(missed_share(result), 6),
         "calibration": _calibration_figures(calibration) if calibration else None,
         "attributes": {name: asdict(found) for name, found in by_attribute.items() if found},
         "identity": dict(evaluation.identities[title]),

@@ -52,6 +52,7 @@ class TrackerSpec:
         model: For ours: a bundled model's name or a file; empty takes the default.
         peers: Folder of the peers' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
+        camera_fps: Of a live camera, whose frames a slow tracker misses; 0 lets every frame wait for it.
         label: What results are filed under; empty takes the name, or the model's.
     """
 
@@ -59,6 +60,7 @@ class TrackerSpec:
     model: str = ""
     peers: str = ""
     threads: int = 1
+    camera_fps: float = 0.0
     label: str = ""
 
     @property

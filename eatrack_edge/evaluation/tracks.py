@@ -30,7 +30,8 @@ class Track:
     Attributes:
         boxes: Shape (N, 4), pixels, the first pixel at 0; row 0 is the box it was given.
         confidence: Shape (N,), the tracker's own scale; ``nan`` on frame 0 and where it has none.
-        seconds: Shape (N,): ``init`` on frame 0, then each ``update``; decoding is not in it.
+        seconds: Shape (N,): ``init`` on frame 0, then each ``update``; decoding is not in it. 0 where a live camera's
+            frame was missed.
     """
 
     boxes: Floats
@@ -39,8 +40,13 @@ class Track:
 
     @property
     def latency_ms(self) -> Floats:
-        """Milliseconds per update, shape (N - 1,)."""
-        return self.seconds[1:] * 1000
+        """Milliseconds of every update."""
+        return self.seconds[1:][self.seconds[1:] > 0] * 1000
+
+    @property
+    def missed_share(self) -> float:
+        """Share of the frames after the first that no update looked at, in [0, 1]."""
+        return float((self.seconds[1:] == 0).mean()) if len(self.seconds) > 1 else 0.0
 
     @property
     def frames_per_second(self) -> float:

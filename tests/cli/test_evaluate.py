@@ -136,3 +136,17 @@ def test_every_shipped_suite_loads() -> None:
     names = [path.stem for path in material("benchmarks/suites").glob("*.toml")]
     assert "uav_dev" in names
     assert all(load_suite(name).trackers for name in names)
+
+
+def test_a_live_camera_has_a_folder_of_its_own_and_is_in_the_report(data: Path, tmp_path: Path) -> None:
+    arguments = ("--dataset", "images", data, "--tracker", STILL, "--realtime", "30", "--json", tmp_path / "s.json")
+    done = run(*arguments, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "s.json").read_text())
+    assert figures["conditions"]["camera_fps"] == 30
+    assert 0 <= figures["trackers"]["still_tracker.Still"]["missed_share"] < 1
+    page = (tmp_path / "out/report.html").read_text()
+    assert "A live camera of 30 frames a second" in page
+    assert 'aria-label="success AUC over the latency of an update"' in page
+    waiting = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
+    assert "holds results of another `camera_fps`" in str(waiting.exception)
