@@ -27,7 +27,7 @@ from eatrack_edge.engines.graphs import DEFAULT_PRECISION
 from eatrack_edge.errors import MissingExtra
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
-from eatrack_edge.machine.memory import rss_bytes
+from eatrack_edge.machine.memory import read_memory, rss_bytes
 from eatrack_edge.machine.power import read_rails
 from eatrack_edge.manifest import graph_sha256, sha256
 from eatrack_edge.material import DEFAULT_MODEL
@@ -104,11 +104,15 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
     claim = check_device(request.device, board)
     cv2.setNumThreads(request.threads)
     ours = _ours(request, claim, board)
-    rss = {"before_load": _megabytes(rss_bytes(root))}
+    rss_before, free_before = rss_bytes(root), read_memory(root).available
+    rss: dict[str, float | None] = {"before_load": _megabytes(rss_before)}
     progress("loading", 0, 0.0)
     entries = [parse_entry(spec, ours) for spec in dict.fromkeys(request.versus or ())]
     first = open_entry(ours, request.peers, request.threads)
-    rss["loaded"] = _megabytes(rss_bytes(root))
+    grown, taken = rss_bytes(root) - rss_before, free_before - read_memory(root).available
+    rss["loaded"] = _megabytes(rss_before + grown)
+    # An Orin's GPU shares the memory: what the machine lost and this process did not gain is the device's.
+    rss["device"] = _megabytes(max(0, taken - grown)) if board.kind else None
     if request.versus is None:
         entries = installed_backends(ours, first.follower.backend.name)
     contestants = [first, *(open_entry(entry, request.peers, request.threads) for entry in entries)]
@@ -149,7 +153,6 @@ def _measure(
         )
     work = before, conditions.read_work(root)
     rss["peak"] = _megabytes(max(sample.rss for sample in sampler.samples))
-    rss["device"] = _megabytes(getattr(contestants[0].follower.backend, "device_bytes", None))
     return _Run(contestants, entries, rss, sampler.samples, work, idle_w, seconds)
 
 
@@ -267,5 +270,5 @@ def _overlap(contestant: Contestant) -> float | None:
     return round(float(np.mean(known)), 4) if known else None
 
 
-def _megabytes(size: int | None) -> float | None:
-    return None if size is None else round(size / 1e6, 1)
+def _megabytes(size: int) -> float:
+    return round(size / 1e6, 1)

@@ -54,6 +54,7 @@ def test_a_run_on_a_board_records_what_the_board_says(pictures: str, nano: board
     assert (found.board.kind, found.board.jetpack, found.board.power_mode) == ("orin-nano", "6.2", "MAXN_SUPER")
     assert (found.board.tpc_mask, found.board.clocks_locked) == (240, False)
     assert found.thermal.max["gpu-thermal"] == pytest.approx(47.843)
+    assert found.memory_mb["device"] == 0.0, "the simulated memory never changes"
     assert found.energy is not None
     assert found.energy.rails == ["VDD_CPU_GPU_CV", "VDD_IN", "VDD_SOC"]
     assert found.energy.j_per_frame == pytest.approx(0.0, abs=1e-3), "the simulated rails never change"
@@ -97,6 +98,7 @@ def test_ours_and_the_others_are_measured_on_the_same_frames(pictures: str, pc: 
     assert list(found.latency_ms["total"].percentiles) == ["75"]
     assert found.realtime.camera_fps == 1000.0
     assert found.energy is None
+    assert found.memory_mb["device"] is None
     assert "p99 rests on the slowest 1 of 6 updates" in found.notes
 
 
