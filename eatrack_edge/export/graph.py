@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 import onnx
 import torch
+from onnxscript import optimizer
 from torch import Tensor, nn
 
 from eatrack_edge.contract import Contract, TensorSpec
 from eatrack_edge.errors import GateFailed
 from eatrack_edge.model import flying
 from eatrack_edge.model.eatrack import EATrack
+
+_NO_LIMIT = 2**31  # bytes; more than a graph can hold
 
 
 class Graphs(NamedTuple):
@@ -109,7 +112,9 @@ def _export(module: nn.Module, inputs: tuple[TensorSpec, ...], opset: int, fold:
         program = torch.onnx.export(
             module.eval(), examples, dynamo=True, opset_version=opset, optimize=fold, verbose=False
         )
-    return program.model_proto  # type: ignore[union-attr]
+        graph = program.model_proto  # type: ignore[union-attr]
+        # The exporter leaves slices of large weights in the graph, and only plain weights can be quantised.
+        return optimizer.optimize(graph, input_size_limit=_NO_LIMIT, output_size_limit=_NO_LIMIT) if fold else graph
 
 
 def _describe(graph: onnx.ModelProto, specs: tuple[TensorSpec, ...], contract: Contract, opset: int) -> None:

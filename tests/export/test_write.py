@@ -88,6 +88,15 @@ def test_graphs_are_static_opset_17_with_layer_norm_whole(exported: Exported) ->
     assert "BatchNormalization" not in operators(exported.files[1])
 
 
+def test_every_weight_is_plain_as_quantisation_needs_it(exported: Exported) -> None:
+    for path in exported.files:
+        graph = onnx.load(path).graph
+        weights = {tensor.name for tensor in graph.initializer if len(tensor.dims) > 1}
+        assert [
+            node.name for node in graph.node if node.op_type in ("Slice", "Transpose") and node.input[0] in weights
+        ] == []
+
+
 def test_gelu_is_written_as_onnx_runtime_finds_it(exported: Exported, shared: Exported, tmp_path: Path) -> None:
     for done in (exported, shared):
         options = onnxruntime.SessionOptions()
