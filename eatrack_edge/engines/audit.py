@@ -41,7 +41,9 @@ def audit(network: Any) -> Audit:
     for layer in layers:
         if layer.type not in (trt.LayerType.MATRIX_MULTIPLY, trt.LayerType.CONVOLUTION):
             continue
-        factors = [layer.get_input(index) for index in range(min(2, layer.num_inputs))]
+        # A kernel that is a plain constant is no tensor: there is nothing to ask, and it has the input's type.
+        inputs = (layer.get_input(index) for index in range(min(2, layer.num_inputs)))
+        factors = [tensor for tensor in inputs if tensor is not None]
         if len(factors) == 2 and all(_is_quantised(trt, factor, producers) for factor in factors):
             quantised += 1
         elif all(factor.dtype == trt.DataType.HALF for factor in factors):
