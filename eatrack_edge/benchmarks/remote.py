@@ -49,7 +49,8 @@ run PYTHON -m venv --system-site-packages venv || exit 91
 venv/bin/python -c 'import tensorrt' 2>/dev/null && extra= || extra='[cpu]'
 run venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$(echo ./*.whl)$extra" || exit 92
 # What packages leave in the place for temporary files goes too.
-TMPDIR=$folder EATRACK_HOME="$folder/home" run venv/bin/eatrack-edge bench "$@" --json "$folder/result.json" || exit "$code"
+export TMPDIR="$folder" EATRACK_HOME="$folder/home"
+run venv/bin/eatrack-edge bench "$@" --json "$folder/result.json" || exit "$code"
 cat result.json
 """
 
