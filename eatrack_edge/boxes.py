@@ -92,6 +92,23 @@ def _clip_span(start: float, length: float, limit: int, minimum: float) -> tuple
     return low, min(high, float(limit)) - low
 
 
+def follow_size(box: Box, previous: Box, rate: float) -> Box:
+    """Go only part of the way to a new size, about the new centre.
+
+    Args:
+        box: The new box.
+        previous: The last one, its sides above 0.
+        rate: Share of the way taken by the logarithm of each side: 1 takes the new size, 0 keeps the old.
+
+    >>> follow_size((0, 0, 40, 10), (0, 0, 10, 10), 0.5)
+    (10.0, 0.0, 20.0, 10.0)
+    """
+    x, y, w, h = box
+    new_w = previous[2] * (w / previous[2]) ** rate
+    new_h = previous[3] * (h / previous[3]) ** rate
+    return x + (w - new_w) / 2, y + (h - new_h) / 2, float(new_w), float(new_h)
+
+
 def limit_growth(box: Box, previous: Box, factor: float) -> Box:
     """Keep each side within ``1 / factor`` to ``factor`` times the previous one, about the same centre.
 

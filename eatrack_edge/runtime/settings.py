@@ -24,12 +24,31 @@ class TemplateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How far to look for a target that is not seen: it comes out on the other side of what hides it."""
+
+    widen_after: int = 3  # frames in a row below `uncertain_below` before the search crop grows
+    widen_by: float = 1.15  # factor of the crop's side on each further such frame
+    # Largest factor; 1.0 never widens. Training shows targets down to exp(-0.6) = 1 / 1.8 of their nominal size.
+    widest: float = 1.7
+
+    def __post_init__(self) -> None:
+        if self.widen_after < 1:
+            raise ConfigError(f"widen_after must be at least 1, got {self.widen_after}")
+        if self.widen_by < 1 or self.widest < 1:
+            raise ConfigError(f"widen_by and widest must be at least 1, got {self.widen_by} and {self.widest}")
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """How maps become a box, and how far a box may go."""
 
     minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets drones see
     maximum_growth: float = 2.0  # most that a side may grow or shrink in one frame, as a factor
-    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN
+    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN and the size is held
+    size_penalty: float = 0.08  # how much a sudden change of size or shape speaks against a cell; 0 ignores it
+    size_rate: float = 0.6  # share of a change of size that is believed at once; 1 believes it all
+    search: SearchSettings = field(default_factory=SearchSettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
 
     def __post_init__(self) -> None:
@@ -37,3 +56,7 @@ class TrackerSettings:
             raise ConfigError(f"minimum_side_px must be above 0, got {self.minimum_side_px}")
         if self.maximum_growth <= 1:
             raise ConfigError(f"maximum_growth must be above 1, got {self.maximum_growth}")
+        if self.size_penalty < 0:
+            raise ConfigError(f"size_penalty must be at least 0, got {self.size_penalty}")
+        if not 0 < self.size_rate <= 1:
+            raise ConfigError(f"size_rate must be above 0 and at most 1, got {self.size_rate}")

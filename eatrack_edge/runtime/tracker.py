@@ -11,14 +11,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.boxes import Box, clip, limit_growth
+from eatrack_edge.boxes import Box, clip, follow_size, limit_growth
 from eatrack_edge.crops import CropWindow, Frame, Scratch, cut
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Backend, Maps
-from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
+from eatrack_edge.runtime.decode import confidence_of, decode, hann_window, size_prior
 from eatrack_edge.runtime.frames import as_bgr, is_flat
 from eatrack_edge.runtime.load import Choice, choose_backend
+from eatrack_edge.runtime.reach import Reach
 from eatrack_edge.runtime.settings import TrackerSettings
 from eatrack_edge.runtime.templates import StoredTarget, TargetStore, TemplateEvent, embed
 
@@ -76,6 +77,7 @@ class Tracker:
         self.template_events: deque[TemplateEvent] = deque(maxlen=_EVENTS_KEPT)
         self.template_crops: list[Frame] = []  # what each slot shows, for people to look at
         self._window = hann_window(self.contract.grid)
+        self._reach = Reach(self.settings.search)
         self._box: Box | None = None
         self._store: TargetStore | None = None
         self._frame_size = (0, 0)
@@ -109,6 +111,7 @@ class Tracker:
         self.template_crops = [crop for _ in slots]
         self.template_events.clear()
         self._box, self._frame_size, self._frame_index = box, (width, height), 0
+        self._reach = Reach(self.settings.search)
         self._store = self._open_store(frame, box)
 
     def update(self, frame: NDArray[Any]) -> Update:
@@ -135,25 +138,47 @@ class Tracker:
         cropped = perf_counter()
         if is_flat(crop):
             note = "the search window shows one flat colour"
-            return _without_evidence(self._box, note, start, cropped, cropped)
+            return self._without_evidence(self._box, note, start, cropped, cropped)
         maps = self.backend.infer(crop)
         inferred = perf_counter()
-        decoded = decode(maps, self._window, self.contract.search_size)
+        decoded = decode(maps, self._prior(maps, window, self._box), self.contract.search_size)
         if decoded is None:
-            return _without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
-        box = limit_growth(window.to_frame(decoded.box), self._box, self.settings.maximum_growth)
-        self._box = clip(box, *self._frame_size, self.settings.minimum_side_px)
+            return self._without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
         confidence = confidence_of(decoded.score, self.contract.confidence_scale, self.contract.confidence_shift)
+        is_sure = confidence >= self.settings.uncertain_below
+        self._box = self._place(window.to_frame(decoded.box), self._box, is_sure)
+        self._reach.saw(is_sure)
         placed = perf_counter()
         event = self._adapt(frame, self._box, maps, window, confidence)
         end = perf_counter()
         return Update(
             self._box,
             confidence,
-            "TRACKING" if confidence >= self.settings.uncertain_below else "UNCERTAIN",
+            "TRACKING" if is_sure else "UNCERTAIN",
             _latency(start, cropped, inferred, placed, end),
             event,
         )
+
+    def _without_evidence(self, last: Box, note: str, start: float, cropped: float, inferred: float) -> Update:
+        self._reach.saw(False)
+        end = perf_counter()
+        return Update(last, 0.0, "UNCERTAIN", _latency(start, cropped, inferred, end, end), note=note)
+
+    def _prior(self, maps: Maps, window: CropWindow, last: Box) -> NDArray[np.float32]:
+        """Where in the search crop the target is likely to be, and how large."""
+        if self.settings.size_penalty == 0:
+            return self._window
+        _, _, w, h = (side / self.contract.search_size for side in window.to_crop(last))
+        return self._window * size_prior(maps.size_map, (w, h), self.settings.size_penalty)
+
+    def _place(self, found: Box, last: Box, is_sure: bool) -> Box:
+        """The box to report: what was found, no further from the last than is believable.
+
+        A guess may say where the target is, but not how large: what hides it has a size of its own.
+        """
+        box = follow_size(found, last, self.settings.size_rate if is_sure else 0.0)
+        box = limit_growth(box, last, self.settings.maximum_growth)
+        return clip(box, *self._frame_size, self.settings.minimum_side_px)
 
     def _open_store(self, frame: Frame, box: Box) -> TargetStore | None:
         """The store, with the first target's embedding read the way all later ones are: from a search crop."""
@@ -193,7 +218,8 @@ class Tracker:
 
     def _search_window(self, box: Box) -> CropWindow:
         cropping = self.contract.cropping
-        return CropWindow.around(box, cropping.search_factor, self.contract.search_size, cropping.window)
+        factor = cropping.search_factor * self._reach.factor
+        return CropWindow.around(box, factor, self.contract.search_size, cropping.window)
 
     def _check_size(self, frame: Frame) -> None:
         width, height = self._frame_size
@@ -216,11 +242,6 @@ def _check_box(box: Box, width: int, height: int) -> None:
         raise InputError(f"the box is empty: w={w:g}, h={h:g}", hint="a box is x,y,w,h with the size in pixels")
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
-
-
-def _without_evidence(box: Box, note: str, start: float, cropped: float, inferred: float) -> Update:
-    end = perf_counter()
-    return Update(box, 0.0, "UNCERTAIN", _latency(start, cropped, inferred, end, end), note=note)
 
 
 def _latency(start: float, cropped: float, inferred: float, placed: float, end: float) -> Latency:

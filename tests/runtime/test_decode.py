@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.runtime.backends import Maps
-from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
+from eatrack_edge.runtime.decode import confidence_of, decode, hann_window, size_prior
 
 
 def maps(grid: int = 16) -> Maps:
@@ -57,3 +57,24 @@ def test_a_calibrated_confidence_keeps_the_order_of_scores() -> None:
     values = [confidence_of(score, 2.5, 1.3) for score in (0.0, 0.1, 0.3, 0.6, 1.0)]
     assert values == sorted(values)
     assert confidence_of(0.5, 2.5, 1.3) == pytest.approx(1 / (1 + np.exp(-1.3)))
+
+
+def test_a_cell_whose_box_keeps_its_size_and_shape_is_as_likely_as_can_be() -> None:
+    np.testing.assert_allclose(size_prior(maps().size_map, (0.25, 0.25), 0.08), 1.0, rtol=1e-6)
+
+
+def test_a_change_of_size_or_shape_counts_the_same_either_way() -> None:
+    sizes = np.full((2, 2, 2), 0.25, np.float32)
+    sizes[:, 0, 0], sizes[:, 0, 1] = 0.5, 0.125  # doubled, halved
+    sizes[:, 1, 0], sizes[:, 1, 1] = (0.25, 0.125), (0.125, 0.25)  # flatter, narrower
+    prior = size_prior(sizes, (0.25, 0.25), 0.1)
+    assert prior[0, 0] == pytest.approx(np.exp(0.1 * (1 - 2)), rel=1e-5)
+    assert prior[0, 1] == pytest.approx(prior[0, 0], rel=1e-5)
+    assert prior[1, 0] == pytest.approx(prior[1, 1], rel=1e-5)
+    # By hand: sides padded by half of w + h are sqrt(0.4375 * 0.3125) and 0.5; the shape changed by 2.
+    assert prior[1, 0] == pytest.approx(np.exp(0.1 * (1 - 2 * 0.5 / np.sqrt(0.4375 * 0.3125))), rel=1e-5)
+
+
+def test_a_side_of_zero_is_unlikely_but_no_fault() -> None:
+    sizes = np.full((2, 1, 1), 0.0, np.float32)
+    assert 0 <= size_prior(sizes, (0.25, 0.25), 0.08)[0, 0] < 0.01
