@@ -79,6 +79,11 @@ class Contract:
             raise InputError(f"template form must be one of {', '.join(TEMPLATE_FORMS)}, got `{self.template_form}`")
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether the confidence is a probability; if not, it is the raw peak, which may be low on a sure target."""
+        return (self.confidence_scale, self.confidence_shift) != (1.0, 0.0)
+
+    @property
     def grid(self) -> int:
         """Cells per side of the maps."""
         return self.search_size // self.stride

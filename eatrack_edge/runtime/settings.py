@@ -45,7 +45,7 @@ class TrackerSettings:
 
     minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets drones see
     maximum_growth: float = 2.0  # most that a side may grow or shrink in one frame, as a factor
-    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN and the size is held
+    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN and the box stays where it was
     size_penalty: float = 0.08  # how much a sudden change of size or shape speaks against a cell; 0 ignores it
     size_rate: float = 0.6  # share of a change of size that is believed at once; 1 believes it all
     search: SearchSettings = field(default_factory=SearchSettings)

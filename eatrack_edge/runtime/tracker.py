@@ -42,7 +42,7 @@ class Update(NamedTuple):
 
     box: Box  # in pixels of the frame, inside it
     confidence: float  # that the box is on the target, in [0, 1]; 0 where nothing was seen
-    state: State  # UNCERTAIN: the box is a guess; not a claim that the target is lost
+    state: State  # UNCERTAIN: the box is the last sure one; not a claim that the target is lost
     latency_ms: Latency
     template_event: TemplateEvent | None = None  # what an activation decided, on the frames that have one
     note: str = ""  # why a frame gave no evidence; empty otherwise
@@ -117,8 +117,10 @@ class Tracker:
     def update(self, frame: NDArray[Any]) -> Update:
         """Find the target in the next frame.
 
-        A frame that shows nothing, or on which the network's answer is not finite, keeps the last box with
-        confidence 0 and says why in ``note``.
+        While the confidence, if it is calibrated, is below ``uncertain_below``, the box stays: what hides a target
+        scores too, a little, and would carry the box away from where the target comes out. A frame that shows
+        nothing, or on which the network's answer is not finite, keeps the last box with confidence 0 and says why
+        in ``note``.
 
         Args:
             frame: Of the size given to ``init``.
@@ -146,8 +148,10 @@ class Tracker:
             return self._without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
         confidence = confidence_of(decoded.score, self.contract.confidence_scale, self.contract.confidence_shift)
         is_sure = confidence >= self.settings.uncertain_below
-        self._box = self._place(window.to_frame(decoded.box), self._box, is_sure)
-        self._reach.saw(is_sure)
+        is_seen = is_sure or not self.contract.is_calibrated
+        if is_seen:
+            self._box = self._place(window.to_frame(decoded.box), self._box)
+        self._reach.saw(is_seen)
         placed = perf_counter()
         event = self._adapt(frame, self._box, maps, window, confidence)
         end = perf_counter()
@@ -171,12 +175,9 @@ class Tracker:
         _, _, w, h = (side / self.contract.search_size for side in window.to_crop(last))
         return self._window * size_prior(maps.size_map, (w, h), self.settings.size_penalty)
 
-    def _place(self, found: Box, last: Box, is_sure: bool) -> Box:
-        """The box to report: what was found, no further from the last than is believable.
-
-        A guess may say where the target is, but not how large: what hides it has a size of its own.
-        """
-        box = follow_size(found, last, self.settings.size_rate if is_sure else 0.0)
+    def _place(self, found: Box, last: Box) -> Box:
+        """What was found, no further from the last size than is believable, inside the frame."""
+        box = follow_size(found, last, self.settings.size_rate)
         box = limit_growth(box, last, self.settings.maximum_growth)
         return clip(box, *self._frame_size, self.settings.minimum_side_px)
 
