@@ -23,8 +23,11 @@ COMMANDS = [
 ]
 OURS = [line for line in COMMANDS if line.startswith("eatrack-edge ")]
 EXPORTING = [line for line in OURS if "checkpoint." in line or "--model graphs" in line]
-# Set-up and training have tests of their own: tests/test_install.py, tests/train/test_loop.py.
-ELSEWHERE = ("make ", "python3 -m venv", ".venv/bin/", "pip install", "eatrack-edge train")
+# Tested in tests/test_install.py, tests/train/test_loop.py, tests/export/test_precision.py and tests/engines.
+ELSEWHERE = (
+    *("make ", "python3 -m venv", ".venv/bin/", "pip install", "eatrack-edge train"),
+    *("eatrack-edge export eatrack_s --precision", "eatrack-edge build"),
+)
 
 
 @pytest.fixture
