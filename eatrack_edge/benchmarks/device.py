@@ -37,6 +37,8 @@ def runs_engine(claim: Claim, board: Board) -> bool:
     return bool(board.kind) and claim.asked != "cpu"
 
 
-def projected_kind(claim: Claim) -> str:
-    """The kind of device to project for beside the measurement; empty where the claim is met."""
+def projected_kind(claim: Claim, board: Board) -> str:
+    """The kind of device to project for beside the measurement; empty on an Orin, and where only the CPU is asked for."""
+    if claim.asked == "auto":
+        return "" if board.kind else "orin"
     return "" if claim.is_met else claim.asked

@@ -173,7 +173,7 @@ def _result(
     cold = [one.label for one in run.contestants if not one.is_warm]
     reasons = invalid_reasons(facts, run.samples, heat, env.others_cores, cold)
     latency = spreads(first, request.percentiles)
-    projection, notes = _projection(claim, request)
+    projection, notes = _projection(claim, board, request)
     notes += unknown_conditions(run.samples)
     if len(totals) < _FEW:
         notes.append(f"p99 rests on the slowest {max(1, len(totals) // 100)} of {len(totals)} updates")
@@ -251,8 +251,8 @@ def _versus(entry: Entry, other: Contestant, first: Contestant, request: Request
     )
 
 
-def _projection(claim: Claim, request: Request) -> tuple[dict[str, Any] | None, list[str]]:
-    kind = projected_kind(claim)
+def _projection(claim: Claim, board: Board, request: Request) -> tuple[dict[str, Any] | None, list[str]]:
+    kind = projected_kind(claim, board)
     if not kind:
         return None, []
     from eatrack_edge.benchmarks.projection import projection_figures

@@ -16,7 +16,7 @@ def test_on_an_orin_nano_the_claim_is_met_and_the_engine_is_measured(nano: board
     claim = check_device(asked, board)
     assert claim.is_met
     assert runs_engine(claim, board)
-    assert projected_kind(claim) == ""
+    assert projected_kind(claim, board) == ""
     assert measured_on(board).endswith("(p3767-0005)")
 
 
@@ -26,9 +26,18 @@ def test_its_cpu_can_be_asked_for(nano: boards.Tree) -> None:
 
 
 def test_another_orin_is_not_the_one_that_was_asked_for(nano: boards.Tree) -> None:
-    claim = check_device("agx-orin", read_board(nano.root))
+    board = read_board(nano.root)
+    claim = check_device("agx-orin", board)
     assert not claim.is_met
-    assert projected_kind(claim) == "agx-orin"
+    assert projected_kind(claim, board) == "agx-orin"
+
+
+@pytest.mark.parametrize(("asked", "projected"), [("auto", "orin"), ("orin-nx", "orin-nx"), ("cpu", "")])
+def test_on_a_pc_every_orin_is_projected_unless_only_its_cpu_is_asked_for(
+    pc: boards.Tree, asked: str, projected: str
+) -> None:
+    board = read_board(pc.root)
+    assert projected_kind(check_device(asked, board), board) == projected
 
 
 def test_a_pc_is_no_orin_whatever_is_asked(pc: boards.Tree) -> None:

@@ -84,8 +84,9 @@ def test_a_pc_cannot_be_labelled_an_orin(
 
 
 @pytest.mark.usefixtures("simulated")
-def test_nothing_is_projected_where_nothing_else_was_asked_for(pictures: str, pc: boards.Tree) -> None:
-    assert bench(pictures, pc.root).projection is None
+def test_a_pc_projects_unless_only_its_cpu_is_asked_for(pictures: str, pc: boards.Tree) -> None:
+    assert bench(pictures, pc.root, device="cpu").projection is None
+    assert bench(pictures, pc.root).projection is not None
 
 
 @pytest.mark.usefixtures("simulated")
