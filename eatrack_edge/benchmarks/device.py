@@ -38,7 +38,7 @@ def runs_engine(claim: Claim, board: Board) -> bool:
 
 
 def projected_kind(claim: Claim, board: Board) -> str:
-    """The kind of device to project for beside the measurement; empty on an Orin, and where only the CPU is asked for."""
+    """The kind of device to project for beside the measurement; empty where it is met, or only the CPU is asked for."""
     if claim.asked == "auto":
         return "" if board.kind else "orin"
     return "" if claim.is_met else claim.asked

@@ -20,7 +20,7 @@ def _short_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_prints_its_table_and_writes_its_json(run: Run, tmp_path: Path) -> None:
-    done = run("bench", *QUICK, "-o", tmp_path)
+    done = run("bench", *QUICK, "--device", "cpu", "-o", tmp_path)
     assert done.code == 0, done.err
     for words in ("MEASURED on this machine", "update, total", "all but infer", "camera of 30 fps", "measured on"):
         assert words in done.out
