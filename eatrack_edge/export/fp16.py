@@ -7,8 +7,11 @@ and outputs keep their types.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
 # LayerNormalization squares what a transformer's residual stream holds; past 255 a square leaves half precision.
@@ -16,6 +19,8 @@ KEPT = ("LayerNormalization", "Softmax", "Sigmoid")
 _FLOAT, _HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 _SMALLEST = float(np.finfo(np.float16).smallest_normal)
 _LARGEST = float(np.finfo(np.float16).max)
+# Of a Q/DQ pair: below the normal values of half, which still have 64 steps here. 0 would be refused by a parser.
+_SMALLEST_SCALE = 2.0**-18
 
 
 def to_half(graph: onnx.ModelProto) -> onnx.ModelProto:
@@ -26,14 +31,15 @@ def to_half(graph: onnx.ModelProto) -> onnx.ModelProto:
     """
     half = onnx.ModelProto()
     half.CopyFrom(graph)
-    return _Halving(half).done()
+    return _Halving(half, _round_scales(half)).done()
 
 
 class _Halving:
     """One pass over the nodes in order. A value has the type of its maker; a reader of the other type gets a cast."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    def __init__(self, model: onnx.ModelProto, scales: Collection[str]) -> None:
         self._model = model
+        self._scales = scales  # already values of half; to lift the small ones to a normal value would change a sum
         self._types = _types(model)
         self._weights = {tensor.name: tensor for tensor in model.graph.initializer}
         self._is_half: set[str] = set()  # values that are now float16
@@ -84,10 +90,44 @@ class _Halving:
             copy = f"{name}:{'half' if wanted == _HALF else 'float'}"
             self._made[name, wanted] = copy
             if name in self._weights:
-                self._weights[copy] = _halved(self._weights[name], copy)
+                tensor = self._weights[name]
+                self._weights[copy] = _cast(tensor, copy) if name in self._scales else _halved(tensor, copy)
             else:
                 self._nodes.append(helper.make_node("Cast", [stands], [copy], f"{copy}:cast", to=wanted))
         return self._made[name, wanted]
+
+
+def _round_scales(model: onnx.ModelProto) -> set[str]:
+    """Make the scale of every Q/DQ pair a positive value of half, and fit the weights of the pair to it.
+
+    A channel of small weights has a scale that half would round by a tenth, or to 0. Rounded up first, and the weights
+    divided by what it then is, each weight stays within half a step of what it was.
+
+    Returns:
+        The scales' names.
+    """
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    pairs = [node for node in model.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    old = {node.input[1]: numpy_helper.to_array(tensors[node.input[1]]) for node in pairs}
+    new = {name: _rounded_up(scales) for name, scales in old.items()}
+    stored = {node.input[0]: node for node in pairs if node.op_type == "DequantizeLinear" and node.input[0] in tensors}
+    for name, node in stored.items():
+        tensor, scale = tensors[name], node.input[1]
+        levels = numpy_helper.to_array(tensor)
+        axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
+        shape = [-1 if place == axis % levels.ndim else 1 for place in range(levels.ndim)] if old[scale].ndim else []
+        ratio = (old[scale] / new[scale]).reshape(shape)
+        tensor.CopyFrom(numpy_helper.from_array(np.round(levels * ratio).astype(levels.dtype), name))
+    for name, scales in new.items():
+        tensors[name].CopyFrom(numpy_helper.from_array(scales, name))
+    return set(new)
+
+
+def _rounded_up(scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The next values of half, in float32."""
+    wanted = np.clip(scales, _SMALLEST_SCALE, _LARGEST)
+    half = wanted.astype(np.float16)
+    return np.where(half < wanted, np.nextafter(half, np.float16(np.inf)), half).astype(np.float32)
 
 
 def _types(model: onnx.ModelProto) -> dict[str, int]:
@@ -107,6 +147,10 @@ def _fed_by_pixels(model: onnx.ModelProto) -> set[str]:
             reached.update(node.output)
             nodes.add(node.name)
     return nodes
+
+
+def _cast(tensor: TensorProto, name: str) -> TensorProto:
+    return numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), name)
 
 
 def _halved(tensor: TensorProto, name: str = "") -> TensorProto:

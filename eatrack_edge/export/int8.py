@@ -7,47 +7,62 @@ output channel, biases untouched, nothing around what a product gives. No builde
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
+from eatrack_edge.export.ranges import LEVELS, Feed, observe
 from eatrack_edge.optional import require
 
 PRODUCTS = ("MatMul", "Conv", "Gemm")
-Feed = Mapping[str, Any]  # input name to array
 
 
-def quantise(graph: Path, feeds: Iterable[Feed], quantised: Path) -> onnx.ModelProto:
-    """Quantise every product of a float32 graph.
+def quantise(graph: Path, feeds: Sequence[Feed], quantised: Path) -> onnx.ModelProto:
+    """Quantise every product of a float32 graph that has weights, which leaves out the two inside an attention.
+
+    Softmax gives a few large values and hundreds that are nearly 0, which one scale cannot both hold: in a trained
+    network its products with the values cost more than all others together, and are a twentieth of the work. The
+    products before the softmax stay beside them, so that an attention is of one type, as fused kernels want it.
 
     Args:
         graph: The float32 graph, opset 17 or above.
-        feeds: What to measure the ranges of activations on; each range is the largest value met.
+        feeds: What to measure the ranges of activations on, see ``ranges.Observed.range``.
         quantised: Where to write.
 
     Returns:
         What was written.
     """
     tool = require("onnxruntime.quantization", to="quantise a graph")
+    single = onnx.load(graph)
+    weighted, inside = _weighted(single), {tensor.name for tensor in single.graph.initializer}
+    factors = dict.fromkeys(name for node in weighted for name in node.input[:2] if name not in inside)
+    seen = observe(single, list(factors), feeds)
+    zero = np.array(0, np.int8)
+    ranges = {
+        name: [{"scale": np.array(one.range() / LEVELS, np.float32), "zero_point": zero}] for name, one in seen.items()
+    }
     with _quiet():
         # Nothing is optimised before: merging MatMul and Add into Gemm would hide every linear layer.
         tool.quantize_static(
             graph,
             quantised,
-            _reader(tool, feeds),
+            _reader(tool, feeds[:1]),  # which it asks for, though no range is left to measure
             quant_format=tool.QuantFormat.QDQ,
             op_types_to_quantize=list(PRODUCTS),
             per_channel=True,
             activation_type=tool.QuantType.QInt8,
             weight_type=tool.QuantType.QInt8,
+            nodes_to_quantize=[node.name for node in weighted],
             calibrate_method=tool.CalibrationMethod.MinMax,
             extra_options={
                 "ActivationSymmetric": True,
                 "WeightSymmetric": True,
                 "QuantizeBias": False,
+                "TensorQuantOverrides": ranges,
                 # With its output in INT8 too, a product's bias would be added to the rounded sum.
                 "OpTypesToExcludeOutputQuantization": list(PRODUCTS),
             },
@@ -79,6 +94,13 @@ def products(graph: onnx.ModelProto) -> dict[str, str]:
         label = (known or [node.name])[0].removesuffix(".bias").removesuffix(".weight_bias").removesuffix(".0")
         names[node.name] = last = label
     return names
+
+
+def in_int8(quantised: onnx.ModelProto) -> set[str]:
+    """Names of the products that read dequantised values."""
+    dequantised = {node.output[0] for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
+    products = (node for node in quantised.graph.node if node.op_type in PRODUCTS)
+    return {node.name for node in products if dequantised.issuperset(node.input[:2])}
 
 
 def restore(quantised: onnx.ModelProto, graph: onnx.ModelProto, nodes: Collection[str]) -> onnx.ModelProto:
@@ -115,6 +137,18 @@ def remove_unused(graph: onnx.ModelProto) -> None:
     del graph.graph.node[:], graph.graph.initializer[:]
     graph.graph.node.extend(reversed(nodes))
     graph.graph.initializer.extend(weights)
+
+
+def _weighted(graph: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Products of a weight, plain or transposed by the graph itself, as opposed to those of two activations."""
+    changing = {value.name for value in graph.graph.input}
+    found = []
+    for node in graph.graph.node:
+        if changing.intersection(node.input):
+            changing.update(node.output)
+            if node.op_type in PRODUCTS and not changing.issuperset(node.input[:2]):
+                found.append(node)
+    return found
 
 
 def _reader(tool: Any, feeds: Iterable[Feed]) -> Any:

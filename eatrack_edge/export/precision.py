@@ -17,7 +17,7 @@ import onnx
 from eatrack_edge.contract import PRECISIONS, Contract
 from eatrack_edge.errors import GateFailed, OutputError, UsageError
 from eatrack_edge.evaluation.summary import run_conditions
-from eatrack_edge.export import gate, int8, sensitivity
+from eatrack_edge.export import gate, int8, sensitivity, smoothing
 from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration, track_feeds
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.gate import Verdict
@@ -57,6 +57,7 @@ class Options:
         suite: Footage for the gate.
         backend: Of the gate.
         is_forced: Write the graphs whatever the gate says.
+        alpha: Share of the activations' unevenness that moves into the weights before INT8, [0, 1]; see ``smoothing``.
     """
 
     calib: str = ""
@@ -64,6 +65,7 @@ class Options:
     suite: str = "test://"
     backend: str = "auto"
     is_forced: bool = False
+    alpha: float = smoothing.ALPHA
 
 
 def export_precise(
@@ -103,10 +105,10 @@ def export_precise(
         card: dict[str, Any] = {"model": plan.contract.model, "precision": precision, "opset": plan.opset}
         notes: dict[str, str] = {}
         if is_int8:
-            graphs[1], table = _quantised(track, template, contract, calibration, work, say)
+            graphs[1], table, kept = _quantised((template, track), contract, calibration, options.alpha, say)
             notes = _write_notes(work / name, calibration, table)
             card["calibration"] = {key: value for key, value in calibration.record().items() if key != "list"}
-            card["kept_in_float"] = [row.layer for row in table if row.stays_float]
+            card |= {"smoothing_alpha": options.alpha, "kept_in_float": kept}
         if "fp16" in precision:
             graphs = [to_half(graph) for graph in graphs]
         for graph, path in zip(graphs, paths, strict=True):
@@ -160,18 +162,24 @@ def _check(precision: str, options: Options) -> None:
 
 
 def _quantised(
-    track: Path, template: Path, contract: Contract, calibration: Calibration, work: Path, say: Say
-) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity]]:
-    """Quantise all, measure one by one, and take the sensitive ones out again."""
+    fp32: tuple[Path, Path], contract: Contract, calibration: Calibration, alpha: float, say: Say
+) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity], list[str]]:
+    """Smooth, quantise, measure one by one, and take the sensitive out again; the last are the layers left in float."""
+    template, track = fp32
     say(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
-    graph, whole = onnx.load(track), work / "quantised.onnx"
-    quantised = int8.quantise(track, track_feeds(calibration.pairs, contract, template), whole)
-    whole.unlink()
+    feeds = list(track_feeds(calibration.pairs, contract, template))
+    graph = smoothing.smooth(onnx.load(track), feeds, alpha)
+    smoothed, written = track.with_name("smoothed.onnx"), track.with_name("quantised.onnx")
+    onnx.save(graph, smoothed)
+    quantised = int8.quantise(smoothed, feeds, written)
+    for path in (smoothed, written):
+        path.unlink()
     feeds = list(track_feeds(calibration.held_out[: sensitivity.CROPS], contract, template))
     say("measuring what each layer loses in INT8")
     table = sensitivity.measure(graph, quantised, contract, feeds)
-    kept = [node for node, row in table.items() if row.stays_float]
-    return int8.restore(quantised, graph, kept), list(table.values())
+    mixed = int8.restore(quantised, graph, [node for node, row in table.items() if row.stays_float])
+    inside = int8.in_int8(mixed)
+    return mixed, list(table.values()), [layer for node, layer in int8.products(graph).items() if node not in inside]
 
 
 def _write_notes(stem: Path, calibration: Calibration, table: Sequence[sensitivity.Sensitivity]) -> dict[str, str]:

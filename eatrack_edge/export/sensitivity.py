@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from eatrack_edge.boxes import iou
 from eatrack_edge.contract import Contract
-from eatrack_edge.export.int8 import Feed, products, restore
+from eatrack_edge.export.int8 import in_int8, products, restore
+from eatrack_edge.export.ranges import Feed
 from eatrack_edge.optional import require
 
 # From either on, alone, a product stays out of INT8: the peak is found by the score, the size read at the peak.
@@ -57,7 +58,7 @@ def measure(
     feeds: Sequence[Feed],
     on_layer: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, Sensitivity]:
-    """Measure every product.
+    """Measure every product that is in INT8.
 
     Args:
         graph: The track graph in float32.
@@ -69,7 +70,8 @@ def measure(
     Returns:
         By the name of the node, the most sensitive first.
     """
-    names = products(graph)
+    tried = in_int8(quantised)
+    names = {node: layer for node, layer in products(graph).items() if node in tried}
     operators = {node.name: node.op_type for node in graph.graph.node}
     expected = run(graph, contract, feeds)
     measured: dict[str, Sensitivity] = {}

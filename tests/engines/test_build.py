@@ -39,8 +39,6 @@ def cannot_quantise_convolutions() -> bool:
 def test_every_precision_is_built_in_the_types_it_promises(precise: Path, precision: str, kind: str) -> None:
     if precision.startswith("int8") and kind == "track" and cannot_quantise_convolutions():
         pytest.skip("TensorRT for RTX before 1.7 cannot build INT8 convolutions")
-    if (precision, kind) == ("int8-fp16", "track"):
-        pytest.xfail("a scale of the patch embedding's weights is too small for float16 and becomes 0: export/fp16.py")
     steps: list[Step] = []
     made = built(getattr(find(precise, precision), kind), steps)
     assert len(made.engine) > 1_000_000

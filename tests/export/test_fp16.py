@@ -63,3 +63,40 @@ def test_weights_beyond_half_precision_are_clipped_and_tiny_ones_kept() -> None:
     half = to_half(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]))
     (weights,) = (numpy_helper.to_array(tensor) for tensor in half.graph.initializer)
     np.testing.assert_allclose(weights, [65504, -65504, 6.104e-5, -6.104e-5, 0, 0, 1], rtol=1e-3)
+
+
+def test_scales_stay_positive_and_the_weights_behind_them_what_they_were() -> None:
+    scales = np.array([4e-8, 1e-5, 2e-5, 3e-3, 0.5], np.float32)  # half rounds the first to 0 or by half of itself
+    levels = np.random.default_rng(0).integers(-127, 128, (64, 5)).astype(np.int8)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "range", "zero"], ["quantised"], "q"),
+        helper.make_node("DequantizeLinear", ["quantised", "range", "zero"], ["rounded"], "dq"),
+        helper.make_node("DequantizeLinear", ["levels", "scales", "zeros"], ["weights"], "weights", axis=1),
+        helper.make_node("MatMul", ["rounded", "weights"], ["y"], "product"),
+    ]
+    tensors = {
+        "range": np.float32(1e-7),
+        "zero": np.int8(0),
+        "levels": levels,
+        "scales": scales,
+        "zeros": np.zeros(5, np.int8),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 64])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 5])],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in tensors.items()],
+    )
+    half = to_half(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)]))
+    onnx.checker.check_model(half, full_check=True)
+    makers = {name: node for node in half.graph.node for name in node.output}
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in half.graph.initializer}
+    dequantise = makers["weights"]
+    made = arrays[dequantise.input[1]]
+    assert made.dtype == np.float16
+    assert (made > 0).all()
+    got, wanted = arrays[dequantise.input[0]] * made.astype(np.float64), levels * scales.astype(np.float64)
+    assert (np.abs(got - wanted) <= 0.51 * made.astype(np.float64)).all()
+    assert makers["quantised"].input[1] == makers["rounded"].input[1]
+    assert arrays[makers["quantised"].input[1]] > 0

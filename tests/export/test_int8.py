@@ -10,6 +10,7 @@ from onnx import numpy_helper
 from eatrack_edge.contract import Contract
 from eatrack_edge.export import int8, sensitivity
 from eatrack_edge.export.calibration import read_calibration, track_feeds
+from eatrack_edge.export.ranges import Feed
 from eatrack_edge.export.recipe import Plan
 
 pytestmark = pytest.mark.torch
@@ -21,15 +22,13 @@ def contract(tiny: Plan) -> Contract:
 
 
 @pytest.fixture(scope="module")
-def feeds(contract: Contract, fp32: tuple[Path, Path]) -> list[int8.Feed]:
+def feeds(contract: Contract, fp32: tuple[Path, Path]) -> list[Feed]:
     pairs = read_calibration("test://?frames=6&width=160&height=120", contract, 4).pairs
     return list(track_feeds(pairs, contract, fp32[0]))
 
 
 @pytest.fixture(scope="module")
-def quantised(
-    feeds: list[int8.Feed], fp32: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> onnx.ModelProto:
+def quantised(feeds: list[Feed], fp32: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
     return int8.quantise(fp32[1], feeds, tmp_path_factory.mktemp("int8") / "q.onnx")
 
 
@@ -37,7 +36,7 @@ def test_the_form_is_what_tensorrt_reads(quantised: onnx.ModelProto) -> None:
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in quantised.graph.initializer}
     makers = {name: node for node in quantised.graph.node for name in node.output}
     for node in quantised.graph.node:
-        if node.op_type in int8.PRODUCTS:
+        if node.op_type in int8.PRODUCTS and node.name in int8.in_int8(quantised):
             assert [makers[name].op_type for name in node.input[:2]] == ["DequantizeLinear"] * 2, node.name
             assert all(name in weights for name in node.input[2:]), "a bias stays as it is"
         if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
@@ -51,6 +50,15 @@ def test_the_form_is_what_tensorrt_reads(quantised: onnx.ModelProto) -> None:
         assert weights[reader.input[1]].size == weights[name].shape[0 if weights[name].ndim == 4 else -1]
 
 
+def test_all_products_of_weights_are_in_int8_and_none_inside_an_attention(
+    quantised: onnx.ModelProto, fp32: tuple[Path, Path]
+) -> None:
+    layers = int8.products(onnx.load(fp32[1]))
+    inside = int8.in_int8(quantised)
+    assert any(layer.endswith(".values") for layer in layers.values())
+    assert inside == {node for node, layer in layers.items() if not layer.endswith((".scores", ".values"))}
+
+
 def test_every_product_has_the_name_of_its_layer(fp32: tuple[Path, Path]) -> None:
     layers = list(int8.products(onnx.load(fp32[1])).values())
     assert len(layers) == len(set(layers))
@@ -60,7 +68,7 @@ def test_every_product_has_the_name_of_its_layer(fp32: tuple[Path, Path]) -> Non
 
 
 def test_restoring_every_product_gives_the_float_graphs_answer(
-    quantised: onnx.ModelProto, fp32: tuple[Path, Path], contract: Contract, feeds: list[int8.Feed]
+    quantised: onnx.ModelProto, fp32: tuple[Path, Path], contract: Contract, feeds: list[Feed]
 ) -> None:
     graph = onnx.load(fp32[1])
     again = int8.restore(quantised, graph, int8.products(graph).keys())
@@ -81,11 +89,13 @@ def test_restoring_one_product_leaves_the_others_quantised(quantised: onnx.Model
         for node in mixed.graph.node
         if node.name in names
     }
-    assert is_quantised == {name: name != names[0] for name in names}
+    inside = int8.in_int8(quantised)
+    assert names[0] in inside
+    assert is_quantised == {name: name in inside and name != names[0] for name in names}
 
 
 def test_sensitivity_tells_a_ruined_layer_from_the_others(
-    quantised: onnx.ModelProto, fp32: tuple[Path, Path], contract: Contract, feeds: list[int8.Feed]
+    quantised: onnx.ModelProto, fp32: tuple[Path, Path], contract: Contract, feeds: list[Feed]
 ) -> None:
     graph, ruined = onnx.load(fp32[1]), onnx.ModelProto()
     ruined.CopyFrom(quantised)
@@ -96,12 +106,12 @@ def test_sensitivity_tells_a_ruined_layer_from_the_others(
     (weights,) = (tensor for tensor in ruined.graph.initializer if tensor.name == dequantise.input[0])
     weights.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(weights), weights.name))
     table = sensitivity.measure(graph, ruined, contract, feeds[:2])
-    assert len(table) == len(int8.products(graph))
+    assert table.keys() == int8.in_int8(quantised)
     assert table[node].score_error == max(row.score_error for row in table.values())
 
 
 def test_errors_of_a_graph_against_itself_are_none(
-    fp32: tuple[Path, Path], contract: Contract, feeds: list[int8.Feed]
+    fp32: tuple[Path, Path], contract: Contract, feeds: list[Feed]
 ) -> None:
     outputs = sensitivity.run(onnx.load(fp32[1]), contract, feeds[:2])
     assert sensitivity.errors(outputs, outputs) == (pytest.approx(0, abs=1e-6), 0)

@@ -59,7 +59,10 @@ def test_the_card_names_parity_gate_and_the_layers_kept_in_float(made: Precise, 
     assert card["gate"]["frames"] == 4
     assert card["gate"]["budget"] == 1.0
     table = json.loads(made.files[2].read_text())["layers"]
-    assert card["kept_in_float"] == [row["layer"] for row in table if row["stays_float"]]
+    attention = {layer for layer in card["kept_in_float"] if layer.endswith((".scores", ".values"))}
+    assert attention
+    assert set(card["kept_in_float"]) - attention == {row["layer"] for row in table if row["stays_float"]}
+    assert card["smoothing_alpha"] == 0.5
 
 
 def test_half_precision_needs_no_footage(tiny: Plan, tmp_path: Path) -> None:
