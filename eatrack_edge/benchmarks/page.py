@@ -10,20 +10,10 @@ from typing import Any
 from eatrack_edge.benchmarks.charts import course, histogram, ratio_chart, stage_bars
 from eatrack_edge.benchmarks.projected_charts import check_chart, projection_ranges, roofline
 from eatrack_edge.benchmarks.projection import projection_table
+from eatrack_edge.benchmarks.report import AROUND_INFER, STAGES
 from eatrack_edge.evaluation.sheet import definitions, document, table
 from eatrack_edge.evaluation.tracks import write_whole
 
-_STAGES = {
-    "decode": "decode the video",
-    "crop": "crop",
-    "copy_in": "copy in",
-    "infer": "infer",
-    "copy_out": "copy out",
-    "maps": "decode the maps",
-    "template": "template update",
-    "total": "update, total",
-    "end_to_end": "with the video",
-}
 _STYLE = """
 .right { background: #eef7f2; border-left: 3px solid #009e73; padding: 8px 12px; }
 .projection { border: 2px dashed #cc79a7; padding: 4px 18px 18px; margin-top: 44px; }
@@ -87,7 +77,7 @@ def _validity(result: Mapping[str, Any]) -> str:
 
 def _stages(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     measured = result.get("latency_ms") or {}
-    return {name: measured[stage] for stage, name in _STAGES.items() if stage in measured}
+    return {name: measured[stage] for stage, name in STAGES.items() if stage in measured and stage != AROUND_INFER}
 
 
 def _histogram(result: Mapping[str, Any]) -> str:

@@ -10,7 +10,8 @@ from eatrack_edge.benchmarks.compare import Change
 from eatrack_edge.benchmarks.projection import projection_table
 from eatrack_edge.benchmarks.result import Result, Spread
 
-_STAGES = {
+AROUND_INFER = "around_infer"
+STAGES = {
     "decode": "decode the video",
     "crop": "crop",
     "copy_in": "copy in",
@@ -18,7 +19,7 @@ _STAGES = {
     "copy_out": "copy out",
     "maps": "decode the maps",
     "template": "template update",
-    "around_infer": "all but infer",
+    AROUND_INFER: "all but infer",
     "total": "update, total",
     "end_to_end": "with the video",
 }
@@ -28,7 +29,7 @@ def stage_table(result: Result) -> list[list[str]]:
     """Latency by stage in milliseconds, the first row headings."""
     asked = list(next(iter(result.latency_ms.values())).percentiles)
     rows = [["stage, ms", "min", "p50", "p90", "p95", "p99", "max", "cov", *(f"p{one}" for one in asked)]]
-    for stage, name in _STAGES.items():
+    for stage, name in STAGES.items():
         spread = result.latency_ms.get(stage)
         rows.append([name, *(_row(spread) if spread else ["-"] * (7 + len(asked)))])
     return rows

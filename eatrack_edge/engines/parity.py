@@ -7,23 +7,20 @@ says nothing. So what was built is run, on the machine that built it, before any
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 
-from eatrack_edge.crops import CropWindow, Frame, cut
 from eatrack_edge.errors import GateFailed
-from eatrack_edge.media.sources import open_source
 from eatrack_edge.runtime.backends import Backend
+from eatrack_edge.scene_crops import scene_crops
 
 # Largest difference to ONNX Runtime on the same graph; of search tokens relative to the largest one.
 # The first two are the house's tolerances. INT8 rounds at other places in each runtime; how far it may stray in the
 # end is judged by tracking, when the graph is exported. No board has confirmed these yet.
 ALLOWED = {"fp32": 1e-3, "fp16": 1e-2, "int8": 5e-2, "int8-fp16": 5e-2}
-_SCENE = "test://?frames=61"
-_FRAMES = (20, 40, 60)
 _WARM_UP, _RUNS = 10, 50
 
 
@@ -45,7 +42,7 @@ def measure(engines: Backend, reference: Backend) -> dict[str, float]:
     """
     worst: dict[str, float] = {}
     slots = range(engines.contract.template_slots)
-    for template, search in _crops(engines):
+    for template, search in scene_crops(engines.contract):
         maps = []
         for backend in (engines, reference):
             backend.encode_template(template, slots)
@@ -74,7 +71,7 @@ def check(differences: dict[str, float], precision: str, name: str) -> None:
 
 def time_calls(engines: Backend) -> Latency:
     """Time both engines through the backend, copies included, as a tracker calls them."""
-    template, search = next(_crops(engines))
+    template, search = next(scene_crops(engines.contract))
     slots = range(engines.contract.template_slots)
     encode = _median_ms(lambda: engines.encode_template(template, slots))
     return Latency(encode, _median_ms(lambda: engines.infer(search)))
@@ -87,22 +84,3 @@ def _median_ms(call: Callable[[], object]) -> float:
         call()
         times.append(1e3 * (time.perf_counter() - start))
     return median(times[_WARM_UP:])
-
-
-def _crops(backend: Backend) -> Iterator[tuple[Frame, Frame]]:
-    contract = backend.contract
-    cropping, padding = contract.cropping, contract.padding_bgr
-
-    with open_source(_SCENE) as source:
-        template: Frame | None = None
-        for item in source:
-            if item.truth is None:
-                continue
-            if template is None:
-                window = CropWindow.around(
-                    item.truth, cropping.template_factor, contract.template_size, cropping.window
-                )
-                template = cut(item.frame, window, padding)
-            if item.index in _FRAMES:
-                window = CropWindow.around(item.truth, cropping.search_factor, contract.search_size, cropping.window)
-                yield template, cut(item.frame, window, padding)

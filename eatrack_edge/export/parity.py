@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from eatrack_edge.contract import Contract
-from eatrack_edge.crops import CropWindow, Frame, cut
 from eatrack_edge.errors import GateFailed
 from eatrack_edge.export.graph import TemplateGraph, TrackGraph
-from eatrack_edge.media.sources import open_source
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.optional import require
+from eatrack_edge.scene_crops import scene_crops
 
 ALLOWED = 1e-4  # float32 against float32; two runtimes differ by about 1e-5 in the order of their sums
-_SCENE = "test://?frames=61"
-_FRAMES = (20, 40, 60)
 
 
 def measure(network: EATrack, contract: Contract, template_graph: Path, track_graph: Path) -> dict[str, float]:
@@ -47,7 +43,7 @@ def measure(network: EATrack, contract: Contract, template_graph: Path, track_gr
     plain = TrackGraph(network, replace(contract, template_form="crop")).eval()
     outputs = [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
     worst = dict.fromkeys(outputs, 0.0)
-    for template, search in _crops(contract):
+    for template, search in scene_crops(contract):
         with torch.no_grad():
             crop = torch.from_numpy(template)
             expected = [*encoder(crop), *plain(torch.from_numpy(search), *[crop] * contract.template_slots)]
@@ -79,20 +75,3 @@ def check(differences: dict[str, float], name: str) -> None:
 def _difference(name: str, ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
     scale = max(1.0, float(np.abs(theirs).max())) if name.endswith(("tokens", "projections")) else 1.0
     return float(np.abs(ours - theirs).max()) / scale
-
-
-def _crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
-    cropping, padding = contract.cropping, contract.padding_bgr
-    template: Frame | None = None
-    with open_source(_SCENE) as source:
-        for item in source:
-            if item.truth is None:
-                continue
-            if template is None:
-                window = CropWindow.around(
-                    item.truth, cropping.template_factor, contract.template_size, cropping.window
-                )
-                template = cut(item.frame, window, padding)
-            if item.index in _FRAMES:
-                window = CropWindow.around(item.truth, cropping.search_factor, contract.search_size, cropping.window)
-                yield template, cut(item.frame, window, padding)

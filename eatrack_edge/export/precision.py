@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +12,14 @@ import numpy as np
 import onnx
 
 from eatrack_edge.contract import PRECISIONS, Contract
-from eatrack_edge.errors import GateFailed, OutputError, UsageError
+from eatrack_edge.errors import GateFailed, UsageError
 from eatrack_edge.evaluation.summary import run_conditions
 from eatrack_edge.export import gate, int8, sensitivity, smoothing
 from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration, track_feeds
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.gate import Verdict
 from eatrack_edge.export.recipe import Plan
+from eatrack_edge.export.staging import staged
 from eatrack_edge.export.write import export
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
@@ -128,26 +126,6 @@ def export_precise(
         for path in files:
             path.replace(folder / path.name)
     return Precise(tuple(folder / path.name for path in files), card, verdict)
-
-
-@contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """A folder to work in, beside the files to come: a move out of it is a rename, and it leaves nothing behind.
-
-    Raises:
-        OutputError: ``folder`` cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    try:
-        yield work
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _check(precision: str, options: Options) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
 import torch
 
-from eatrack_edge.errors import OutputError
 from eatrack_edge.export import parity
 from eatrack_edge.export.graph import write_graphs
 from eatrack_edge.export.recipe import Plan
+from eatrack_edge.export.staging import staged
 from eatrack_edge.export.storage import share_weights
 from eatrack_edge.model.checkpoints import Checkpoint, build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
@@ -45,20 +44,10 @@ def export(plan: Plan, folder: Path, *, shared: bool = False) -> Exported:
         GateFailed: ONNX and torch disagree.
         OutputError: The folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the move at the end is a rename within one file system.
-        work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
-    try:
+    with staged(folder) as work:
         exported = _export_into(plan, work, shared)
         for file in exported.files:
             file.replace(folder / file.name)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return replace(exported, files=tuple(folder / file.name for file in exported.files))
 
 
