@@ -79,7 +79,7 @@ def decode(maps: Maps, prior: NDArray[np.float32], search_size: int) -> Decoded 
     dx, dy = (float(value) for value in maps.offset_map[:, row, column])
     w, h = (float(value) * search_size for value in maps.size_map[:, row, column])
     cx, cy = (column + dx) * search_size / grid, (row + dy) * search_size / grid
-    if not np.isfinite([score, cx, cy, w, h]).all() or w <= 0 or h <= 0:
+    if not all(map(math.isfinite, (score, cx, cy, w, h))) or w <= 0 or h <= 0:
         return None
     return Decoded((cx - w / 2, cy - h / 2, w, h), score)
 

@@ -14,6 +14,7 @@ from eatrack_edge.errors import InputError
 # Standard deviation, in grey levels, below which a crop is one flat colour (a closed shutter, a lost link). A
 # target of 8 px against an even sky is above it.
 _FLAT_BELOW = 0.5
+_ROW_STEP = 8  # one row in so many is looked at first
 
 
 def as_bgr(frame: NDArray[Any]) -> Frame:
@@ -37,5 +38,13 @@ def as_bgr(frame: NDArray[Any]) -> Frame:
 
 def is_flat(crop: Frame) -> bool:
     """Whether a crop shows nothing: all its pixels are nearly one colour."""
-    deviation = cv2.meanStdDev(crop)[1]
-    return bool(deviation.max() < _FLAT_BELOW)
+    # The variance of the whole is at least that of a part times the part's share of it, so nearly every crop is
+    # known not to be flat from an eighth of its rows, and the others are looked at whole.
+    part = crop[::_ROW_STEP]
+    if _deviation(part) >= _FLAT_BELOW * (len(crop) / len(part)) ** 0.5:
+        return False
+    return _deviation(crop) < _FLAT_BELOW
+
+
+def _deviation(crop: Frame) -> float:
+    return float(cv2.meanStdDev(crop)[1].max())
