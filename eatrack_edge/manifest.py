@@ -9,19 +9,17 @@ Standard library only: the drone reads this before anything else.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from eatrack_edge.errors import EngineMismatch, InputError, OutputError
+from eatrack_edge.errors import EngineMismatch, InputError
+from eatrack_edge.files import sha256, write_whole
 
 SCHEMA = "eatrack-edge-engine/1"
-_CHUNK = 1 << 20
 # Where an ONNX graph names a file that holds its weights: the key `location`, then the name behind its length.
 _EXTERNAL = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
 
@@ -94,7 +92,7 @@ def write_manifest(engine: Path, manifest: Manifest) -> Path:
         OutputError: It cannot be written.
     """
     path = manifest_path(engine)
-    write_whole(path, json.dumps(asdict(manifest), indent=2).encode() + b"\n")
+    write_whole(path, json.dumps(asdict(manifest), indent=2) + "\n")
     return path
 
 
@@ -161,15 +159,6 @@ def engine_home() -> Path:
     return Path(cache) / "eatrack-edge" / "engines"
 
 
-def sha256(path: Path) -> str:
-    """Of one file, in hexadecimal.
-
-    Raises:
-        InputError: The file cannot be read.
-    """
-    return _digest([path])
-
-
 def graph_files(graph: Path) -> list[Path]:
     """An ONNX graph, and the files that it keeps its weights in.
 
@@ -190,42 +179,7 @@ def graph_sha256(graph: Path) -> str:
     Raises:
         InputError: One of its files cannot be read.
     """
-    return _digest(graph_files(graph))
-
-
-def write_whole(path: Path, data: bytes | memoryview) -> None:
-    """Write a file so that it is there whole or, after a full disk or a power cut, not at all.
-
-    Raises:
-        OutputError: It cannot be written; what was there before still is.
-    """
-    # Beside the target, so that the move at the end is a rename within one file system.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # a drone loses power: the rename must not overtake the bytes
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise OutputError(
-            f"{path}: cannot be written: {error.strerror}", hint="free some space, or name another folder: -o FOLDER"
-        ) from error
-
-
-def _digest(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    try:
-        for path in paths:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
-    except OSError as error:
-        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
+    return sha256(*graph_files(graph))
 
 
 def _parse(table: dict[str, Any]) -> Manifest:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 
 from eatrack_edge.contract import Contract
-from eatrack_edge.errors import EngineMismatch, InputError, OutputError
+from eatrack_edge.errors import EngineMismatch, InputError
 from eatrack_edge.manifest import (
     Fingerprint,
     Manifest,
@@ -23,7 +21,6 @@ from eatrack_edge.manifest import (
     manifest_path,
     read_manifest,
     write_manifest,
-    write_whole,
 )
 
 ORIN = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
@@ -201,28 +198,6 @@ def test_engines_live_in_one_place(monkeypatch: pytest.MonkeyPatch, environment:
     for name, value in ({"HOME": "/h"} | environment).items():
         monkeypatch.setenv(name, value)
     assert engine_home() == Path(expected)
-
-
-def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.engine"
-    path.write_bytes(b"old")
-
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError) as caught:
-        write_whole(path, b"new")
-    assert str(caught.value) == (
-        f"{path}: cannot be written: No space left on device\nhint: free some space, or name another folder: -o FOLDER"
-    )
-    assert [found.read_bytes() for found in tmp_path.iterdir()] == [b"old"]
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"a\.engine: cannot be written: "):
-        write_whole(tmp_path / "file" / "a.engine", b"")
 
 
 def test_the_manifest_lies_beside_its_engine() -> None:

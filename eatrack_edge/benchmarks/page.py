@@ -12,7 +12,7 @@ from eatrack_edge.benchmarks.projected_charts import check_chart, projection_ran
 from eatrack_edge.benchmarks.projection import projection_table
 from eatrack_edge.benchmarks.report import AROUND_INFER, STAGES
 from eatrack_edge.evaluation.sheet import definitions, document, table
-from eatrack_edge.evaluation.tracks import write_whole
+from eatrack_edge.files import write_whole
 
 _STYLE = """
 .right { background: #eef7f2; border-left: 3px solid #009e73; padding: 8px 12px; }

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from eatrack_edge.errors import InputError
-from eatrack_edge.evaluation.tracks import write_whole
+from eatrack_edge.files import write_whole
 
 SCHEMA = "eatrack-edge/bench/1"
 

@@ -25,11 +25,12 @@ from eatrack_edge.benchmarks.versus import Entry, installed_backends, open_entry
 from eatrack_edge.boxes import Box
 from eatrack_edge.engines.graphs import DEFAULT_PRECISION
 from eatrack_edge.errors import MissingExtra
+from eatrack_edge.files import sha256
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
 from eatrack_edge.machine.memory import read_memory, rss_bytes
 from eatrack_edge.machine.power import read_rails
-from eatrack_edge.manifest import graph_sha256, sha256
+from eatrack_edge.manifest import graph_sha256
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.load import find_graphs
 

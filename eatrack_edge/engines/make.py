@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -18,7 +16,8 @@ from eatrack_edge.engines.child import run_in_child
 from eatrack_edge.engines.graphs import Graphs
 from eatrack_edge.engines.progress import Step
 from eatrack_edge.engines.timing_cache import cache_path
-from eatrack_edge.errors import MissingExtra, OutputError
+from eatrack_edge.errors import MissingExtra
+from eatrack_edge.files import sha256, staged, write_whole
 from eatrack_edge.machine.memory import read_memory
 from eatrack_edge.manifest import (
     Fingerprint,
@@ -26,10 +25,7 @@ from eatrack_edge.manifest import (
     engine_paths,
     graph_files,
     graph_sha256,
-    manifest_path,
-    sha256,
     write_manifest,
-    write_whole,
 )
 from eatrack_edge.runtime.backends import Backend
 from eatrack_edge.runtime.backends.cuda_memory import open_memory
@@ -86,17 +82,10 @@ def make(
     if builds > 1:
         open_memory()  # without it engines cannot be timed: better to say so now than after the builds
     jobs = [_job(graph, cache_path(folder, here), uses_dla) for graph in (graphs.template, graphs.track)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the move at the end is a rename within one file system.
-        work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}", hint="name another: -o FOLDER") from error
-    try:
+    with staged(folder) as work:
         attempts = [_attempt(graphs, jobs, work / str(number), here, command, report) for number in range(builds)]
-        return _finish(graphs, attempts, folder, here)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        made = _finish(graphs, attempts, work, here)
+    return replace(made, template=folder / made.template.name, track=folder / made.track.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +130,7 @@ def _manifest(graphs: Graphs, graph: Path, engine: Path, here: Fingerprint, comm
 
 
 def _finish(graphs: Graphs, attempts: list[_Attempt], folder: Path, here: Fingerprint) -> Made:
-    """Choose the fastest of each, prove the pair, and move it into place."""
+    """Choose the fastest of each, prove the pair, and put it into ``folder``."""
     latencies = tuple(_time(attempt) for attempt in attempts) if len(attempts) > 1 else ()
     best = attempts[_fastest([latency.track for latency in latencies])]
     differences, note = _prove(graphs, best)
@@ -153,8 +142,8 @@ def _finish(graphs: Graphs, attempts: list[_Attempt], folder: Path, here: Finger
             latencies_ms=tuple(latency[index] for latency in latencies),
             parity=differences,
         )
-        write_manifest(source, manifest)
-        _move(source, target)
+        source.replace(target)
+        write_manifest(target, manifest)
     seconds = sum(one.seconds for attempt in attempts for one in attempt.built)
     audits = tuple(one.audit for one in best.built)
     return Made(*engines, here, audits, seconds, differences, latencies, note)
@@ -186,11 +175,3 @@ def _open(attempt: _Attempt) -> Backend:
     from eatrack_edge.runtime.backends.tensorrt import TensorRTBackend
 
     return TensorRTBackend(*attempt.engines)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.replace(target)
-        manifest_path(source).replace(manifest_path(target))
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error.strerror}") from error

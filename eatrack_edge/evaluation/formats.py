@@ -18,7 +18,8 @@ import numpy as np
 
 from eatrack_edge.data.sequence import Sequence
 from eatrack_edge.errors import UsageError
-from eatrack_edge.evaluation.tracks import Floats, Track, write_whole
+from eatrack_edge.evaluation.tracks import Floats, Track
+from eatrack_edge.files import write_whole
 
 FORMATS = ("otb", "pysot", "pytracking", "got10k")
 

@@ -23,7 +23,7 @@ from eatrack_edge.evaluation.summary import (
     overall_table,
     ranking,
 )
-from eatrack_edge.evaluation.tracks import write_whole
+from eatrack_edge.files import write_whole
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded
 

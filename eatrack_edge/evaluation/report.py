@@ -12,7 +12,7 @@ from eatrack_edge.evaluation.page import write_page
 from eatrack_edge.evaluation.plots import draw_plots
 from eatrack_edge.evaluation.session import Evaluation
 from eatrack_edge.evaluation.summary import evaluation_summary
-from eatrack_edge.evaluation.tracks import write_whole
+from eatrack_edge.files import write_whole
 
 
 def write_report(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_jobs
 from eatrack_edge.evaluation.trackers import FIXED, OURS, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track, TrackStore
+from eatrack_edge.files import sha256
 from eatrack_edge.material import DEFAULT_MODEL
 
 # Runs jobs somewhere, telling frames done so far: in processes here, or on a cluster.
@@ -170,7 +170,7 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
     if spec.name in peers.CLASSIC:
         known["opencv"] = cv2.__version__
     for path in _weights(spec):
-        known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        known[path.name] = sha256(path)
     return known
 
 

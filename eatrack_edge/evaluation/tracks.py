@@ -7,7 +7,6 @@ nothing but the tracker and the frames. Times, which never repeat, are beside it
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.errors import InputError, OutputError, UsageError
+from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.files import write_whole
 
 Floats = NDArray[np.float64]
 
@@ -121,18 +121,3 @@ class TrackStore:
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path(sequence)}: not a finished track: {error}", hint="delete it") from error
         return Track(rows[:, :4], rows[:, 4], seconds)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it is either there whole or not at all.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -19,8 +19,8 @@ from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calib
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.gate import Verdict
 from eatrack_edge.export.recipe import Plan
-from eatrack_edge.export.staging import staged
 from eatrack_edge.export.write import export
+from eatrack_edge.files import staged
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
 _PARITY_SCENE = (
@@ -123,8 +123,6 @@ def export_precise(
         for path in (template, track):
             path.unlink()
         files = tuple(sorted(path for path in work.iterdir() if path.is_file()))
-        for path in files:
-            path.replace(folder / path.name)
     return Precise(tuple(folder / path.name for path in files), card, verdict)
 
 

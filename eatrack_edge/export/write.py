@@ -12,8 +12,8 @@ import torch
 from eatrack_edge.export import parity
 from eatrack_edge.export.graph import write_graphs
 from eatrack_edge.export.recipe import Plan
-from eatrack_edge.export.staging import staged
 from eatrack_edge.export.storage import share_weights
+from eatrack_edge.files import staged
 from eatrack_edge.model.checkpoints import Checkpoint, build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 
@@ -46,8 +46,6 @@ def export(plan: Plan, folder: Path, *, shared: bool = False) -> Exported:
     """
     with staged(folder) as work:
         exported = _export_into(plan, work, shared)
-        for file in exported.files:
-            file.replace(folder / file.name)
     return replace(exported, files=tuple(folder / file.name for file in exported.files))
 
 

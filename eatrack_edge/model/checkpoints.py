@@ -6,7 +6,6 @@ only ever read with ``weights_only=True``: a checkpoint is data and must not run
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from eatrack_edge.errors import CheckpointError
+from eatrack_edge.files import sha256, write_whole
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.optional import require
@@ -68,7 +68,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: cannot be read as weights: {reason}",
             hint="only plain tensors are read (weights_only=True); save the state_dict alone, or as .safetensors",
         ) from error
-    return Checkpoint(path, _tensors(held, path), metadata, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Checkpoint(path, _tensors(held, path), metadata, sha256(path))
 
 
 def _tensors(held: object, path: Path) -> dict[str, Tensor]:
@@ -131,16 +131,16 @@ def write_checkpoint(path: Path, network: EATrack, metadata: Mapping[str, str], 
         network: Whose weights.
         metadata: Text to keep beside them, see ``contract.Contract.checkpoint_metadata``.
         half: Store as float16, half the size; reading gives float32 again.
+
+    Raises:
+        OutputError: It cannot be written.
     """
     tensors = {
         key: value.half().contiguous() if half else value.contiguous()
         for key, value in network.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }
-    partial = path.with_name(path.name + ".part")
-    require("safetensors.torch", to="write a checkpoint").save_file(tensors, partial, metadata=dict(metadata))
-    partial.chmod(0o644)  # safetensors writes for its owner alone, and a wheel keeps the mode
-    partial.replace(path)
+    write_whole(path, require("safetensors.torch", to="write a checkpoint").save(tensors, metadata=dict(metadata)))
 
 
 def _is_unused(key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import nn
 from torch.optim import AdamW
 
 from eatrack_edge.errors import CheckpointError
+from eatrack_edge.files import write_whole
 from eatrack_edge.train.average import Average
 from eatrack_edge.train.recipe import TrainRecipe
 
@@ -31,20 +33,21 @@ def write_state(
         optimiser: Moments and steps.
         done: Samples learned from.
         recipe: Kept beside them, so that another recipe does not go on from here.
+
+    Raises:
+        OutputError: It cannot be written.
     """
-    partial = path.with_name(path.name + ".part")
-    torch.save(
-        {
-            "modules": {name: module.state_dict() for name, module in modules.items()},
-            "average": average.network.state_dict(),
-            "average_steps": average.steps,
-            "optimiser": optimiser.state_dict(),
-            "done": done,
-            "recipe": _plain(recipe),
-        },
-        partial,
-    )
-    partial.replace(path)
+    state = {
+        "modules": {name: module.state_dict() for name, module in modules.items()},
+        "average": average.network.state_dict(),
+        "average_steps": average.steps,
+        "optimiser": optimiser.state_dict(),
+        "done": done,
+        "recipe": _plain(recipe),
+    }
+    data = io.BytesIO()  # costs the state's size in memory: torch itself would hide that a disk is full
+    torch.save(state, data)
+    write_whole(path, data.getbuffer())
 
 
 def read_state(

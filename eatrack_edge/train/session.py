@@ -13,6 +13,7 @@ import torch
 from eatrack_edge.contract import Contract, Cropping
 from eatrack_edge.data.shards import read_shards
 from eatrack_edge.errors import ConfigError, OutputError
+from eatrack_edge.files import write_whole
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
@@ -65,9 +66,9 @@ def train(
         if found is not None:
             metadata |= found.to_metadata()
             table = json.dumps(asdict(found), indent=2)
-            (folder / "calibration.json").write_text(table + "\n", encoding="utf-8")
+            write_whole(folder / "calibration.json", table + "\n")
         write_checkpoint(result, trainer.average.network, metadata, half=True)
-        (folder / "curve.svg").write_text(draw_curve(read_log(folder / "log.csv"), recipe.model), encoding="utf-8")
+        write_whole(folder / "curve.svg", draw_curve(read_log(folder / "log.csv"), recipe.model))
     return result
 
 

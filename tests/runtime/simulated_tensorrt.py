@@ -19,7 +19,8 @@ import onnxruntime
 import pytest
 
 from eatrack_edge.contract import Contract
-from eatrack_edge.manifest import Fingerprint, Manifest, sha256, write_manifest
+from eatrack_edge.files import sha256
+from eatrack_edge.manifest import Fingerprint, Manifest, write_manifest
 from eatrack_edge.runtime.backends import tensorrt as backend_module
 from eatrack_edge.runtime.backends import tensorrt_log
 from runtime.simulated_cuda import SimulatedDevice
