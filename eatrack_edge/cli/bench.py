@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.bench_overhead import overhead
+from eatrack_edge.cli.bench_progress import BenchProgress
+from eatrack_edge.cli.tables import console, table
 from eatrack_edge.errors import UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from eatrack_edge.benchmarks.result import Result
 
-_EVERY_S = 5.0  # between two plain lines of progress
-_PIPE_WIDTH = 160
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 bench = typer.Typer(
@@ -25,6 +25,9 @@ bench = typer.Typer(
     rich_markup_mode=None,
     invoke_without_command=True,
 )
+
+
+bench.command()(overhead)
 
 
 @bench.callback()
@@ -78,7 +81,7 @@ def measure(
         percentiles=_percentiles(percentile),
         camera_fps=camera_fps,
     )
-    with _Progress(request.plan.duration_s) as progress:
+    with BenchProgress(f"of {request.plan.duration_s:g}") as progress:
         result = run_bench(request, ["eatrack-edge", *sys.argv[1:]], progress.show)
     _show(result)
     _write(result, output, json)
@@ -101,7 +104,7 @@ def compare(
     if not show_only:
         comparison.check_comparable(old, new)
     changes = comparison.compare(old, new)
-    _console().print(_table(change_table(changes)))
+    console().print(table(change_table(changes)))
     for path, result in ((before, old), (after, new)):
         for reason in result.invalid_reasons:
             print(f"{path.name} is invalid: {reason}", file=sys.stderr)
@@ -128,19 +131,19 @@ def _measured_there(host: str) -> Result:
 def _show(result: Result) -> None:
     from eatrack_edge.benchmarks import report
 
-    console = _console()
+    screen = console()
 
     def say(line: str, style: str = "") -> None:
-        console.print(line, soft_wrap=True, markup=False, style=style)
+        screen.print(line, soft_wrap=True, markup=False, style=style)
 
     for name, line in report.facts(result):
         say(f"{name:<18} {line}")
     for rows in (report.stage_table(result), report.versus_table(result)):
         if rows:
-            console.print("", _table(rows, "MEASURED on this machine"))
+            screen.print("", table(rows, "MEASURED on this machine"))
     rows, verdicts = report.projected(result)
     if rows:
-        console.print("", _table(rows, "PROJECTION for boards that are not here; nothing in it was measured"))
+        screen.print("", table(rows, "PROJECTION for boards that are not here; nothing in it was measured"))
         for line in verdicts:
             say(f"projection: {line}")
     say("")
@@ -157,23 +160,6 @@ def _write(result: Result, output: Path, json: Path | None) -> None:
     write_result(result, json)
     write_page(to_dict(result), json.with_suffix(".html"))
     print(f"\n{json}\n{json.with_suffix('.html')}")
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
-
-
-def _table(rows: list[list[str]], title: str = "") -> Any:
-    from rich.table import Table
-
-    table = Table(*rows[0], title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for place, column in enumerate(table.columns):
-        column.justify = "left" if place == 0 else "right"
-    for row in rows[1:]:
-        table.add_row(*row)
-    return table
 
 
 def _box(text: str) -> tuple[float, float, float, float] | None:
@@ -201,33 +187,3 @@ def _seconds(text: str) -> float:
     if not found:
         raise UsageError(f"--soak takes a duration such as 90s, 10m or 1h, got `{text}`")
     return float(found[1]) * _UNITS[found[2]]
-
-
-class _Progress:
-    """What the run is at: one line that is rewritten on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, duration_s: float) -> None:
-        self._duration_s = duration_s
-        self._said, self._step = 0.0, ""
-        self._is_terminal = sys.stderr.isatty()
-
-    def show(self, step: str, done: int, seconds: float) -> None:
-        """So far it is."""
-        now = time.monotonic()
-        if step == self._step and now - self._said < (0.2 if self._is_terminal else _EVERY_S):
-            return
-        self._step, self._said = step, now
-        text = f"{step}: {done} updates, {seconds:.0f} of {self._duration_s:g} s" if done else step
-        print(
-            f"\r\x1b[K{text}" if self._is_terminal else text,
-            end="" if self._is_terminal else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,79 +1,97 @@
-"""What tracking costs beside inference, over the frames of an hour of flight; a simulated backend answers at once."""
+"""What tracking costs beside inference, over the frames of an hour of flight; a stand-in answers at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from time import perf_counter
+from itertools import islice
+from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
-from eatrack_edge.contract import Contract, Cropping
-from eatrack_edge.crops import Frame
-from eatrack_edge.machine.memory import rss_bytes
-from eatrack_edge.runtime.backends import InferTiming, Maps
+from eatrack_edge.benchmarks.overhead import (
+    SIZES,
+    STAND_IN,
+    TARGET,
+    StandIn,
+    crop_costs,
+    fly,
+    frame_costs,
+    measure_overhead,
+    pictures,
+)
+from eatrack_edge.benchmarks.overhead_result import LIMITS_MS
+from eatrack_edge.boxes import Box
+from eatrack_edge.contract import Contract
+from eatrack_edge.engines.metadata import read_contract
+from eatrack_edge.errors import InputError
+from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.runtime.load import find_graphs
 from eatrack_edge.runtime.tracker import Tracker
+from machine import boards
+
+pytest_plugins = ["machine.conftest"]
 
 UPDATES = 100_000
-WIDTH, HEIGHT = 64.0, 48.0  # of the target, pixels
 
 
-class Instant:
-    """Sees the target in the middle of every search crop, surely, so that every frame is also stored."""
-
-    name = "simulated"
-    timing_ms = InferTiming(0.0, 0.0, 0.0)
-
-    def __init__(self) -> None:
-        self.contract = Contract("simulated", 384, 128, 256, 2, Cropping(window="subpixel"))
-        score = np.full((16, 16), 0.01, np.float32)
-        score[8, 8] = 0.9
-        side = 4 * (WIDTH * HEIGHT) ** 0.5
-        size = np.stack([np.full((16, 16), WIDTH / side), np.full((16, 16), HEIGHT / side)]).astype(np.float32)
-        self.maps = Maps(score, np.zeros((2, 16, 16), np.float32), size, np.ones((256, 384), np.float32))
-
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
-        assert crop.shape == (128, 128, 3), slots
-
-    def infer(self, search: Frame) -> Maps:
-        assert search.shape == (256, 256, 3)
-        return self.maps
-
-
-def started(width: int, height: int) -> tuple[Tracker, Frame]:
-    frame = np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
-    tracker = Tracker(Instant())
-    tracker.init(frame, (width / 2, height / 2, WIDTH, HEIGHT))
-    return tracker, frame
-
-
-def milliseconds(tracker: Tracker, frame: Frame) -> float:
-    start = perf_counter()
-    tracker.update(frame)
-    return 1000 * (perf_counter() - start)
-
-
-def test_the_overhead_does_not_grow_with_the_frame() -> None:
+@pytest.fixture
+def contract() -> Contract:
     cv2.setNumThreads(1)
-    sizes = [started(1280, 720), started(1920, 1080), started(3840, 2160)]
-    # In turns, the best of each: a busy machine slows all of them.
-    best = np.min([[milliseconds(*one) for one in sizes] for _ in range(60)], axis=0)
-    assert best.max() < 1.5 * best.min()
+    return read_contract(find_graphs(DEFAULT_MODEL)[1])
+
+
+def unheard(*_: object) -> None:
+    """Nobody watches."""
+
+
+def test_the_stand_in_is_sure_of_a_target_that_goes_around_and_stores_every_frame(contract: Contract) -> None:
+    start: Box = (600.0, 300.0, *TARGET)
+    tracker, frames = Tracker(StandIn(contract)), pictures((1280, 720))
+    tracker.init(next(frames), start)
+    seen = [tracker.update(frame) for frame in islice(frames, 120)]
+    assert all(one.state == "TRACKING" and one.confidence > 0.99 for one in seen)
+    assert [one.template_event.is_replaced for one in seen if one.template_event] == [True] * 4
+    across = [one.box[0] for one in seen]
+    assert max(across) - min(across) > 100
+    for lap in (60, 120):
+        assert seen[lap - 1].box == pytest.approx(start, abs=0.5)
+
+
+def test_the_overhead_is_within_its_limit_and_does_not_grow_with_the_frame(contract: Contract) -> None:
+    costs = frame_costs(contract, blocks=4)
+    # The best of each: a busy machine slows all of them.
+    best = [one.latency_ms["total"].min for one in costs]
+    assert [(one.width, one.height) for one in costs] == list(SIZES)
+    assert max(best) < 1.5 * min(best)
+    assert best[1] <= LIMITS_MS["total"]
+
+
+def test_a_crop_costs_the_same_on_1080p_and_4k(contract: Contract) -> None:
+    costs = crop_costs(contract, rounds=12)
+    for side in {one.window_px for one in costs}:
+        small, large = (one.latency_ms.min for one in costs if one.window_px == side)
+        assert large < 1.5 * small
+
+
+def test_a_result_is_that_of_the_machine_and_names_the_stand_in(nano: boards.Tree) -> None:
+    found = measure_overhead(DEFAULT_MODEL, 100, ["eatrack-edge"], unheard, nano.root)
+    assert found.backend == STAND_IN == "a stand-in that answers at once: no network ran"
+    assert found.measured_on.endswith("(p3767-0005)")
+    assert found.invalid_reasons[0].startswith("the clocks may float")
+    assert found.flight.first_ms.count == found.flight.last_ms.count == 10
+    assert "infer" not in found.frames[0].latency_ms
 
 
 @pytest.mark.slow
-def test_the_overhead_and_memory_stay_flat_over_an_hour_of_frames() -> None:
-    cv2.setNumThreads(1)
-    tracker, frame = started(1920, 1080)
-    took = np.empty(UPDATES)
-    after_start = 0
-    for index in range(UPDATES):
-        took[index] = milliseconds(tracker, frame)
-        if index == UPDATES // 100:
-            after_start = rss_bytes()
-    tenths = np.percentile(took.reshape(10, -1), 25, axis=1)  # the quarter that others disturbed least
-    print(f"{UPDATES} updates at 1080p: p50 {np.median(took):.3f} ms, p99 {np.percentile(took, 99):.3f} ms")
-    print(f"lower quartile by tenths: {tenths.round(3)} ms; memory grew by {(rss_bytes() - after_start) / 1e6:.1f} MB")
-    assert tenths.max() < 1.25 * tenths.min()
-    assert rss_bytes() - after_start < 5e6
+def test_the_overhead_and_memory_stay_flat_over_an_hour_of_frames(contract: Contract) -> None:
+    flight = fly(contract, UPDATES, unheard)
+    # The quarter that others disturbed least.
+    first, last = (one.percentiles["25"] for one in (flight.first_ms, flight.last_ms))
+    print(f"lower quartile: {first:.3f} ms, then {last:.3f}; memory grew by {flight.rss_growth_mb:.1f} MB")
+    assert last < 1.25 * first
+    assert flight.rss_growth_mb < 5
+
+
+def test_an_unknown_model_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds 0 exported models"):
+        measure_overhead(tmp_path, 100, [], unheard)

@@ -93,3 +93,11 @@ def test_a_soak_is_a_duration(text: str, seconds: float) -> None:
     from eatrack_edge.cli.bench import _seconds
 
     assert _seconds(text) == seconds
+
+
+def test_the_overhead_is_printed_and_written_and_says_that_no_network_ran(run: Run, tmp_path: Path) -> None:
+    done = run("bench", "overhead", "--updates", 100, "--json", tmp_path / "a.json")
+    assert done.code == 0, done.err
+    for words in ("no network ran", "3840x2160", "window of 222 px", "total at 1080p", "100 updates"):
+        assert words in done.out
+    assert json.loads((tmp_path / "a.json").read_text())["schema"] == "eatrack-edge/overhead/1"

@@ -1,0 +1,40 @@
+"""``eatrack-edge bench overhead``: what tracking costs beside inference."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eatrack_edge.cli.bench_progress import BenchProgress
+from eatrack_edge.cli.tables import console, table
+from eatrack_edge.material import DEFAULT_MODEL
+
+
+def overhead(
+    model: Annotated[str, typer.Option(help="Whose crops and maps: a bundled model, or an export.")] = DEFAULT_MODEL,
+    updates: Annotated[int, typer.Option(min=100, help="Of the long flight.")] = 100_000,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+) -> None:  # fmt: skip
+    """Measure crop, copy, decoding and store on one core, without a network: by frame size, and over hours."""
+    from eatrack_edge.benchmarks.overhead import measure_overhead
+    from eatrack_edge.benchmarks.overhead_result import crop_table, findings, frame_table, write_overhead
+
+    with BenchProgress("s") as progress:
+        result = measure_overhead(model, updates, ["eatrack-edge", *sys.argv[1:]], progress.show)
+    screen = console()
+    screen.print(f"measured on {result.measured_on}; {result.backend}", soft_wrap=True, markup=False)
+    for rows in (frame_table(result), crop_table(result)):
+        screen.print("", table(rows))
+    print()
+    for line in [
+        *findings(result),
+        *(f"INVALID, do not quote the absolute figures: {reason}" for reason in result.invalid_reasons),
+        *(f"note: {note}" for note in result.notes),
+    ]:
+        print(line)
+    if json:
+        write_overhead(result, json)
+        print(f"\n{json}")
