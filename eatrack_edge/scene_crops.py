@@ -1,8 +1,12 @@
-"""Template and search crops of the synthetic scene: the same inputs for two runtimes that are to agree."""
+"""The same inputs for two runtimes that are to agree, crops of the synthetic scene, and how far they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eatrack_edge.contract import Contract
 from eatrack_edge.crops import CropWindow, Frame, cut
@@ -10,6 +14,8 @@ from eatrack_edge.media.sources import open_source
 
 _SCENE = "test://?frames=61"
 _FRAMES = (20, 40, 60)
+
+Answer = Mapping[str, NDArray[Any]]  # name of an output to its value
 
 
 def scene_crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
@@ -32,3 +38,24 @@ def scene_crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
             if item.index in _FRAMES:
                 window = CropWindow.around(item.truth, cropping.search_factor, contract.search_size, cropping.window)
                 yield template, cut(item.frame, window, padding)
+
+
+def largest_differences(answers: Iterable[tuple[Answer, Answer]]) -> dict[str, float]:
+    """Largest difference per output over several pairs of answers.
+
+    Args:
+        answers: For each input, what is judged and what was expected; only read until the next is asked for.
+
+    Returns:
+        Output name to largest absolute difference; ``nan`` where one was not a number. Differences of tokens and
+        projections are relative to the largest expected value: they are unnormalised and may be large.
+    """
+    worst: dict[str, float] = {}
+    for ours, theirs in answers:
+        for name, expected in theirs.items():
+            scale = max(1.0, float(np.abs(expected).max())) if name.endswith(("tokens", "projections")) else 1.0
+            with np.errstate(invalid="ignore"):  # infinity less infinity
+                difference = np.abs(ours[name] - expected).max() / scale
+            # NumPy's maximum, for Python's forgets a nan that is not first.
+            worst[name] = float(np.maximum(worst.get(name, 0.0), difference))
+    return worst

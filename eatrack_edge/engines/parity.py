@@ -11,11 +11,10 @@ from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-import numpy as np
-
+from eatrack_edge.crops import Frame
 from eatrack_edge.errors import GateFailed
 from eatrack_edge.runtime.backends import Backend
-from eatrack_edge.scene_crops import scene_crops
+from eatrack_edge.scene_crops import Answer, largest_differences, scene_crops
 
 # Largest difference to ONNX Runtime on the same graph; of search tokens relative to the largest one.
 # The first two are the house's tolerances. INT8 rounds at other places in each runtime; how far it may stray in the
@@ -32,7 +31,7 @@ class Latency(NamedTuple):
 
 
 def measure(engines: Backend, reference: Backend) -> dict[str, float]:
-    """Largest difference between two backends per map, over a few crops of the synthetic scene.
+    """Largest difference between two backends per map, see ``largest_differences``, over crops of the synthetic scene.
 
     The template engine is judged by what the track engine makes of its tokens.
 
@@ -40,17 +39,13 @@ def measure(engines: Backend, reference: Backend) -> dict[str, float]:
         engines: What was built.
         reference: The same graphs on ONNX Runtime.
     """
-    worst: dict[str, float] = {}
-    slots = range(engines.contract.template_slots)
-    for template, search in scene_crops(engines.contract):
-        maps = []
-        for backend in (engines, reference):
-            backend.encode_template(template, slots)
-            maps.append(backend.infer(search))
-        for name, ours, theirs in zip(maps[0]._fields, *maps, strict=True):
-            scale = max(1.0, float(np.abs(theirs).max())) if name.endswith("tokens") else 1.0
-            worst[name] = float(np.maximum(worst.get(name, 0.0), np.abs(ours - theirs).max() / scale))
-    return worst
+
+    def answer(backend: Backend, template: Frame, search: Frame) -> Answer:
+        backend.encode_template(template, range(backend.contract.template_slots))
+        return backend.infer(search)._asdict()
+
+    crops = scene_crops(engines.contract)
+    return largest_differences((answer(engines, *pair), answer(reference, *pair)) for pair in crops)
 
 
 def check(differences: dict[str, float], precision: str, name: str) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from eatrack_edge.contract import Contract
 from eatrack_edge.errors import GateFailed
 from eatrack_edge.export.graph import TemplateGraph, TrackGraph
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.optional import require
-from eatrack_edge.scene_crops import scene_crops
+from eatrack_edge.scene_crops import Answer, largest_differences, scene_crops
 
 ALLOWED = 1e-4  # float32 against float32; two runtimes differ by about 1e-5 in the order of their sums
 
@@ -33,16 +32,20 @@ def measure(network: EATrack, contract: Contract, template_graph: Path, track_gr
         track_graph: The ONNX file.
 
     Returns:
-        Output name to largest absolute difference. Differences of tokens and projections are relative to the largest
-        value: they are unnormalised and may be large.
+        See ``largest_differences``.
     """
+    return largest_differences(_answers(network, contract, template_graph, track_graph))
+
+
+def _answers(
+    network: EATrack, contract: Contract, template_graph: Path, track_graph: Path
+) -> Iterator[tuple[Answer, Answer]]:
     runtime = require("onnxruntime", to="check an export")
     encode = runtime.InferenceSession(template_graph, providers=["CPUExecutionProvider"])
     track = runtime.InferenceSession(track_graph, providers=["CPUExecutionProvider"])
     encoder = TemplateGraph(network, contract).eval()
     plain = TrackGraph(network, replace(contract, template_form="crop")).eval()
     outputs = [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
-    worst = dict.fromkeys(outputs, 0.0)
     for template, search in scene_crops(contract):
         with torch.no_grad():
             crop = torch.from_numpy(template)
@@ -52,9 +55,8 @@ def measure(network: EATrack, contract: Contract, template_graph: Path, track_gr
         for slot in range(contract.template_slots):
             feed |= {spec.name: value for spec, value in zip(contract.slot_inputs(slot), encoded, strict=True)}
         got = [*encoded, *track.run(None, feed)]
-        for name, theirs, ours in zip(outputs, expected, got, strict=True):
-            worst[name] = max(worst[name], _difference(name, ours, theirs.numpy()))
-    return worst
+        theirs = [value.numpy() for value in expected]
+        yield dict(zip(outputs, got, strict=True)), dict(zip(outputs, theirs, strict=True))
 
 
 def check(differences: dict[str, float], name: str) -> None:
@@ -70,8 +72,3 @@ def check(differences: dict[str, float], name: str) -> None:
                 f"max difference {difference:.1e}, allowed {ALLOWED:.0e}",
                 hint="nothing was written; try another opset, and report it with the checkpoint's sha256",
             )
-
-
-def _difference(name: str, ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
-    scale = max(1.0, float(np.abs(theirs).max())) if name.endswith(("tokens", "projections")) else 1.0
-    return float(np.abs(ours - theirs).max()) / scale

@@ -16,7 +16,7 @@ from eatrack_edge.errors import GateFailed, OutputError
 from eatrack_edge.export import parity
 from eatrack_edge.export.recipe import plan
 from eatrack_edge.export.write import Exported, export
-from eatrack_edge.model.checkpoints import write_checkpoint
+from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
@@ -183,9 +183,16 @@ def test_graphs_that_disagree_with_torch_leave_nothing_behind(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_an_output_that_is_not_a_number_fails_the_gate() -> None:
-    with pytest.raises(GateFailed):
-        parity.check({"score_map": float("nan")}, "mine")
+def test_a_graph_that_answers_no_number_fails_parity(checkpoint: Path, exported: Exported, tmp_path: Path) -> None:
+    broken, mine = onnx.load(exported.files[1]), plan(str(checkpoint))
+    name = next(node.input[2] for node in reversed(broken.graph.node) if node.op_type == "Conv")
+    bias = next(tensor for tensor in broken.graph.initializer if tensor.name == name)
+    bias.CopyFrom(onnx.numpy_helper.from_array(np.full(bias.dims, np.nan, np.float32), name))
+    onnx.save(broken, tmp_path / "broken.onnx")
+    network = build(mine.architecture, mine.checkpoint)
+    differences = parity.measure(network, mine.contract, exported.files[0], tmp_path / "broken.onnx")
+    with pytest.raises(GateFailed, match="max difference nan, allowed 1e-04"):
+        parity.check(differences, "mine")
 
 
 def test_a_folder_that_cannot_be_written_is_named(checkpoint: Path, tmp_path: Path) -> None:
