@@ -16,13 +16,13 @@ import numpy as np
 import eatrack_edge
 from eatrack_edge import __version__
 from eatrack_edge.benchmarks.result import BoardFacts, Env, Moment, Thermal
-from eatrack_edge.benchmarks.sampler import Sample
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.clocks import read_cpu
 from eatrack_edge.machine.files import read_text
 from eatrack_edge.machine.gpu import read_gpu
 from eatrack_edge.machine.mode import read_power_mode
 from eatrack_edge.machine.power import total_watts
+from eatrack_edge.machine.sampler import Sample
 
 _PACKAGES = (
     *("numpy", "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),

@@ -21,7 +21,6 @@ from eatrack_edge.benchmarks import conditions
 from eatrack_edge.benchmarks.device import measured_on
 from eatrack_edge.benchmarks.latency import spread
 from eatrack_edge.benchmarks.overhead_result import LIMITS_MS, CropCost, Flight, FrameCost, OverheadResult
-from eatrack_edge.benchmarks.sampler import Sampler
 from eatrack_edge.benchmarks.validity import invalid_reasons, unknown_conditions
 from eatrack_edge.benchmarks.versus import ratio
 from eatrack_edge.contract import Contract
@@ -29,6 +28,7 @@ from eatrack_edge.crops import CropWindow, Frame, Scratch, cut
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.memory import rss_bytes
+from eatrack_edge.machine.sampler import Sampler
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.load import find_graphs
 from eatrack_edge.runtime.tracker import Tracker, Update

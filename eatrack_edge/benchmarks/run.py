@@ -14,12 +14,11 @@ import numpy as np
 
 from eatrack_edge.benchmarks import conditions
 from eatrack_edge.benchmarks.device import check_device, measured_on, projected_kind, runs_engine
-from eatrack_edge.benchmarks.energy import energy, idle_watts
+from eatrack_edge.benchmarks.energy import energy
 from eatrack_edge.benchmarks.footage import DEFAULT_SOURCE, Footage
 from eatrack_edge.benchmarks.latency import Contestant, Plan, histogram, measure, replay, spreads, warm_up
 from eatrack_edge.benchmarks.result import Claim, Method, Model, Result, Versus
 from eatrack_edge.benchmarks.result import Footage as FootageFacts
-from eatrack_edge.benchmarks.sampler import Sample, Sampler
 from eatrack_edge.benchmarks.validity import invalid_reasons, unknown_conditions
 from eatrack_edge.benchmarks.versus import Entry, installed_backends, open_entry, opened_as, parse_entry, ratio
 from eatrack_edge.boxes import Box
@@ -28,8 +27,10 @@ from eatrack_edge.errors import MissingExtra
 from eatrack_edge.files import sha256
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
+from eatrack_edge.machine.energy import mean_watts
 from eatrack_edge.machine.memory import read_memory, rss_bytes
 from eatrack_edge.machine.power import read_rails
+from eatrack_edge.machine.sampler import Sample, Sampler
 from eatrack_edge.manifest import graph_sha256
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.load import find_graphs
@@ -143,7 +144,7 @@ def _measure(
         progress("measuring idle power", 0, 0.0)
         with Sampler(root) as resting:
             sleep(_IDLE_S)
-        idle_w = idle_watts(resting.samples)
+        idle_w = mean_watts(resting.samples)
     progress("warming up", 0, 0.0)
     blocks = footage.blocks(request.plan.block)
     warm_up(contestants, blocks, footage.box, request.plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eatrack_edge.benchmarks.result import BoardFacts, Thermal
-from eatrack_edge.benchmarks.sampler import Sample
+from eatrack_edge.machine.sampler import Sample
 
 CLOCK_WITHIN = 0.02  # share by which a clock may move and still be called locked
 OTHERS_SHARE = 0.1  # of all cores, that other processes may use

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from eatrack_edge.benchmarks.energy import energy, idle_watts
-from eatrack_edge.benchmarks.sampler import Sample, Sampler
+from eatrack_edge.benchmarks.energy import energy
+from eatrack_edge.machine.energy import mean_watts
 from eatrack_edge.machine.power import Rail
+from eatrack_edge.machine.sampler import Sample
 from eatrack_edge.machine.thermal import Throttling
-from machine import boards
-
-pytest_plugins = ["machine.conftest"]
 
 
 def sample(t: float, watts: float | None) -> Sample:
@@ -47,20 +45,4 @@ def test_power_between_two_samples_is_their_line() -> None:
 
 @pytest.mark.parametrize("samples", [[], [sample(0.0, None), sample(1.0, None)], [sample(0.0, 5.0)]])
 def test_without_rails_there_is_no_energy_rather_than_a_zero(samples: list[Sample]) -> None:
-    assert energy(samples, [(0.0, 1.0, 1)], idle_watts(samples)) is None
-
-
-def test_idle_is_the_mean_of_what_was_sampled_at_rest() -> None:
-    assert idle_watts([sample(0.0, 4.0), sample(1.0, None), sample(2.0, 6.0)]) == 5.0
-    assert idle_watts([]) is None
-
-
-def test_the_sampler_reads_a_boards_rails_clocks_and_temperatures(nano: boards.Tree) -> None:
-    with Sampler(nano.root, every_s=0.01) as sampler:
-        pass
-    first, last = sampler.samples[0], sampler.samples[-1]
-    assert first.t < last.t
-    assert first.gpu_hz == 510_000_000
-    assert first.cpu_hz is not None
-    assert first.temperatures["gpu-thermal"] == pytest.approx(47.843)
-    assert [rail.label for rail in first.rails] == ["VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC"]
+    assert energy(samples, [(0.0, 1.0, 1)], mean_watts(samples)) is None

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from eatrack_edge.benchmarks.conditions import Work, board_facts, others_cores, thermal, timeline
-from eatrack_edge.benchmarks.sampler import Sample, take_sample
 from eatrack_edge.benchmarks.validity import invalid_reasons, unknown_conditions
+from eatrack_edge.machine.sampler import Sample, take_sample
 from eatrack_edge.machine.thermal import Throttling
 from machine import boards
 

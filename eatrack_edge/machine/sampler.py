@@ -1,4 +1,4 @@
-"""Watches the machine while a benchmark runs: power, temperatures, clocks and memory, from a thread of its own."""
+"""Watches the machine while something is measured: power, temperatures, clocks and memory, from a thread of its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Sampler:
     def __init__(self, root: Path = Path("/"), every_s: float = EVERY_S) -> None:
         self._root, self._every_s = root, every_s
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="bench-sampler", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="machine-sampler", daemon=True)
         self.samples: list[Sample] = []
 
     def _run(self) -> None:
