@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from eatrack_edge.blur import motion_kernel
 from eatrack_edge.boxes import Box
 from eatrack_edge.contract import Contract
 from eatrack_edge.crops import CropWindow, Frame, cut
@@ -154,7 +155,8 @@ def _plan(clip: Clip, pair: int, contract: Contract, frames: dict[int, list[_Cro
     fast = rng.uniform(-_FAST_REACH, _FAST_REACH, 2) if rng.random() < _FAST else np.zeros(2)
     box = _moved(clip.boxes[search], 0.0 if fast.any() else 0.25, 0.15, rng, fast)
     window = CropWindow.around(box, rule.search_factor, contract.search_size, rule.window)
-    blur = _blur(rng) if rng.random() < _BLURRED else None
+    is_blurred = rng.random() < _BLURRED
+    blur = motion_kernel(rng.uniform(3, _LONGEST_BLUR), rng.uniform(0, math.pi)) if is_blurred else None
     frames[search].append(_Crop(pair, -1, window, blur))
     return f"{clip.name} {','.join(map(str, slots))}>{search}"
 
@@ -172,17 +174,6 @@ def _moved(
     dx, dy = rng.normal(0, shift, 2) + (0 if by is None else by) if shift or by is not None else (0.0, 0.0)
     grown = math.exp(float(np.clip(rng.normal(0, scale), -0.5, 0.5)))
     return x + w / 2 + dx * side - w * grown / 2, y + h / 2 + dy * side - h * grown / 2, w * grown, h * grown
-
-
-def _blur(rng: np.random.Generator) -> NDArray[np.float32]:
-    """A straight motion's kernel, of odd side."""
-    length, angle = rng.uniform(3, _LONGEST_BLUR), rng.uniform(0, math.pi)
-    side = 2 * math.ceil(length / 2) + 1
-    kernel = np.zeros((side, side), np.float32)
-    reach = np.array([math.cos(angle), math.sin(angle)]) * length / 2
-    start, end = (tuple(round(float(v)) for v in (side - 1) / 2 + sign * reach) for sign in (-1, 1))
-    cv2.line(kernel, start, end, 1.0, 1, cv2.LINE_AA)
-    return cast("NDArray[np.float32]", kernel / kernel.sum())
 
 
 def template_feeds(pairs: Sequence[Pair], contract: Contract) -> Iterator[dict[str, Any]]:

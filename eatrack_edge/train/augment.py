@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from eatrack_edge.blur import motion_kernel
 from eatrack_edge.crops import Frame
 
 CropBox = NDArray[np.float32]  # (cx, cy, w, h), pixels of the crop
@@ -66,7 +67,8 @@ def camera(crop: Frame, target_side: float, recipe: AugmentRecipe, rng: np.rando
         rng: Source of chance.
     """
     if rng.random() < recipe.motion_blur:
-        crop = _motion_blur(crop, rng.uniform(3.0, recipe.longest_blur), rng.uniform(0.0, math.pi))
+        kernel = motion_kernel(rng.uniform(3.0, recipe.longest_blur), rng.uniform(0.0, math.pi))
+        crop = cast("Frame", cv2.filter2D(crop, -1, kernel, borderType=cv2.BORDER_REPLICATE))
     small = rng.random() < recipe.low_resolution
     size = crop.shape[0]
     if small:
@@ -85,16 +87,6 @@ def camera(crop: Frame, target_side: float, recipe: AugmentRecipe, rng: np.rando
     if crop.shape[0] != size:
         crop = cast("Frame", cv2.resize(crop, (size, size), interpolation=cv2.INTER_LINEAR))
     return crop
-
-
-def _motion_blur(crop: Frame, length: float, angle: float) -> Frame:
-    side = 2 * math.ceil(length / 2) + 1
-    kernel = np.zeros((side, side), np.float32)
-    middle = (side - 1) / 2
-    reach = np.array([math.cos(angle), math.sin(angle)]) * length / 2
-    start, end = (tuple(round(v) for v in middle + sign * reach) for sign in (-1, 1))
-    cv2.line(kernel, start, end, 1.0, 1, cv2.LINE_AA)
-    return cast("Frame", cv2.filter2D(crop, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE))
 
 
 def occlude(crop: Frame, box: CropBox, cover: Frame, rng: np.random.Generator) -> Frame:
