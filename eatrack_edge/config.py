@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.errors import ConfigError, did_you_mean
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,8 +40,7 @@ def _fill(kind: type[T], table: dict[str, Any], path: Path, prefix: str) -> T:
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in wanted:
-            near = difflib.get_close_matches(key, wanted, n=1)
-            hint = f"did you mean `{prefix}{near[0]}`?" if near else f"known keys: {', '.join(wanted)}"
+            hint = did_you_mean(key, wanted, "known keys: {}", prefix=prefix)
             raise ConfigError(f"{path}: unknown key `{prefix}{key}`", hint=hint)
         values[key] = _read(wanted[key], value, path, prefix + key)
     for spec in fields(cast("Any", kind)):

@@ -17,6 +17,9 @@ Library code raises these; only ``cli`` prints them and exits.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class EATrackError(Exception):
     """An expected failure.
@@ -83,3 +86,20 @@ class SourceLost(EATrackError):
     """Frames stopped coming before the source's end."""
 
     exit_code = 5
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "known: {}", *, prefix: str = "") -> str:
+    """The hint for a name that nothing has: the known one that is nearest.
+
+    Args:
+        name: What came.
+        known: What there is.
+        otherwise: The hint where none is near; ``{}`` stands for all that are known.
+        prefix: What the user must write before it, such as the table that a key is in.
+
+    >>> did_you_mean("fp61", ["fp32", "fp16"]), did_you_mean("x", ["fp32", "fp16"])
+    ('did you mean `fp16`?', 'known: fp32, fp16')
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean `{prefix}{near[0]}`?" if near else otherwise.format(", ".join(names))

@@ -6,7 +6,6 @@ several of them as ``MODEL@BACKEND:PRECISION``.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -20,7 +19,7 @@ from eatrack_edge.benchmarks.result import Ratio
 from eatrack_edge.contract import PRECISIONS
 from eatrack_edge.engines.graphs import DEFAULT_PRECISION, find
 from eatrack_edge.engines.upkeep import ensure
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 from eatrack_edge.evaluation.peers import PEERS, open_peer
 from eatrack_edge.manifest import engine_home, engine_paths
 from eatrack_edge.material import bundled_models
@@ -67,8 +66,7 @@ def parse_entry(spec: str, ours: Entry) -> Entry:
     if not separator and (way in bundled_models() or Path(way).exists()):
         return replace(ours, spec=spec, model=way, precision="")
     known = (*PEERS, *BACKENDS[1:], *PRECISIONS, *bundled_models())
-    near = difflib.get_close_matches(spec, known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}; or an exported file"
+    hint = did_you_mean(spec, known, "known: {}; or an exported file")
     raise UsageError(f"nothing called `{spec}` to compare with", hint=hint)
 
 

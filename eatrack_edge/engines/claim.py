@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
-from eatrack_edge.errors import MachineError, UsageError
+from eatrack_edge.errors import MachineError, UsageError, did_you_mean
 from eatrack_edge.machine.board import Board
 from eatrack_edge.machine.devices import KINDS
 
@@ -22,9 +20,7 @@ def check_claim(device: str, board: Board) -> None:
     """
     known = ("auto", *KINDS)
     if device not in known:
-        near = difflib.get_close_matches(device, known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
-        raise UsageError(f"no kind of device called `{device}`", hint=hint)
+        raise UsageError(f"no kind of device called `{device}`", hint=did_you_mean(device, known))
     if device not in ("auto", board.kind):
         this = f"{board.kind} ({board.module_id})" if board.kind else f"no Jetson Orin but {board.name}"
         raise MachineError(

@@ -6,12 +6,11 @@ must stay marked wherever it is shown. Rates are never typed in: they follow fro
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from functools import cache
 
 from eatrack_edge import config
-from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.errors import ConfigError, UsageError, did_you_mean
 from eatrack_edge.machine.board import Board
 from eatrack_edge.machine.gpu import active_sms
 from eatrack_edge.material import material
@@ -170,10 +169,7 @@ def _devices() -> tuple[Device, ...]:
 
 
 def _unknown(what: str, name: str, known: tuple[str, ...]) -> UsageError:
-    near = difflib.get_close_matches(name, known, n=1)
-    return UsageError(
-        f"no {what} called `{name}`", hint=f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
-    )
+    return UsageError(f"no {what} called `{name}`", hint=did_you_mean(name, known))
 
 
 def _plain(name: str) -> str:

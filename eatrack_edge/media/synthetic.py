@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from types import TracebackType
 from urllib.parse import parse_qsl
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box
-from eatrack_edge.errors import InputError
+from eatrack_edge.errors import InputError, did_you_mean
 from eatrack_edge.media.frames import SourceFrame, starts_too_late
 from eatrack_edge.media.scene.render import Scene
 
@@ -76,8 +75,7 @@ class SyntheticSource:
         settings: dict[str, int] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             if name not in _LIMITS:
-                near = difflib.get_close_matches(name, _LIMITS, n=1)
-                hint = f"did you mean `{near[0]}`?" if near else f"settings are {', '.join(_LIMITS)}"
+                hint = did_you_mean(name, _LIMITS, "settings are {}")
                 raise InputError(f"{uri}: unknown setting `{name}`", hint=hint)
             if not value.removeprefix("-").isdecimal():
                 raise InputError(f"{uri}: `{name}` must be a whole number, got `{value}`")

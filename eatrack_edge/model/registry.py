@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 from eatrack_edge.model.architecture import Architecture
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -35,7 +33,5 @@ def architecture(name: str) -> Architecture:
         UsageError: There is none.
     """
     if name not in ARCHITECTURES:
-        near = difflib.get_close_matches(name, ARCHITECTURES, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known models: {', '.join(ARCHITECTURES)}"
-        raise UsageError(f"unknown model `{name}`", hint=hint)
+        raise UsageError(f"unknown model `{name}`", hint=did_you_mean(name, ARCHITECTURES, "known models: {}"))
     return ARCHITECTURES[name]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import NamedTuple
 
-from eatrack_edge.errors import EATrackError, InputError, MissingExtra, UsageError
+from eatrack_edge.errors import EATrackError, InputError, MissingExtra, UsageError, did_you_mean
 from eatrack_edge.material import bundled, bundled_models
 from eatrack_edge.optional import require
 from eatrack_edge.runtime.backends import Backend
@@ -45,9 +44,7 @@ def find_graphs(model: str | Path) -> tuple[Path, Path]:
         return _pair(path)
     track = bundled(f"{model}{_TRACK}")
     if track is None:
-        known = bundled_models()
-        near = difflib.get_close_matches(str(model), known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"bundled models: {', '.join(known)}; or give an exported file"
+        hint = did_you_mean(str(model), bundled_models(), "bundled models: {}; or give an exported file")
         raise UsageError(f"no model called `{model}`", hint=hint)
     return _pair(track)
 
