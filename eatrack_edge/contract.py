@@ -1,4 +1,4 @@
-"""What every graph and engine must look like, and what it must say of itself.
+"""What every graph and engine must look like, what it must say of itself, and what its file is called.
 
 Two graphs make a tracker. The *template graph* turns the target's crop into tokens, once at ``init`` and once at
 each template update. The *track graph* turns the search crop and what a template slot holds into three maps and
@@ -179,3 +179,22 @@ def _values(kind: type[Any], metadata: Mapping[str, str], but: str = "") -> dict
         value = text if spec.type == "str" else json.loads(text)
         values[spec.name] = tuple(value) if isinstance(value, list) else value
     return values
+
+
+def stem_of(name: str, precision: str) -> str:
+    """What the files of a model in one precision are called before their suffixes; float32 is not written.
+
+    >>> stem_of("eatrack_s", "int8-fp16"), stem_of("eatrack_s", "fp32")
+    ('eatrack_s.int8-fp16', 'eatrack_s')
+    """
+    return name if precision == "fp32" else f"{name}.{precision}"
+
+
+def split_stem(stem: str) -> tuple[str, str]:
+    """Name and precision of such a stem.
+
+    >>> split_stem("eatrack_s.int8-fp16"), split_stem("eatrack_s")
+    (('eatrack_s', 'int8-fp16'), ('eatrack_s', 'fp32'))
+    """
+    name, dot, precision = stem.rpartition(".")
+    return (name, precision) if dot and precision in PRECISIONS else (stem, "fp32")

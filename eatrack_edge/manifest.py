@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from eatrack_edge.contract import stem_of
 from eatrack_edge.errors import EngineMismatch, InputError
 from eatrack_edge.files import sha256, write_whole
 
@@ -146,7 +147,7 @@ def engine_paths(name: str, precision: str, folder: Path) -> tuple[Path, Path]:
     >>> [path.name for path in engine_paths("eatrack_s", "fp16", Path("engines"))]
     ['eatrack_s.fp16.template.engine', 'eatrack_s.fp16.track.engine']
     """
-    stem = name if precision == "fp32" else f"{name}.{precision}"
+    stem = stem_of(name, precision)
     return folder / f"{stem}.template.engine", folder / f"{stem}.track.engine"
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from eatrack_edge.contract import Contract, Cropping
+from eatrack_edge.contract import PRECISIONS, Contract, Cropping, split_stem, stem_of
 from eatrack_edge.errors import InputError
 
 CONTRACT = Contract(
@@ -105,3 +105,10 @@ def test_a_graph_that_does_not_say_its_precision_is_fp32() -> None:
     assert metadata.pop("precision") == "fp32"
     assert Contract.from_metadata(metadata, "a.onnx") == CONTRACT
     assert Contract.from_metadata(metadata | {"precision": "int8"}, "a.onnx").precision == "int8"
+
+
+@pytest.mark.parametrize("name", ["eatrack_s", "eatrack_s.v2"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_stem_says_name_and_precision(name: str, precision: str) -> None:
+    assert split_stem(stem_of(name, precision)) == (name, precision)
+    assert (precision in stem_of(name, precision)) == (precision != "fp32")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from eatrack_edge.contract import PRECISIONS, Contract
+from eatrack_edge.contract import PRECISIONS, Contract, split_stem, stem_of
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.runtime.load import find_graphs
@@ -39,10 +39,10 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
     if precision not in (None, *PRECISIONS):
         raise UsageError(f"no precision called `{precision}`", hint=f"known: {', '.join(PRECISIONS)}")
     track = _only_one(Path(model)) if Path(model).is_dir() else find_graphs(model)[1]
-    name, own = split(track.name.removesuffix(_TRACK))
+    name, own = split_stem(track.name.removesuffix(_TRACK))
     is_file = Path(model).suffix == ".onnx"
     wanted = precision or (own if is_file else DEFAULT_PRECISION)
-    stem = name if wanted == "fp32" else f"{name}.{wanted}"
+    stem = stem_of(name, wanted)
     for folder in (track.parent, *folders):
         if (folder / f"{stem}{_TRACK}").is_file():
             return _pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
@@ -53,20 +53,10 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
     )
 
 
-def split(stem: str) -> tuple[str, str]:
-    """Name and precision in a graph's stem; float32 is not written.
-
-    >>> split("eatrack_s.int8-fp16"), split("eatrack_s")
-    (('eatrack_s', 'int8-fp16'), ('eatrack_s', 'fp32'))
-    """
-    name, dot, precision = stem.rpartition(".")
-    return (name, precision) if dot and precision in PRECISIONS else (stem, "fp32")
-
-
 def _only_one(folder: Path) -> Path:
     """A track graph in ``folder``, where all precisions of one model may lie."""
     found = sorted(folder.glob(f"*{_TRACK}"))
-    names = {split(track.name.removesuffix(_TRACK))[0] for track in found}
+    names = {split_stem(track.name.removesuffix(_TRACK))[0] for track in found}
     if len(names) != 1:
         raise InputError(f"{folder}: holds {len(names)} exported models, needs exactly one", hint="name the file")
     return found[0]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from eatrack_edge.contract import PRECISIONS, Contract
+from eatrack_edge.contract import PRECISIONS, Contract, stem_of
 from eatrack_edge.errors import GateFailed, UsageError
 from eatrack_edge.evaluation.summary import run_conditions
 from eatrack_edge.export import gate, int8, sensitivity, smoothing
@@ -97,7 +97,7 @@ def export_precise(
     with staged(folder) as work:
         say("exporting in fp32")
         template, track = export(plan, work).files[:2]
-        name = f"{plan.name}.{precision}"
+        name = stem_of(plan.name, precision)
         paths = work / f"{name}.template.onnx", work / f"{name}.track.onnx"
         graphs = [onnx.load(template), onnx.load(track)]
         card: dict[str, Any] = {"model": plan.contract.model, "precision": precision, "opset": plan.opset}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eatrack_edge.contract import Contract
+from eatrack_edge.contract import Contract, stem_of
 
 GRAPH, METADATA = 7, 14  # of ONNX's ModelProto
 
@@ -28,7 +28,7 @@ def model(metadata: dict[str, str], graph: bytes = b"g" * 300) -> bytes:
 
 def write_pair(folder: Path, name: str = "a", precision: str = "fp32", says: str = "") -> tuple[Path, Path]:
     """A template and a track graph that say they are of ``precision``, or what ``says`` has them say."""
-    stem = name if precision == "fp32" else f"{name}.{precision}"
+    stem = stem_of(name, precision)
     paths = folder / f"{stem}.template.onnx", folder / f"{stem}.track.onnx"
     for path in paths:
         path.write_bytes(model(contract(says or precision).to_metadata()))

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper, version_converter
 
-from eatrack_edge.contract import Contract
+from eatrack_edge.contract import Contract, stem_of
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.int8 import quantise
@@ -29,8 +29,7 @@ def all_precisions(work: Path) -> Iterator[tuple[str, onnx.ModelProto, Contract,
         newer = version_converter.convert_version(int8, _HALF_SCALES)
         graphs = {"fp32": single, "fp16": to_half(single), "int8": int8, "int8-fp16": to_half(newer)}
         for precision, graph in graphs.items():
-            stem = DEFAULT_MODEL if precision == "fp32" else f"{DEFAULT_MODEL}.{precision}"
-            yield f"{stem}{suffix}", graph, contract, precision
+            yield f"{stem_of(DEFAULT_MODEL, precision)}{suffix}", graph, contract, precision
 
 
 def _widened(path: Path) -> onnx.ModelProto:
