@@ -44,10 +44,14 @@ class Attention(nn.Module):
 
     def mix(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Let M queries look at N keys and take their values, by head; tokens (B, M, dim) out."""
+        return self.proj(self.look(q, k, v))
+
+    def look(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """What each head takes, side by side, before the projection: (B, M, dim)."""
         # Written out rather than scaled_dot_product_attention: its backward on CPU is slower, and the exporter
         # would write the same three nodes.
         weights = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # (B, heads, M, N)
-        return self.proj((weights.softmax(dim=-1) @ v).transpose(1, 2).flatten(2))
+        return (weights.softmax(dim=-1) @ v).transpose(1, 2).flatten(2)
 
 
 class Mlp(nn.Module):

@@ -15,7 +15,7 @@ from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table
 from eatrack_edge.model.eatrack import EATrack
 
-KINDS = ("checkpoint", "vit", "teacher")
+KINDS = ("checkpoint", "vit", "teacher", "wider")  # the last is in narrow.py: it needs crops
 
 
 def start(architecture: Architecture, path: Path | None, kind: str) -> EATrack:

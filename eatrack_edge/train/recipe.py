@@ -84,7 +84,9 @@ class TrainRecipe:
     data: DataRecipe
     samples: int  # to learn from in all; the schedule's length
     start: str = ""  # weights to start from; empty is at random
-    start_kind: str = "checkpoint"  # of this network; or "vit", or "teacher": see eatrack_edge.train.pretrained
+    # Of this network; or "vit" or "teacher", see train/pretrained.py; or "wider", see train/narrow.py.
+    start_kind: str = "checkpoint"
+    start_model: str = ""  # of "wider" only: which network, a name in eatrack_edge.model.registry
     seed: int = 0  # of weights, samples and drop path
     precision: str = "fp32"  # "bf16" on a GPU or a CPU that has it: slower by 2.5 where it has not
     workers: int = 0  # processes that make samples: 0 on a CPU, where the network takes all the time; 12 for a GPU
@@ -102,5 +104,7 @@ class TrainRecipe:
             raise ConfigError(f"precision must be `fp32` or `bf16`, got `{self.precision}`")
         if self.start_kind not in KINDS:
             raise ConfigError(f"start_kind must be one of {', '.join(KINDS)}, got `{self.start_kind}`")
+        if (self.start_kind == "wider") != bool(self.start_model):
+            raise ConfigError("start_kind `wider` and start_model go together: name the wide network")
         if self.samples < self.optimiser.batch:
             raise ConfigError(f"samples must be at least one batch of {self.optimiser.batch}, got {self.samples}")

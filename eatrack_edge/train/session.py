@@ -22,12 +22,13 @@ from eatrack_edge.train.calibration import Calibration, calibrate, calibration_s
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
 from eatrack_edge.train.log import draw_curve, read_log
 from eatrack_edge.train.loop import Progress, Trainer
+from eatrack_edge.train.narrow import FITTED_TO, narrow
 from eatrack_edge.train.pairs import Pairs, make_pairs
 from eatrack_edge.train.parallel import World
 from eatrack_edge.train.pool import MixedPool, Pool
 from eatrack_edge.train.pretrained import start
 from eatrack_edge.train.recipe import DataRecipe, SetRecipe, TrainRecipe
-from eatrack_edge.train.sampling import PADDING_BGR, Sampler, SamplingRecipe
+from eatrack_edge.train.sampling import PADDING_BGR, Sampler, SamplingRecipe, normalised
 from eatrack_edge.train.sequence_pool import SequencePool, read_tracks
 from eatrack_edge.train.shard_pool import ShardPool, balance, split_held_out, weigh
 from eatrack_edge.train.synthetic_pool import SyntheticPool
@@ -84,9 +85,9 @@ def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
     cv2.setNumThreads(1)
     torch.manual_seed(recipe.seed)
     shape = architecture(recipe.model)
-    network = start(shape, Path(recipe.start) if recipe.start else None, recipe.start_kind).to(among.device)
     pool, held_out = open_data(recipe.data)
     sampler = Sampler(pool, recipe.sampling, recipe.augment, shape.template_size, shape.search_size, recipe.seed)
+    network = _start(recipe, shape, sampler).to(among.device)
     pairs = _pairs(held_out, recipe, shape) if among.is_first else None
     teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
     return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among)
@@ -124,6 +125,15 @@ def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
     kept = [track for place, track in enumerate(tracks) if not every or place % every != every - 1]
     held_pool = SequencePool(out_tracks, recipe.largest_gap) if out_tracks else None
     return SequencePool(kept, recipe.largest_gap), held_pool
+
+
+def _start(recipe: TrainRecipe, shape: Architecture, sampler: Sampler) -> EATrack:
+    path = Path(recipe.start) if recipe.start else None
+    if recipe.start_kind != "wider" or path is None:
+        return start(shape, path, recipe.start_kind)
+    wide = build(architecture(recipe.start_model), read_checkpoint(path)).eval()
+    crops = sampler.batch(range(FITTED_TO))
+    return narrow(wide, shape, normalised(crops.templates), normalised(crops.search))
 
 
 def _pairs(held_out: Pool | None, recipe: TrainRecipe, shape: Architecture) -> Pairs | None:

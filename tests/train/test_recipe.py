@@ -36,10 +36,11 @@ def test_the_papers_recipe_is_the_papers() -> None:
     ("fields", "message"),
     [
         ({"precision": "fp8"}, "precision must be `fp32` or `bf16`, got `fp8`"),
-        ({"start_kind": "onnx"}, "start_kind must be one of checkpoint, vit, teacher, got `onnx`"),
+        ({"start_kind": "onnx"}, "start_kind must be one of checkpoint, vit, teacher, wider, got `onnx`"),
+        ({"start_kind": "wider"}, "start_kind `wider` and start_model go together"),
         ({"samples": 5}, "samples must be at least one batch of 16, got 5"),
     ],
-    ids=["precision", "start", "samples"],
+    ids=["precision", "start", "wider", "samples"],
 )
 def test_a_choice_that_cannot_be_is_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
