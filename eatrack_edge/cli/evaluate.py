@@ -155,8 +155,11 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     from eatrack_edge.evaluation.runner import run_jobs
     from eatrack_edge.evaluation.session import evaluate as run_evaluation
     from eatrack_edge.evaluation.session import readable_sequences, unfinished
+    from eatrack_edge.machine.power import read_rails
 
     check_formats(plan.formats)
+    if (workers > 1 or cluster) and read_rails():
+        print("energy is not measured: power is the whole board's; give --workers 1", file=sys.stderr)
     run: Run = lambda jobs, on_frames: run_jobs(jobs, workers, on_frames)  # noqa: E731
     if cluster:
         from eatrack_edge.evaluation.cluster import on_cluster

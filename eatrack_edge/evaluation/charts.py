@@ -42,23 +42,26 @@ def frame_chart(title: str, curves: Mapping[str, Floats], colours: Mapping[str, 
     )
 
 
-def accuracy_chart(points: Mapping[str, tuple[float, float]], colours: Mapping[str, str], period_ms: float = 0) -> str:
-    """Success AUC over the median latency of an update, a dot a tracker; quick and right is at the top left.
+def accuracy_chart(
+    points: Mapping[str, tuple[float, float]], colours: Mapping[str, str], axis: str, period_ms: float = 0
+) -> str:
+    """Success AUC over what an update costs, a dot a tracker; cheap and right is at the top left.
 
     Args:
-        points: Milliseconds and success AUC by tracker.
+        points: Cost and success AUC by tracker; one that costs nothing is left out.
         colours: Colour by tracker.
+        axis: What the cost is, e.g. ``median ms of an update``.
         period_ms: Between two frames of a live camera, marked; 0 without one.
     """
     known = {title: point for title, point in points.items() if point[0] > 0}
     if not known:
         return ""
     height, foot = 300, 34
-    times = [milliseconds for milliseconds, _ in known.values()] + ([period_ms] if period_ms else [])
-    low, high = min(times) / 1.5, max(times) * 2.5  # room for the name beside the last dot
+    costs = [cost for cost, _ in known.values()] + ([period_ms] if period_ms else [])
+    low, high = min(costs) / 1.5, max(costs) * 2.5  # room for the name beside the last dot
 
-    def x(milliseconds: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - 4) * math.log(milliseconds / low) / math.log(high / low)
+    def x(cost: float) -> float:
+        return _LEFT + (_WIDTH - _LEFT - 4) * math.log(cost / low) / math.log(high / low)
 
     def y(score: float) -> float:
         return height - foot - (height - foot - _TOP) * score
@@ -68,11 +71,11 @@ def accuracy_chart(points: Mapping[str, tuple[float, float]], colours: Mapping[s
         f'<text x="{_LEFT - 5}" y="{y(score) + 4:.1f}" text-anchor="end">{score:g}</text>'
         for score in (0, 0.25, 0.5, 0.75, 1)
     ]
-    ticks = [factor * 10.0**power for power in range(-2, 5) for factor in (1, 2, 5)]
+    ticks = [factor * 10.0**power for power in range(-5, 5) for factor in (1, 2, 5)]
     parts += [
         f'<text x="{x(t):.1f}" y="{height - 18}" text-anchor="middle">{t:g}</text>' for t in ticks if low < t < high
     ]
-    parts.append(f'<text x="{_WIDTH}" y="{height - 3}" text-anchor="end">median ms of an update</text>')
+    parts.append(f'<text x="{_WIDTH}" y="{height - 3}" text-anchor="end">{escape(axis)}</text>')
     if period_ms:
         place = f'x1="{x(period_ms):.1f}" x2="{x(period_ms):.1f}" y1="{_TOP}" y2="{y(0):.1f}"'
         parts.append(f'<line class="mark" {place}><title>{1000 / period_ms:g} frames a second</title></line>')
@@ -81,7 +84,7 @@ def accuracy_chart(points: Mapping[str, tuple[float, float]], colours: Mapping[s
         f'<text x="{x(point[0]) + 10:.1f}" y="{y(point[1]) + 4:.1f}">{escape(title)} {point[1]:.3f}</text>'
         for title, point in known.items()
     ]
-    label = "success AUC over the latency of an update"
+    label = f"success AUC over {escape(axis)}"
     return f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 

@@ -14,11 +14,13 @@ from eatrack_edge.errors import EATrackError
 from eatrack_edge.evaluation.charts import accuracy_chart, frame_chart
 from eatrack_edge.evaluation.failures import first_failure, read_frame, thumbnail
 from eatrack_edge.evaluation.plots import style
+from eatrack_edge.evaluation.power import METHOD
 from eatrack_edge.evaluation.session import Evaluation
 from eatrack_edge.evaluation.sheet import definitions, document, table
 from eatrack_edge.evaluation.summary import (
     attribute_table,
     calibration_table,
+    joules_per_frame,
     latency_figures,
     overall_table,
     ranking,
@@ -61,6 +63,7 @@ def write_page(
         f"<h1>{escape(title)}</h1>{_subtitle(evaluation)}{_skipped(evaluation)}",
         f"<h2>Scores</h2>{table(overall_table(evaluation))}",
         _against_latency(evaluation, conditions, colours),
+        _against_energy(evaluation, colours),
         _by_attribute(evaluation),
         f'<h2>Plots</h2><div class="plots">{"".join(_inline(plots[name]) for name in plots)}</div>',
         _confidence(evaluation),
@@ -95,13 +98,25 @@ def _against_latency(evaluation: Evaluation, conditions: Mapping[str, Any], colo
         title: (latency_figures(evaluation.trackers[title])["median_ms"], score.success_auc)
         for title, score in ranking(evaluation)
     }
-    chart = accuracy_chart(points, colours, 1000 / camera_fps if camera_fps else 0)
+    chart = accuracy_chart(points, colours, "median ms of an update", 1000 / camera_fps if camera_fps else 0)
     live = (
         f"A live camera of {camera_fps:g} frames a second: frames that came while an update ran were missed and have "
         "the box known when they came. The dashed line is the time between two frames."
     )
     meaning = f'<p class="quiet">{live}</p>' if camera_fps else ""
     return f"<h2>Accuracy against latency</h2>{meaning}{chart}" if chart else ""
+
+
+def _against_energy(evaluation: Evaluation, colours: Mapping[str, str]) -> str:
+    energy = {title: joules_per_frame(evaluation.trackers[title]) for title in colours}
+    scores = dict(ranking(evaluation))
+    points = {title: (cost, scores[title].success_auc) for title, cost in energy.items() if cost is not None}
+    if not points:
+        return ""
+    others = ", ".join(title for title, cost in energy.items() if cost is None)
+    meaning = f"Joules of an update: {METHOD}.{f' Not measured: {others}.' if others else ''}"
+    chart = accuracy_chart(points, colours, "joules of an update")
+    return f'<h2>Accuracy against energy</h2><p class="quiet">{escape(meaning)}</p>{chart}'
 
 
 def _by_attribute(evaluation: Evaluation) -> str:

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -16,9 +17,11 @@ import numpy as np
 
 from eatrack_edge.data.sequence import ImageFrames, Sequence
 from eatrack_edge.errors import EATrackError, InputError
+from eatrack_edge.evaluation.power import rest_watts, run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track
+from eatrack_edge.machine.power import read_rails
 from eatrack_edge.media.images import ImageSource
 from eatrack_edge.media.sources import Source
 from eatrack_edge.media.video import VideoSource
@@ -108,28 +111,46 @@ def _check_length(sequence: Sequence, read: int) -> None:
         raise InputError(f"{sequence.dataset}/{sequence.name}: {found} frames but {frames} true boxes")
 
 
-def run_job(job: Job, on_frame: Callable[[], None] = lambda: None) -> Outcome:
-    """Run a job; whatever goes wrong with its sequence is an outcome, because the others shall go on."""
+def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: Path | None = None) -> Outcome:
+    """Run a job; whatever goes wrong with its sequence is an outcome, because the others shall go on.
+
+    Args:
+        job: What to run.
+        on_frame: Called after every frame.
+        power_root: Stands for ``/`` where power is read; ``None`` where others run beside it, whose power it is too.
+    """
     cv2.setNumThreads(job.spec.threads)
+
+    def run(follower: Follower) -> Track:
+        return run_sequence(follower, job.sequence, on_frame, job.spec.camera_fps)
+
     try:
-        return Outcome(job, run_sequence(_kept_open(job.spec), job.sequence, on_frame, job.spec.camera_fps))
+        follower = _kept_open(job.spec)
+        rest_w = _rest_watts(job.spec, power_root) if power_root and read_rails(power_root) else None
+        track = (
+            run(follower) if power_root is None or rest_w is None else run_metered(follower, rest_w, run, power_root)
+        )
+        return Outcome(job, track)
     except EATrackError as error:
         return Outcome(job, None, error.message)
     except Exception as error:  # another's tracker may raise anything
         return Outcome(job, None, f"{type(error).__name__}: {error}")
 
 
-def run_jobs(jobs: Iterable[Job], workers: int, on_frames: FrameCount = lambda _: None) -> Iterator[Outcome]:
+def run_jobs(
+    jobs: Iterable[Job], workers: int, on_frames: FrameCount = lambda _: None, root: Path = Path("/")
+) -> Iterator[Outcome]:
     """Run jobs, yielding each as it ends, in no particular order.
 
     Args:
         jobs: What to run.
-        workers: Processes; 1 runs them here, one after the other.
+        workers: Processes; 1 runs them here, one after the other, and measures their energy where power can be read.
         on_frames: Told the number of frames done so far.
+        root: Stands for ``/`` where power is read.
     """
     jobs = list(jobs)
     if workers <= 1:
-        yield from _run_here(jobs, on_frames)
+        yield from _run_here(jobs, on_frames, root)
         return
     # One slot a job, written by the one process that runs it: a lock could be left held by a worker that died.
     done = get_context("spawn").RawArray("q", len(jobs) or 1)
@@ -142,7 +163,7 @@ def run_jobs(jobs: Iterable[Job], workers: int, on_frames: FrameCount = lambda _
                 yield Outcome(jobs[index], None, "the worker process died, twice")
 
 
-def _run_here(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+def _run_here(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator[Outcome]:
     frames = 0
 
     def count() -> None:
@@ -151,7 +172,7 @@ def _run_here(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
         on_frames(frames)
 
     for job in jobs:
-        yield run_job(job, count)
+        yield run_job(job, count, root)
 
 
 def _run_in_pool(
@@ -201,3 +222,10 @@ def _run_counted(job: Job, index: int) -> Outcome:
 def _kept_open(spec: TrackerSpec) -> Follower:
     """A worker runs many sequences with a few trackers, and loads each once."""
     return open_tracker(spec)
+
+
+@functools.lru_cache(maxsize=8)
+def _rest_watts(spec: TrackerSpec, root: Path) -> float | None:
+    """What the machine draws at rest with a tracker loaded; it is opened before this is asked."""
+    del spec
+    return rest_watts(root)

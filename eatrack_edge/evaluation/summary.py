@@ -17,6 +17,7 @@ import numpy as np
 from eatrack_edge import __version__
 from eatrack_edge.evaluation.calibration import Calibration, calibrate
 from eatrack_edge.evaluation.metrics import Score, SequenceScore
+from eatrack_edge.evaluation.power import METHOD
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.results import FolderScore
 from eatrack_edge.evaluation.session import Evaluation, TrackerResult
@@ -80,14 +81,17 @@ def ranking(evaluation: Evaluation, names: Iterable[str] | None = None) -> list[
 def overall_table(evaluation: Evaluation) -> list[list[str]]:
     """Rows of text, the first of headings: every tracker's scores and speed."""
     missed = {title: missed_share(result) for title, result in evaluation.trackers.items()}
-    is_live = any(missed.values())
-    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", "fps", *(["missed"] if is_live else []), "sequences"]]
+    energy = {title: joules_per_frame(result) for title, result in evaluation.trackers.items()}
+    is_live, is_metered = any(missed.values()), any(value is not None for value in energy.values())
+    more = [*(["missed"] if is_live else []), *(["J / frame"] if is_metered else [])]
+    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", "fps", *more, "sequences"]]
     for title, score in ranking(evaluation):
         latency = latency_figures(evaluation.trackers[title])
         figures = [f"{getattr(score, column):.3f}" for column in COLUMNS]
         speed = [f"{latency[key]:.1f}" for key in ("median_ms", "p95_ms", "fps")]
-        skipped = [f"{missed[title]:.0%}"] if is_live else []
-        rows.append([title, *figures, *speed, *skipped, str(score.sequences)])
+        rest = [f"{missed[title]:.0%}"] if is_live else []
+        rest += ["-" if energy[title] is None else f"{energy[title]:.4f}"] if is_metered else []
+        rows.append([title, *figures, *speed, *rest, str(score.sequences)])
     return rows
 
 
@@ -133,6 +137,13 @@ def missed_share(result: TrackerResult) -> float:
     return float(np.mean([track.missed_share for track in result.tracks.values()])) if result.tracks else 0.0
 
 
+def joules_per_frame(result: TrackerResult) -> float | None:
+    """Joules of an update, above rest, over all sequences; ``None`` where any of them was not measured."""
+    updates = sum(len(track.latency_ms) for track in result.tracks.values())
+    total = sum(track.joules for track in result.tracks.values())
+    return total / updates if updates and math.isfinite(total) else None
+
+
 def tracker_calibration(result: TrackerResult) -> Calibration | None:
     """A tracker's calibration over all scored sequences; ``None`` where it gives no confidence."""
     return calibrate((result.tracks[name], score) for name, score in result.scores.items())
@@ -148,12 +159,13 @@ def text_table(rows: list[list[str]]) -> str:
 def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
     result = evaluation.trackers[title]
     score = result.score(evaluation.protocol)
-    calibration = tracker_calibration(result)
+    calibration, energy = tracker_calibration(result), joules_per_frame(result)
     by_attribute = {name: result.score(evaluation.protocol, evaluation.having(name)) for name in evaluation.attributes}
     return {
         **(asdict(score) if score else {}),
         "latency": _plain(latency_figures(result)),
         "missed_share": round(missed_share(result), 6),
+        "energy": None if energy is None else {"j_per_frame": round(energy, 6), "method": METHOD},
         "calibration": _calibration_figures(calibration) if calibration else None,
         "attributes": {name: asdict(found) for name, found in by_attribute.items() if found},
         "identity": dict(evaluation.identities[title]),

@@ -1,12 +1,14 @@
 """What a tracker did on a sequence, kept on disk so that an interrupted run goes on where it was.
 
 ``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` holds a row a frame, ``x,y,w,h,confidence``, the first pixel at 0; it depends on
-nothing but the tracker and the frames. Times, which never repeat, are beside it in ``SEQUENCE.times.txt``.
+nothing but the tracker and the frames. Times, which never repeat, are beside it in ``SEQUENCE.times.txt``, and where
+the machine measures its power, joules in ``SEQUENCE.joules.txt``.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +34,13 @@ class Track:
         confidence: Shape (N,), the tracker's own scale; ``nan`` on frame 0 and where it has none.
         seconds: Shape (N,): ``init`` on frame 0, then each ``update``; decoding is not in it. 0 where a live camera's
             frame was missed.
+        joules: Of all updates together, above what the machine draws at rest; ``nan`` where nobody measured.
     """
 
     boxes: Floats
     confidence: Floats
     seconds: Floats
+    joules: float = math.nan
 
     @property
     def latency_ms(self) -> Floats:
@@ -89,6 +93,9 @@ class TrackStore:
         """Where the track of a sequence is kept."""
         return self.folder / f"{sequence}.csv"
 
+    def _joules_path(self, sequence: str) -> Path:
+        return self.folder / f"{sequence}.joules.txt"
+
     def has(self, sequence: str, frames: int) -> bool:
         """Whether the sequence is finished: its track is there, with a row for each of its frames."""
         if not self.path(sequence).is_file():
@@ -104,8 +111,13 @@ class TrackStore:
         rows = np.column_stack([track.boxes, track.confidence])
         lines = [",".join(f"{value:.7g}" for value in row) for row in rows.tolist()]
         times = "".join(f"{value:.6f}\n" for value in track.seconds.tolist())
-        # Times first: the track's own file is the sign that the sequence is finished.
+        # These first: the track's own file is the sign that the sequence is finished.
         write_whole(self.folder / f"{sequence}.times.txt", times)
+        energy = self._joules_path(sequence)
+        if math.isnan(track.joules):
+            energy.unlink(missing_ok=True)  # an earlier run's
+        else:
+            write_whole(energy, f"{track.joules:.6g}\n")
         write_whole(self.path(sequence), "\n".join([_HEADER, *lines]) + "\n")
 
     def read(self, sequence: str) -> Track:
@@ -118,6 +130,8 @@ class TrackStore:
             lines = self.path(sequence).read_text(encoding="utf-8").splitlines()
             rows = np.array([line.split(",") for line in lines[1:]], np.float64).reshape(-1, 5)
             seconds = np.array((self.folder / f"{sequence}.times.txt").read_text(encoding="utf-8").split(), np.float64)
+            energy = self._joules_path(sequence)
+            joules = float(energy.read_text(encoding="utf-8")) if energy.is_file() else math.nan
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path(sequence)}: not a finished track: {error}", hint="delete it") from error
-        return Track(rows[:, :4], rows[:, 4], seconds)
+        return Track(rows[:, :4], rows[:, 4], seconds, joules)

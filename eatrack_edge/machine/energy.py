@@ -16,7 +16,7 @@ Numbers = NDArray[np.float64]
 
 def mean_watts(samples: Sequence[Sample]) -> float | None:
     """Mean power of samples, at rest for example; ``None`` where no rail can be read."""
-    watts = [value for sample in samples if (value := total_watts(sample.rails)) is not None]
+    watts = [power for _, power in _powers(samples)]
     return float(np.mean(watts)) if watts else None
 
 
@@ -30,11 +30,18 @@ def joules(samples: Sequence[Sample], stretches: Iterable[tuple[float, float]]) 
     Returns:
         ``None`` where fewer than two samples know the power.
     """
-    known = [(sample.t, power) for sample in samples if (power := total_watts(sample.rails)) is not None]
+    known = _powers(samples)
     if len(known) < 2:
         return None
     times, watts = np.array(known).T
     return math.fsum(_integral(times, watts, begin, end) for begin, end in stretches)
+
+
+def _powers(samples: Sequence[Sample]) -> list[tuple[float, float]]:
+    """Time and power of those samples in which every rail answered: without one, the total would be another total."""
+    rails = max((len(sample.rails) for sample in samples), default=0)
+    known = ((sample.t, total_watts(sample.rails)) for sample in samples if len(sample.rails) == rails)
+    return [(t, power) for t, power in known if power is not None]
 
 
 def _integral(times: Numbers, watts: Numbers, begin: float, end: float) -> float:

@@ -147,6 +147,16 @@ def test_a_live_camera_has_a_folder_of_its_own_and_is_in_the_report(data: Path, 
     assert 0 <= figures["trackers"]["still_tracker.Still"]["missed_share"] < 1
     page = (tmp_path / "out/report.html").read_text()
     assert "A live camera of 30 frames a second" in page
-    assert 'aria-label="success AUC over the latency of an update"' in page
+    assert 'aria-label="success AUC over median ms of an update"' in page
     waiting = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
     assert "holds results of another `camera_fps`" in str(waiting.exception)
+
+
+def test_with_several_workers_a_board_says_why_there_is_no_energy(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out", "--workers")
+    assert "energy" not in run(*arguments, 1).stderr
+    monkeypatch.setattr("eatrack_edge.machine.power.read_rails", lambda: ("a simulated rail",))
+    said = "energy is not measured: power is the whole board's; give --workers 1\n"
+    assert said in run(*arguments, 2).stderr

@@ -32,6 +32,13 @@ def test_joules_are_the_integral_of_power(stretches: list[tuple[float, float]], 
     assert joules([sample(0.0, 4.0), sample(2.0, 8.0)], stretches) == pytest.approx(expected)
 
 
+def test_a_sample_in_which_a_rail_did_not_answer_is_left_out() -> None:
+    asleep = Sample(1.0, (Rail("VDD_SOC", 5.0, 0.1, 0.5),), {}, Throttling(), None, None, 0)
+    samples = [sample(0.0, 6.0), asleep, sample(2.0, 6.0)]
+    assert mean_watts(samples) == 6.0
+    assert joules(samples, [(0.0, 2.0)]) == pytest.approx(12.0)
+
+
 @pytest.mark.parametrize("samples", [[], [sample(0.0, 5.0)], [sample(0.0, None), sample(1.0, None)]])
 def test_without_rails_there_are_no_joules_rather_than_none_drawn(samples: list[Sample]) -> None:
     assert joules(samples, [(0.0, 1.0)]) is None
