@@ -66,11 +66,7 @@ def accuracy_chart(
     def y(score: float) -> float:
         return height - foot - (height - foot - _TOP) * score
 
-    parts = [
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y(score):.1f}" y2="{y(score):.1f}"/>'
-        f'<text x="{_LEFT - 5}" y="{y(score) + 4:.1f}" text-anchor="end">{score:g}</text>'
-        for score in (0, 0.25, 0.5, 0.75, 1)
-    ]
+    parts = [_score_line(score, y(score)) for score in (0, 0.25, 0.5, 0.75, 1)]
     ticks = [factor * 10.0**power for power in range(-5, 5) for factor in (1, 2, 5)]
     parts += [
         f'<text x="{x(t):.1f}" y="{height - 18}" text-anchor="middle">{t:g}</text>' for t in ticks if low < t < high
@@ -88,12 +84,16 @@ def accuracy_chart(
     return f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
-def _grid(title: str, frames: int) -> str:
-    rows = "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{_y(value):.1f}" y2="{_y(value):.1f}"/>'
-        f'<text x="{_LEFT - 5}" y="{_y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
-        for value in (0, 0.5, 1)
+def _score_line(score: float, y: float) -> str:
+    """A line across the chart at a score, and its name."""
+    return (
+        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{score:g}</text>'
     )
+
+
+def _grid(title: str, frames: int) -> str:
+    rows = "".join(_score_line(value, _y(value)) for value in (0, 0.5, 1))
     middle = (_TOP + _y(0)) / 2
     name = f'<text x="9" y="{middle}" text-anchor="middle" transform="rotate(-90 9 {middle})">{escape(title)}</text>'
     step = _round_step(frames)
