@@ -11,6 +11,7 @@ import typer
 
 from eatrack_edge.cli.bench_overhead import overhead
 from eatrack_edge.cli.bench_progress import BenchProgress
+from eatrack_edge.cli.box import parse_box
 from eatrack_edge.cli.tables import console, table
 from eatrack_edge.errors import UsageError
 from eatrack_edge.material import DEFAULT_MODEL
@@ -69,7 +70,7 @@ def measure(
         return
     request = Request(
         source=source or DEFAULT_SOURCE,
-        box=_box(box),
+        box=parse_box(box) if box else None,
         model=model,
         backend=backend,
         precision=precision,
@@ -160,16 +161,6 @@ def _write(result: Result, output: Path, json: Path | None) -> None:
     write_result(result, json)
     write_page(to_dict(result), json.with_suffix(".html"))
     print(f"\n{json}\n{json.with_suffix('.html')}")
-
-
-def _box(text: str) -> tuple[float, float, float, float] | None:
-    if not text:
-        return None
-    try:
-        x, y, w, h = (float(part) for part in text.replace(",", " ").split())
-    except ValueError:
-        raise UsageError(f"--box needs four numbers, got `{text}`", hint="for example: --box 392,327,155,319") from None
-    return x, y, w, h
 
 
 def _percentiles(text: str) -> tuple[float, ...]:

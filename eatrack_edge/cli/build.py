@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.progress import Display
 from eatrack_edge.material import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from rich.progress import TaskID
 
     from eatrack_edge.engines.make import Made
     from eatrack_edge.engines.progress import Step
@@ -103,35 +104,19 @@ def print_made(made: Made) -> None:
         print(f"  not compared with ONNX Runtime: {made.note}")
 
 
-class BuildProgress:
-    """How far a build is, on stderr: a bar on a terminal, a line per engine elsewhere."""
+class BuildProgress(Display):
+    """How far a build is: a bar on a terminal, a line per engine elsewhere."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
-        )
-        self._tasks: dict[str, int] = {}
+        super().__init__(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self._tasks: dict[str, TaskID] = {}
 
     def show(self, engine: str, step: Step) -> None:
         """One step of a build is done."""
         if engine not in self._tasks:
-            self._tasks[engine] = self._bar.add_task(engine)
-            if self._bar.disable:
+            self._tasks[engine] = self.bar.add_task(engine)
+            if self.bar.disable:
                 print(f"building {engine}", file=sys.stderr, flush=True)
-        self._bar.update(self._tasks[engine], completed=step.done, total=step.total)  # type: ignore[arg-type]
-
-    def __enter__(self) -> BuildProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
+        self.bar.update(self._tasks[engine], completed=step.done, total=step.total)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.box import parse_box
 from eatrack_edge.material import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def track(
 def _run(tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, start: int, max_frames: int | None) -> int:
     """Track and write until the source, the user or a fault ends it; the number of the signal, if one did."""
     from eatrack_edge.cli.interrupts import Interrupts
-    from eatrack_edge.cli.progress import Progress
+    from eatrack_edge.cli.progress import TrackProgress
     from eatrack_edge.errors import EATrackError
     from eatrack_edge.follow import Summary, follow
 
@@ -67,7 +68,7 @@ def _run(tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, sta
     total = None if frames.frame_count is None else frames.frame_count - start
     if max_frames is not None:
         total = max_frames if total is None else min(total, max_frames)
-    with Interrupts() as interrupts, Progress(frames.name, total) as progress:
+    with Interrupts() as interrupts, TrackProgress(frames.name, total) as progress:
         try:
             for followed in follow(tracker, frames, target):
                 summary.add(followed)
@@ -100,16 +101,11 @@ def _print_backend(tracker: Tracker) -> None:
 
 
 def _parse_box(text: str, layout: str, is_normalized: bool, size: tuple[int, int]) -> Box:
-    from eatrack_edge.boxes import from_format
     from eatrack_edge.errors import UsageError
 
     if layout not in ("xywh", "xyxy", "cxcywh"):
         raise UsageError(f"--box-format is xywh, xyxy or cxcywh, got `{layout}`")
-    try:
-        x, y, w, h = (float(part) for part in text.replace(",", " ").split())
-        box = from_format((x, y, w, h), layout)  # type: ignore[arg-type]
-    except ValueError:
-        raise UsageError(f"--box needs four numbers, got `{text}`", hint="for example: --box 392,327,155,319") from None
+    box = parse_box(text, layout)  # type: ignore[arg-type]  # one of the three
     width, height = size if is_normalized else (1, 1)
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.progress import Display
+
 if TYPE_CHECKING:
     from eatrack_edge.train.loop import Progress
-
-_EVERY_S = 10.0  # between two plain lines of progress
 
 
 def train(
@@ -39,8 +36,8 @@ def train(
     path = _recipe_path(recipe)
     wanted = load(TrainRecipe, path)
     folder = output or Path("runs") / path.stem.removeprefix("train_")
-    with world() as among, _Said(wanted.model, wanted.samples, is_quiet=not among.is_first) as said:
-        result = carry_out(wanted, folder, among, said.hear, until=stop_after)
+    with world() as among, TrainProgress(wanted.model, wanted.samples, is_quiet=not among.is_first) as shown:
+        result = carry_out(wanted, folder, among, shown.show, until=stop_after)
     if among.is_first:
         print(f"{result}  {result.stat().st_size / 1e6:.1f} MB")
         print(f"{folder / 'log.csv'}")
@@ -62,34 +59,30 @@ def _recipe_path(recipe: str) -> Path:
     return path
 
 
-class _Said:
-    """Progress on stderr: a bar on a terminal, a line now and then elsewhere, and every judgement."""
+class TrainProgress(Display):
+    """Progress of a run: a bar on a terminal, a line now and then elsewhere, and every judgement."""
 
     def __init__(self, name: str, samples: int, *, is_quiet: bool) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
 
-        self._name, self._is_quiet = name, is_quiet
-        self._said = time.monotonic()
-        columns = (
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]:.1f} samples/s  loss {task.fields[loss]:.3f}"),
             TimeRemainingColumn(),
+            is_quiet=is_quiet,
         )
-        self._bar = Bar(*columns, console=Console(stderr=True), disable=is_quiet or not sys.stderr.isatty())
-        self._task = self._bar.add_task(name, total=samples, rate=0.0, loss=0.0)
+        self._name, self._is_quiet = name, is_quiet
+        self._task = self.bar.add_task(name, total=samples, rate=0.0, loss=0.0)
 
-    def hear(self, progress: Progress) -> None:
+    def show(self, progress: Progress) -> None:
         """One step is done."""
         if self._is_quiet:
             return
-        self._bar.update(self._task, completed=progress.done, rate=progress.rate, loss=progress.loss)
-        if progress.row or (self._bar.disable and time.monotonic() - self._said > _EVERY_S):
-            self._said = time.monotonic()
-            self._bar.console.print(self._line(progress), soft_wrap=True, highlight=False)
+        self.bar.update(self._task, completed=progress.done, rate=progress.rate, loss=progress.loss)
+        if self.is_line_due() or progress.row:
+            self.bar.console.print(self._line(progress), soft_wrap=True, highlight=False)
 
     def _line(self, progress: Progress) -> str:
         left_s = (progress.samples - progress.done) / max(progress.rate, 1e-9)
@@ -99,12 +92,3 @@ class _Said:
             f"{self._name}: {progress.done}/{progress.samples} samples, {progress.rate:.1f} samples/s, "
             f"{left_s / 60:.0f} min left, loss {progress.loss:.3f}{scores}"
         )
-
-    def __enter__(self) -> _Said:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()

@@ -107,6 +107,11 @@ def test_a_box_is_read_in_every_format(run: Run, tmp_path: Path, box: str, optio
             id="three numbers",
         ),
         pytest.param(
+            ["FRAMES", "--box", "1,2,nan,4"],
+            "error: --box needs four numbers, got `1,2,nan,4`\nhint: for example: --box 392,327,155,319\n",
+            id="no number",
+        ),
+        pytest.param(
             ["FRAMES", "--box", "1,2,3,4", "--box-format", "ltrb"],
             "error: --box-format is xywh, xyxy or cxcywh, got `ltrb`\n",
             id="unknown format",
