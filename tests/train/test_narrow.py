@@ -20,7 +20,7 @@ WIDE = replace(TINY, dim=96, heads=6, head_width=16)
 @pytest.fixture(scope="module")
 def crops() -> tuple[Tensor, Tensor]:
     torch.manual_seed(3)
-    return torch.randn(12, 2, 3, 64, 64), torch.randn(12, 3, 128, 128)
+    return torch.randn(64, 2, 3, 64, 64), torch.randn(64, 3, 128, 128)
 
 
 @pytest.fixture(scope="module")
