@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eatrack_edge.cli.progress import Display
 from eatrack_edge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.session import Evaluation, Plan, Run
     from eatrack_edge.evaluation.suite import Suite
-
-_EVERY_S = 5.0  # between two plain lines of progress
 
 
 def evaluate(
@@ -170,7 +169,7 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     total = len(plan.trackers) * len(sequences)
     if len(jobs) < total:
         print(f"{total - len(jobs)} of {total} runs are finished already, in {plan.output}", file=sys.stderr)
-    with _Progress(len(jobs), sum(len(job.sequence) for job in jobs)) as progress:
+    with EvaluateProgress(len(jobs), sum(len(job.sequence) for job in jobs)) as progress:
         return run_evaluation(plan, progress.watching(run), progress.show)
 
 
@@ -212,13 +211,18 @@ def _complain(skipped: dict[str, Any]) -> None:
         raise InputError(f"{len(rows)} sequences were left out of the scores, the first is {rows[0][1]}: {rows[0][2]}")
 
 
-class _Progress:
+class EvaluateProgress(Display):
     """Frames and runs done of all: two bars on a terminal, a line now and then elsewhere."""
 
     def __init__(self, runs: int, frames: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        super().__init__(*columns, is_quiet=not frames)
         self._runs, self._frames, self._runs_done = runs, frames, 0
-        self._start = self._said = time.monotonic()
-        self._bar: Any = None
+        self._start = time.monotonic()
+        self._runs_task = self.bar.add_task("sequences", total=runs)
+        self._frames_task = self.bar.add_task("frames", total=frames)
 
     def watching(self, run: Run) -> Run:
         """The same, with every outcome counted."""
@@ -226,36 +230,16 @@ class _Progress:
         def watched(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
             for outcome in run(jobs, on_frames):
                 self._runs_done += 1
-                if self._bar is not None:
-                    self._bar.update(self._runs_task, completed=self._runs_done)
+                self.bar.update(self._runs_task, completed=self._runs_done)
                 yield outcome
 
         return watched
 
     def show(self, frames: int) -> None:
         """So many frames are done."""
-        now = time.monotonic()
-        if self._bar is not None:
-            self._bar.update(self._frames_task, completed=frames)
-        elif now - self._said >= _EVERY_S:
-            self._said = now
-            rate = frames / (now - self._start)
+        self.bar.update(self._frames_task, completed=frames)
+        if self.is_line_due():
+            rate = frames / (time.monotonic() - self._start)
             left = f", {(self._frames - frames) / rate:.0f} s left" if rate else ""
             done = f"{self._runs_done}/{self._runs} runs, {frames}/{self._frames} frames"
             print(f"{done}, {rate:.1f} a second{left}", file=sys.stderr, flush=True)
-
-    def __enter__(self) -> _Progress:
-        if sys.stderr.isatty() and self._frames:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-            self._bar = Progress(*columns, console=Console(stderr=True))
-            self._runs_task = self._bar.add_task("sequences", total=self._runs)
-            self._frames_task = self._bar.add_task("frames", total=self._frames)
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
