@@ -7,7 +7,6 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 from time import perf_counter
 
@@ -21,13 +20,10 @@ from eatrack_edge.machine.clocks import read_cpu
 from eatrack_edge.machine.files import read_text
 from eatrack_edge.machine.gpu import read_gpu
 from eatrack_edge.machine.mode import read_power_mode
+from eatrack_edge.machine.packages import package_versions
 from eatrack_edge.machine.power import total_watts
 from eatrack_edge.machine.sampler import Sample
 
-_PACKAGES = (
-    *("numpy", "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
-    *("av", "onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt", "cuda-python", "cuda-bindings"),
-)
 _MOMENTS = 120  # most points of a curve over time
 _PATIENCE_S = 5.0
 
@@ -69,7 +65,7 @@ def environment(before: Work, after: Work) -> Env:
         is_dirty=is_dirty,
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        packages=_versions(),
+        packages=package_versions(),
         load_average=[round(before.load, 2), round(after.load, 2)],
         others_cores=others_cores(before, after),
     )
@@ -147,11 +143,6 @@ def timeline(
             )
         )
     return moments
-
-
-def _versions() -> dict[str, str]:
-    installed = {package.metadata["Name"]: package.version for package in distributions()}
-    return {name: installed[name] for name in _PACKAGES if name in installed}
 
 
 def _commit() -> tuple[str, bool | None]:

@@ -19,6 +19,7 @@ from eatrack_edge.benchmarks.footage import Block
 from eatrack_edge.benchmarks.result import Realtime, Spread
 from eatrack_edge.boxes import Box, iou
 from eatrack_edge.crops import Frame
+from eatrack_edge.evaluation.realtime import LiveCamera
 
 STAGES = ("decode", "crop", "copy_in", "infer", "copy_out", "maps", "template", "around_infer", "total", "end_to_end")
 WARM_WITHIN = 0.05  # medians of two blocks in a row may differ by so much
@@ -243,14 +244,11 @@ def replay(update_ms: Sequence[float], camera_fps: float) -> Realtime:
     >>> replay([30.0, 30.0, 30.0, 30.0], 50.0).frame_age_ms.max
     40.0
     """
-    period = 1000 / camera_fps
-    now, last = 0.0, -1
+    camera, last = LiveCamera(camera_fps), -1
     ages: list[float] = []
     for took in update_ms:
-        newest = math.floor(now / period + 1e-9)
-        last = newest if newest > last else last + 1
-        now = max(now, last * period) + took
-        ages.append(now - last * period)
+        last = camera.next_frame
+        ages.append(1000 * camera.pass_time(took / 1000))
     missed = 1 - len(ages) / (last + 1)
     return Realtime(camera_fps, spread(ages), round(missed, 4))
 

@@ -18,7 +18,30 @@ from eatrack_edge.crops import Frame
 from eatrack_edge.evaluation.trackers import Follower
 from eatrack_edge.evaluation.tracks import Track
 
-_ROUNDING_S = 1e-9  # a frame that arrives at the very end of an update has arrived
+_ROUNDING = 1e-9  # frames: one that arrives at the very end of an update has arrived
+
+
+class LiveCamera:
+    """A camera that does not wait: which frame a tracker is given next.
+
+    Args:
+        fps: Frames a second, evenly.
+
+    Attributes:
+        next_frame: Number of the frame that the next update looks at, from 0; those before it are seen or missed.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self.next_frame = 0
+        self._fps = fps
+        self._free_at = 0.0  # camera time at which the latest update ended
+
+    def pass_time(self, seconds: float) -> float:
+        """Let the tracker look at ``next_frame`` for so long; the frame's age when that ends, seconds."""
+        arrived = self.next_frame / self._fps
+        self._free_at = max(self._free_at, arrived) + seconds
+        self.next_frame = max(self.next_frame + 1, math.floor(self._free_at * self._fps + _ROUNDING))
+        return self._free_at - arrived
 
 
 def track_live(
@@ -48,13 +71,11 @@ def track_live(
     boxes: list[Box] = []
     confidence: list[float] = []
     seconds: list[float] = []
-    free_at = 0.0  # camera time at which the running update ends
+    camera = LiveCamera(camera_fps)
     ended, running = (first_box, math.nan), (first_box, math.nan)  # the last update that ended, and the one under way
     for place, frame in enumerate(frames):
-        # Missed when the update still runs as the next frame arrives: a newer one is there when it ends.
-        is_missed = place > 0 and (place + 1) / camera_fps <= free_at + _ROUNDING_S
         spent = 0.0
-        if is_missed:
+        if place < camera.next_frame:  # missed: when the update ended, a newer one was there
             shown = ended
         else:
             start = clock()
@@ -65,7 +86,7 @@ def track_live(
                 seen = follower.update(frame)
                 shown = seen.box, seen.confidence
             spent = clock() - start
-            free_at = max(free_at, place / camera_fps) + spent
+            camera.pass_time(spent)
             ended, running = running, shown
         boxes.append(shown[0])
         confidence.append(shown[1])

@@ -8,7 +8,6 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from eatrack_edge.evaluation.power import METHOD
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.results import FolderScore
 from eatrack_edge.evaluation.session import Evaluation, TrackerResult
+from eatrack_edge.machine.packages import package_versions
 
 COLUMNS = ("success_auc", "precision_20px", "normalised_precision", "success_rate_50", "average_overlap")
 _HEADINGS = ("success AUC", "prec. 20 px", "norm. prec.", "SR 0.50", "AO")
-_PACKAGES = ("numpy", "opencv-python-headless", "opencv-contrib-python-headless", "onnxruntime", "av")
 
 
 def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
@@ -56,7 +55,6 @@ def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) ->
 
 def run_conditions(**more: Any) -> dict[str, Any]:
     """Where and with what figures were made: processor, cores, load, versions, date."""
-    packages = {name: version for name in _PACKAGES if (version := _version(name))}
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "eatrack_edge": __version__,
@@ -66,7 +64,7 @@ def run_conditions(**more: Any) -> dict[str, Any]:
         "cores": os.cpu_count(),
         # Above the number of cores, others were running too: times then say little.
         "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
-        "packages": packages,
+        "packages": package_versions(),
         **more,
     }
 
@@ -189,13 +187,6 @@ def _sequence_figures(score: SequenceScore) -> dict[str, float]:
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
     return {key: None if math.isnan(value) else round(value, 6) for key, value in figures.items()}
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _processor() -> str:
