@@ -42,7 +42,9 @@ class Update(NamedTuple):
 
     box: Box  # in pixels of the frame, inside it
     confidence: float  # that the box is on the target, in [0, 1]; 0 where nothing was seen
-    state: State  # UNCERTAIN: the box is the last sure one; not a claim that the target is lost
+    # UNCERTAIN is no claim that the target is lost. The box is then the last sure one where the model's confidence is
+    # calibrated, and what was found in this frame where it is not.
+    state: State
     latency_ms: Latency
     template_event: TemplateEvent | None = None  # what an activation decided, on the frames that have one
     note: str = ""  # why a frame gave no evidence; empty otherwise
