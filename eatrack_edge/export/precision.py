@@ -104,8 +104,9 @@ def export_precise(
         notes: dict[str, str] = {}
         if is_int8:
             graphs[1], table, kept = _quantised((template, track), contract, calibration, options.alpha, say)
-            notes = _write_notes(work / name, calibration, table)
-            card["calibration"] = {key: value for key, value in calibration.record().items() if key != "list"}
+            record = calibration.record()
+            notes = _write_notes(work / name, record, table)
+            card["calibration"] = {key: value for key, value in record.items() if key != "list"}
             card |= {"smoothing_alpha": options.alpha, "kept_in_float": kept}
         if "fp16" in precision:
             graphs = [to_half(graph) for graph in graphs]
@@ -158,9 +159,8 @@ def _quantised(
     return mixed, list(table.values()), [layer for node, layer in int8.products(graph).items() if node not in inside]
 
 
-def _write_notes(stem: Path, calibration: Calibration, table: Sequence[sensitivity.Sensitivity]) -> dict[str, str]:
+def _write_notes(stem: Path, record: dict[str, Any], table: Sequence[sensitivity.Sensitivity]) -> dict[str, str]:
     """Write the calibration's list and the sensitivity table; return what the graphs' metadata shall say of them."""
-    record = calibration.record()
     rows = {
         "largest_box_error": sensitivity.LARGEST_BOX_ERROR,
         "largest_score_error": sensitivity.LARGEST_SCORE_ERROR,
