@@ -54,13 +54,17 @@ def _section(name: str, content: str, meaning: str = "") -> str:
 
 
 def _subtitle(result: Mapping[str, Any], model: Mapping[str, Any]) -> str:
-    total = (result.get("latency_ms") or {}).get("total")
+    total = _total(result)
     figures = (
         f"<b>{total['p50']:.2f} ms</b> an update in the median, {total['p95']:.2f} at p95, measured. " if total else ""
     )
     known = [str(model[key]) for key in ("precision", "backend") if model.get(key)]
     when = str(result.get("measured_at", ""))[:16].replace("T", " ")
     return f'<p class="quiet">{figures}{escape(", ".join(known))}{f", {when} UTC" if when else ""}.</p>'
+
+
+def _total(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    return (result.get("latency_ms") or {}).get("total")
 
 
 def _validity(result: Mapping[str, Any]) -> str:
@@ -81,7 +85,7 @@ def _stages(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _histogram(result: Mapping[str, Any]) -> str:
-    bins, total = result.get("histogram_ms"), (result.get("latency_ms") or {}).get("total")
+    bins, total = result.get("histogram_ms"), _total(result)
     if not bins or not total:
         return ""
     return histogram(bins["edges"], bins["counts"], {name: total[name] for name in ("p50", "p95", "p99")})
@@ -90,7 +94,7 @@ def _histogram(result: Mapping[str, Any]) -> str:
 def _versus(result: Mapping[str, Any]) -> str:
     others = result.get("versus") or []
     chart = ratio_chart([(other["label"], other["ratio"]) for other in others])
-    rows = [["", "median ms", "p95 ms", "times ours", "half of blocks", "overlap"]]
+    rows = [["", "median ms", "p95 ms", "times ours", "half of blocks", "overlap"], *_own_row(result)]
     for other in others:
         total, ratio = other["latency_ms"]["total"], other["ratio"]
         overlap = "" if other.get("mean_overlap") is None else f"{other['mean_overlap']:.3f}"
@@ -101,6 +105,14 @@ def _versus(result: Mapping[str, Any]) -> str:
         "Same frames, block by block in turn, so that drift cancels. Right of the dashed line is slower than ours."
     )
     return _section("Beside others", chart + table(rows) if others else "", meaning)
+
+
+def _own_row(result: Mapping[str, Any]) -> list[list[str]]:
+    total, overlap = _total(result), (result.get("accuracy") or {}).get("mean_overlap")
+    figures = [f"{total['p50']:.2f}", f"{total['p95']:.2f}"] if total else ["", ""]
+    model = result.get("model") or {}
+    name = ", ".join(["ours", *(str(model[key]) for key in ("backend", "precision") if model.get(key))])
+    return [[name, *figures, "1", "", "" if overlap is None else f"{overlap:.3f}"]]
 
 
 def _realtime(result: Mapping[str, Any]) -> str:

@@ -179,7 +179,11 @@ def verdicts(check: Check) -> list[str]:
             f"the median and {max(check.across):.2f} at worst: none states power mode, clocks and precision"
         )
     checked = sum(len(one.speeds) for one in check.series)
-    said.append(f"{len(check.below_floor)} of {checked} published figures are faster than the floor")
+    unknown = dict.fromkeys(speed.name for one in check.series for speed in one.speeds if speed.ratio is None)
+    said.append(
+        f"{len(check.below_floor)} of {checked} published figures are faster than the floor; against that alone were "
+        f"held, because their layers are not those of a plain ViT: {', '.join(unknown)}"
+    )
     said.append("No tracker's TensorRT speed on any Orin was found: for trackers this projection is untested")
     return said
 

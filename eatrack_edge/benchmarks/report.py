@@ -115,7 +115,12 @@ def verdict(result: Result) -> list[str]:
 def projected(result: Result) -> tuple[list[list[str]], list[str]]:
     """The projection's table and what its check against published speeds says; both empty without one."""
     figures: dict[str, Any] | None = result.projection
-    return (projection_table(figures), figures["check"]["verdicts"]) if figures else ([], [])
+    if not figures:
+        return [], []
+    return projection_table(figures), [
+        f"of {figures['graph']} as an engine in {figures['precision']}",
+        *figures["check"]["verdicts"],
+    ]
 
 
 def change_table(changes: Sequence[Change]) -> list[list[str]]:

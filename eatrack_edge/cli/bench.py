@@ -116,6 +116,20 @@ def compare(
     comparison.check_regression(changes, most)
 
 
+@bench.command("page")
+def page(
+    result: Annotated[Path, typer.Argument(help="JSON of a result.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The page; beside the JSON by default.")] = None,
+) -> None:  # fmt: skip
+    """Draw the page of a result again, from its JSON alone."""
+    from eatrack_edge.benchmarks.page import write_page
+    from eatrack_edge.benchmarks.result import read_result, to_dict
+
+    output = output or result.with_suffix(".html")
+    write_page(to_dict(read_result(result)), output)
+    print(output)
+
+
 def _measured_there(host: str) -> Result:
     from tempfile import TemporaryDirectory
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import html
+import json
 import re
 import shutil
 import subprocess
@@ -131,15 +133,51 @@ def test_a_part_that_a_result_lacks_is_left_out(tmp_path: Path, absent: str) -> 
     assert page(tmp_path, figures).endswith("</body></html>\n")
 
 
+def test_the_table_beside_others_begins_with_ours(tmp_path: Path) -> None:
+    text = page(tmp_path, result(accuracy={"mean_overlap": 0.8}))
+    rows = re.findall(r"<td>(.*?)</td>", text[text.index("<h2>Beside others</h2>") :])
+    assert rows[:6] == ["ours, onnxruntime (CPU), fp32", "10.00", "12.00", "1", "", "0.800"]
+    assert rows[6:9] == ["kcf &lt;1&gt;", "5.00", "6.00"]
+
+
+def browse(tmp_path: Path, path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--window-size=1040,2600", *options, path.as_uri()]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
 def test_a_browser_draws_the_page(tmp_path: Path) -> None:
     page(tmp_path, result(projection=projection()))
     picture = tmp_path / "page.png"
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--window-size=1040,2600", f"--screenshot={picture}", (tmp_path / "page.html").as_uri()]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    browse(tmp_path, tmp_path / "page.html", f"--screenshot={picture}")
     drawn = cv2.imread(str(picture))
     blue = (abs(drawn.astype(int) - (0xB2, 0x72, 0x00)).sum(axis=2) < 12).sum()
     purple = (abs(drawn.astype(int) - (0xA7, 0x79, 0xCC)).sum(axis=2) < 12).sum()
     assert blue > 5000  # bars of what was measured
     assert purple > 500  # outlines of what was projected
+
+
+# What a reader sees, said by the browser itself: `innerText` leaves out whatever is hidden.
+_LOOK = """<script>document.body.dataset.seen = JSON.stringify({
+  tables: [...document.querySelectorAll("table")].map(one => one.innerText),
+  charts: [...document.querySelectorAll("svg")].map(one => one.getBoundingClientRect().height),
+  overflows: document.documentElement.scrollWidth > window.innerWidth,
+})</script></body>"""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
+def test_a_reader_sees_the_table_and_every_chart_and_the_console_stays_silent(tmp_path: Path) -> None:
+    text = page(tmp_path, result(projection=projection()))
+    looked = tmp_path / "looked.html"
+    looked.write_text(text.replace("</body>", _LOOK), encoding="utf-8")
+    done = browse(tmp_path, looked, "--dump-dom", "--enable-logging=stderr")
+    found = re.search(r'data-seen="([^"]*)"', done.stdout)
+    assert found is not None
+    seen = json.loads(html.unescape(found[1]))
+    assert [line.split("\t") for line in seen["tables"][0].splitlines()][2][:4] == ["kcf <1>", "5.00", "6.00", "0.50"]
+    assert seen["tables"][1] == "", "the projection's table is folded away"
+    assert len(seen["charts"]) == 8
+    assert min(seen["charts"]) > 20
+    assert not seen["overflows"]
+    assert "CONSOLE" not in done.stderr

@@ -81,6 +81,9 @@ def test_a_projection_is_labelled_marked_and_comes_with_its_check(graph) -> None
         figures["assumptions"][key]["reason"] for key in ("compute_efficiency", "memory_efficiency", "launch_us")
     )
     assert any("untested" in said for said in figures["check"]["verdicts"])
+    assert any(
+        "against that alone were held" in said and "AsymTrack-S" in said for said in figures["check"]["verdicts"]
+    )
     assert any("off by a factor of" in said for said in figures["check"]["verdicts"])
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -60,6 +61,47 @@ def test_a_run_on_a_board_records_what_the_board_says(pictures: str, nano: board
     assert found.energy.j_per_frame == pytest.approx(0.0, abs=1e-3), "the simulated rails never change"
     assert not found.valid
     assert found.invalid_reasons[0].startswith("the clocks may float")
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize(
+    ("make", "module", "jetpack", "mode", "is_locked", "hottest", "rails", "watts", "reasons"),
+    [
+        pytest.param(
+            *(boards.orin_nx, "p3767-0000", "5", "25W", True, ("CPU-therm", 98.5)),
+            *(["VDD_CPU_GPU_CV", "VDD_IN", "VDD_SOC"], 4.901 * 1.5),
+            ["throttled: cpu-throttle-alert was active", "throttled: gpu-throttle-alert was active"],
+            id="Orin NX that throttles",
+        ),
+        pytest.param(
+            *(boards.agx_orin, "p3701-0005", "7.2", "MODE_30W", False, ("tj-thermal", 41.062)),
+            *(["VDDQ_VDD2_1V8AO", "VDD_CPU_CV", "VDD_GPU_SOC", "VIN_SYS_5V0"], 7.193),
+            ["the clocks may float: the GPU's limits are 306 and 612 MHz"],
+            id="AGX Orin whose clocks float",
+        ),
+    ],
+)
+def test_every_kind_of_board_is_read_whole(
+    pictures: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    make: Callable[[Path], boards.Tree],
+    module: str,
+    jetpack: str,
+    mode: str,
+    is_locked: bool,
+    hottest: tuple[str, float],
+    rails: list[str],
+    watts: float,
+    reasons: list[str],
+) -> None:
+    found = bench(pictures, make(tmp_path_factory.mktemp("board")).root, device="cpu")
+    assert (found.board.module_id, found.board.jetpack, found.board.power_mode) == (module, jetpack, mode)
+    assert (found.board.tpc_mask, found.board.clocks_locked) == (240, is_locked)
+    assert max(found.thermal.max.items(), key=lambda item: item[1]) == hottest
+    assert found.energy is not None
+    assert (found.energy.rails, found.energy.idle_w) == (rails, pytest.approx(watts, abs=2e-3))
+    assert [found.invalid_reasons[place][: len(reason)] for place, reason in enumerate(reasons)] == reasons
+    assert found.timeline[0].gpu_hz is not None
 
 
 @pytest.mark.usefixtures("simulated")

@@ -43,6 +43,7 @@ def test_on_a_pc_device_orin_ends_well_and_shows_the_projection_apart(run: Run, 
     assert "MEASURED on this machine" in measured
     assert "Jetson Orin Nano 8GB" not in measured
     assert "Jetson Orin Nano 8GB" in projected
+    assert "projection: of eatrack_s.track.onnx as an engine in fp16" in projected
     assert "for orin there is a projection only" in measured
     figures = json.loads((tmp_path / "a.json").read_text())
     assert figures["board"]["kind"] == ""
@@ -59,6 +60,14 @@ def test_two_results_are_compared(run: Run, tmp_path: Path) -> None:
     assert "+30.0%" in worse.out
     assert worse.err.startswith("error: slower than the 10% allowed: total p50, ms: 11 to 14.3, +30.0%")
     assert run("bench", "compare", tmp_path / "a.json", tmp_path / "b.json", "--max-regression", "0.5").code == 0
+
+
+def test_the_page_is_drawn_again_from_the_json_alone(run: Run, tmp_path: Path) -> None:
+    write_result(result(), tmp_path / "a.json")
+    done = run("bench", "page", tmp_path / "a.json")
+    assert (done.code, done.out) == (0, f"{tmp_path / 'a.html'}\n")
+    assert "Beside others" in (tmp_path / "a.html").read_text()
+    assert run("bench", "page", tmp_path / "a.html").err.startswith(f"error: {tmp_path / 'a.html'}: not a result of")
 
 
 def test_results_of_two_machines_are_refused_unless_only_shown(run: Run, tmp_path: Path) -> None:
