@@ -40,6 +40,26 @@ def test_a_subpixel_window_enlarges_about_pixel_areas_not_pixel_centres() -> Non
     assert row[15] + row[16] == pytest.approx(200, abs=4)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "side"),
+    [
+        pytest.param(40.3, 20.6, 90.2, id="inside"),
+        pytest.param(-20.4, 30.2, 90.2, id="over the left border"),
+        pytest.param(30.7, frame().shape[0] - 50.5, 90.2, id="over the bottom"),
+        pytest.param(frame().shape[1] - 3.2, -86.9, 90.2, id="all but a corner outside"),
+        pytest.param(12.3, 7.9, 6.1, id="a few pixels"),
+    ],
+)
+def test_a_subpixel_window_is_one_bilinear_warp_of_the_whole_frame(x: float, y: float, side: float) -> None:
+    step = side / 64
+    matrix = np.array([[step, 0, x + step / 2 - 0.5], [0, step, y + step / 2 - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    whole = cv2.warpAffine(frame(), matrix, (64, 64), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY)
+    off = np.abs(cut(frame(), CropWindow(x, y, side, 64), GREY).astype(int) - whole)
+    assert off.max() <= 1, "rounding differs by more than a grey level"
+    assert (off > 0).mean() < 0.02
+
+
 @pytest.mark.parametrize("side", [200.0, 437.3, 800.0])
 def test_a_subpixel_window_shrinks_without_aliasing(side: float) -> None:
     checker = (np.indices((900, 900)).sum(axis=0) % 2 * 255).astype(np.uint8)
