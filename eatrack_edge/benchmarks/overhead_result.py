@@ -134,6 +134,13 @@ def findings(result: OverheadResult) -> list[str]:
         f"best; at most {limit:g} is asked: {'met' if flown.latency_ms[stage].p50 <= limit else 'NOT met'}"
         for stage, limit in result.limits_ms.items()
     ]
+    small = [one for one in result.crops if (one.width, one.height) == (1920, 1080)]
+    within = [one.window_px for one in small if one.latency_ms.p50 <= result.limits_ms["crop"]]
+    said.append(
+        f"search crops alone at 1080p: within {result.limits_ms['crop']:g} ms up to a window of {max(within):g} px"
+        if within
+        else f"search crops alone at 1080p: none within {result.limits_ms['crop']:g} ms"
+    )
     flight = result.flight
     said.append(
         f"{flight.updates} updates: {flight.first_ms.p50:.3f} ms in the median of the first tenth, "

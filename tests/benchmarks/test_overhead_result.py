@@ -50,6 +50,7 @@ def test_findings_say_what_was_asked_and_what_was_found() -> None:
     assert findings(result()) == [
         "crop at 1080p: 0.400 ms in the median, 0.400 at best; at most 0.5 is asked: met",
         "total at 1080p: 0.600 ms in the median, 0.600 at best; at most 1 is asked: met",
+        "search crops alone at 1080p: within 0.5 ms up to a window of 222 px",
         "1000 updates: 0.600 ms in the median of the first tenth, 0.630 of the last (+5.0%); memory 100.0 MB, then 100.5",
     ]
     assert findings(result(total_ms=1.2))[1].endswith("at most 1 is asked: NOT met")
