@@ -141,7 +141,8 @@ def warm_up(contestants: Sequence[Contestant], blocks: Iterator[Block], box: Box
             median, whole = contestant.warm(block)
             medians[place].append(median)
             spent[place] += whole
-            contestant.is_warm = spent[place] >= plan.warmup_ms and _is_stable(medians[place])
+            # Once is enough: that all are stable in the same block would be luck, the more of it the more there are.
+            contestant.is_warm |= spent[place] >= plan.warmup_ms and _is_stable(medians[place])
         if all(contestant.is_warm for contestant in contestants):
             return
 

@@ -106,6 +106,17 @@ def test_warm_up_ends_when_two_blocks_agree(monkeypatch: pytest.MonkeyPatch) -> 
     assert slow_start.warmup_updates >= 16, "the third and fourth block are the first two alike"
 
 
+def test_who_has_settled_once_stays_warm_while_others_still_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "WARM_WITHIN", 0.4)  # sleeping is no precise clock
+    restless = [0.004, 0.004, 0.02, 0.02]  # two blocks of two frames
+    early = Contestant("early", lambda: Sleeper(*[0.005] * 12, *restless * 10))
+    late = Contestant("late", lambda: Sleeper(*restless * 3, *[0.005] * 12, *restless * 10))
+    warm_up([early, late], blocks(size=2), BOX, Plan(warmup_ms=0))
+    assert early.is_warm
+    assert late.is_warm
+    assert early.warmup_updates == late.warmup_updates
+
+
 def test_warm_up_lasts_as_long_as_was_asked() -> None:
     contestant = Contestant("steady", lambda: Sleeper(0.005))
     warm_up([contestant], blocks(), BOX, Plan(warmup_ms=150))
