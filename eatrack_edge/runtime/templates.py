@@ -7,6 +7,7 @@ here it is the medoid by cosine, the stored target most like all others, so one 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import NamedTuple
 
@@ -54,16 +55,16 @@ def embed(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Emb
     left, right = _cells(box[0], box[2], grid, search_size)
     top, bottom = _cells(box[1], box[3], grid, search_size)
     picture = search_tokens.reshape(grid, grid, -1)
-    mean = picture[top:bottom, left:right].mean(axis=(0, 1))
-    unit: Embedding = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    total = picture[top:bottom, left:right].sum(axis=(0, 1))  # at unit length, the sum is the mean
+    unit: Embedding = total / max(math.sqrt(total @ total), 1e-12)
     return unit
 
 
 def _cells(start: float, length: float, grid: int, search_size: int) -> tuple[int, int]:
     """Cells whose centre lies in the span, at least one."""
     cell = search_size / grid
-    first = min(max(int(np.ceil(start / cell - 0.5)), 0), grid - 1)
-    last = min(max(int(np.ceil((start + length) / cell - 0.5)), first + 1), grid)
+    first = min(max(math.ceil(start / cell - 0.5), 0), grid - 1)
+    last = min(max(math.ceil((start + length) / cell - 0.5), first + 1), grid)
     return first, last
 
 
