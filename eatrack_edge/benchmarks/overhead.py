@@ -28,7 +28,7 @@ from eatrack_edge.crops import CropWindow, Frame, Scratch, cut
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.memory import rss_bytes
-from eatrack_edge.machine.sampler import Sampler
+from eatrack_edge.machine.sampler import Sample, Sampler
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.load import find_graphs
 from eatrack_edge.runtime.tracker import Tracker, Update
@@ -42,6 +42,7 @@ _FRAMES = 4  # different ones in turn, as a decoder's are: a frame that stays in
 _LAP = 60  # updates in which the target goes once around its circle
 _STEP_PX = 8.0  # that it moves from frame to frame
 _BLOCK = 20
+_SWEPT_BYTES = 64 << 20  # about the weights that a ViT-S reads for each frame
 _TENTHS = 10
 
 # Told what goes on, updates done, and the seconds gone.
@@ -118,12 +119,28 @@ def measure_overhead(
     with Sampler(root) as sampler:
         progress("frames of three sizes", 0, 0.0)
         frames = frame_costs(contract, blocks=max(4, min(50, updates // 100)))
+        progress("frames of three sizes, caches swept", 0, 0.0)
+        swept = frame_costs(contract, blocks=max(2, min(20, updates // 100)), swept_bytes=_SWEPT_BYTES)
         progress("search crops alone", 0, 0.0)
         crops = crop_costs(contract, rounds=max(10, min(400, updates // 20)))
         flight = fly(contract, updates, progress, root)
-    env = conditions.environment(before, conditions.read_work(root))
-    facts, heat = conditions.board_facts(root), conditions.thermal(sampler.samples)
-    reasons = invalid_reasons(facts, sampler.samples, heat, env.others_cores, [])
+    work = before, conditions.read_work(root)
+    return _result(contract, command, [*frames, *swept], crops, flight, work, sampler.samples, root)
+
+
+def _result(
+    contract: Contract,
+    command: Sequence[str],
+    frames: list[FrameCost],
+    crops: list[CropCost],
+    flight: Flight,
+    work: tuple[conditions.Work, conditions.Work],
+    samples: Sequence[Sample],
+    root: Path,
+) -> OverheadResult:
+    env = conditions.environment(*work)
+    facts, heat = conditions.board_facts(root), conditions.thermal(samples)
+    reasons = invalid_reasons(facts, samples, heat, env.others_cores, [])
     return OverheadResult(
         command=list(command),
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -139,18 +156,29 @@ def measure_overhead(
         flight=flight,
         valid=not reasons,
         invalid_reasons=reasons,
-        notes=unknown_conditions(sampler.samples),
+        notes=unknown_conditions(samples),
     )
 
 
-def frame_costs(contract: Contract, blocks: int) -> list[FrameCost]:
-    """What an update costs on frames of each size, block by block in turn so that drift cancels."""
+def frame_costs(contract: Contract, blocks: int, swept_bytes: int = 0) -> list[FrameCost]:
+    """What an update costs on frames of each size, block by block in turn so that drift cancels.
+
+    Args:
+        contract: What the stand-in's crops and maps are like.
+        blocks: Of 20 updates of each size.
+        swept_bytes: Written between two updates, untimed: a network leaves the caches full of weights, and what
+            comes after it starts cold.
+    """
+    swept = np.zeros(swept_bytes, np.uint8)
     runs = [(size, *_started(contract, size)) for size in SIZES]
     stages: list[list[tuple[float, ...]]] = [[] for _ in runs]
     medians: list[list[float]] = [[] for _ in runs]
     for block in range(-1, blocks):  # the first only warms up
         for place, (_, tracker, frames) in enumerate(runs):
-            found = [_stages(tracker, tracker.update(next(frames))) for _ in range(_BLOCK)]
+            found = []
+            for _ in range(_BLOCK):
+                np.add(swept, 1, out=swept)
+                found.append(_stages(tracker, tracker.update(next(frames))))
             if block >= 0:
                 stages[place] += found
                 medians[place].append(float(np.median([one[-1] for one in found])))
@@ -159,6 +187,7 @@ def frame_costs(contract: Contract, blocks: int) -> list[FrameCost]:
     return [
         FrameCost(
             *size,
+            swept_bytes,
             {name: spread(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)},
             ratio(flown, own),
         )

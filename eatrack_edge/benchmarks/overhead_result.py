@@ -12,6 +12,7 @@ from eatrack_edge.files import write_whole
 
 SCHEMA = "eatrack-edge/overhead/1"
 LIMITS_MS = {"crop": 0.5, "total": 1.0}  # of the median at 1080p on one core
+_SWEPT = ", caches swept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class FrameCost:
 
     width: int
     height: int
+    swept_bytes: int  # written between two updates, as a network fills the caches; 0: they stay warm
     latency_ms: dict[str, Spread]  # crop, copy_in, maps, template (the store) and total
     times_1080p: Ratio  # its median over that of 1080p, block by block
 
@@ -100,7 +102,7 @@ def frame_table(result: OverheadResult) -> list[list[str]]:
         span = f"{times.low:.2f} to {times.high:.2f}"
         rows.append(
             [
-                f"{one.width}x{one.height}",
+                f"{one.width}x{one.height}{_SWEPT if one.swept_bytes else ''}",
                 *medians,
                 f"{total.min:.3f}",
                 f"{total.p95:.3f}",
@@ -128,11 +130,11 @@ def crop_table(result: OverheadResult) -> list[list[str]]:
 
 def findings(result: OverheadResult) -> list[str]:
     """What was asked, and what was found, a line each."""
-    flown = next(one for one in result.frames if (one.width, one.height) == (1920, 1080))
     said = [
-        f"{stage} at 1080p: {flown.latency_ms[stage].p50:.3f} ms in the median, {flown.latency_ms[stage].min:.3f} at "
-        f"best; at most {limit:g} is asked: {'met' if flown.latency_ms[stage].p50 <= limit else 'NOT met'}"
+        _finding(one, stage, limit)
+        for one in result.frames
         for stage, limit in result.limits_ms.items()
+        if (one.width, one.height) == (1920, 1080)
     ]
     small = [one for one in result.crops if (one.width, one.height) == (1920, 1080)]
     within = [one.window_px for one in small if one.latency_ms.p50 <= result.limits_ms["crop"]]
@@ -148,3 +150,11 @@ def findings(result: OverheadResult) -> list[str]:
         f"{flight.rss_last_mb:.1f}"
     )
     return said
+
+
+def _finding(cost: FrameCost, stage: str, limit: float) -> str:
+    found = cost.latency_ms[stage]
+    return (
+        f"{stage} at 1080p{_SWEPT if cost.swept_bytes else ''}: {found.p50:.3f} ms in the median, {found.min:.3f} at "
+        f"best; at most {limit:g} is asked: {'met' if found.p50 <= limit else 'NOT met'}"
+    )

@@ -66,6 +66,12 @@ def test_the_overhead_is_within_its_limit_and_does_not_grow_with_the_frame(contr
     assert best[1] <= LIMITS_MS["total"]
 
 
+def test_what_follows_a_network_starts_with_cold_caches_and_costs_more(contract: Contract) -> None:
+    warm, cold = (frame_costs(contract, blocks=2, swept_bytes=size)[1] for size in (0, 32 << 20))
+    assert (warm.swept_bytes, cold.swept_bytes) == (0, 32 << 20)
+    assert cold.latency_ms["total"].min > warm.latency_ms["total"].min
+
+
 def test_a_crop_costs_the_same_on_1080p_and_4k(contract: Contract) -> None:
     costs = crop_costs(contract, rounds=12)
     for side in {one.window_px for one in costs}:
