@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from eatrack_edge.contract import Contract
 from eatrack_edge.crops import CropWindow, Frame, cut
-from eatrack_edge.media.sources import open_source
+from eatrack_edge.media.scene.render import Scene
 
-_SCENE = "test://?frames=61"
+_SEED, _SIZE, _FPS = 0, (640, 480), 30.0  # of test:// as it comes
 _FRAMES = (20, 40, 60)
 
 Answer = Mapping[str, NDArray[Any]]  # name of an output to its value
@@ -24,20 +24,16 @@ def scene_crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
     Yields:
         The first frame's template crop, (Z, Z, 3), and a later frame's search crop, (X, X, 3), BGR uint8.
     """
-    cropping, padding = contract.cropping, contract.padding_bgr
-    template: Frame | None = None
-    with open_source(_SCENE) as source:
-        for item in source:
-            if item.truth is None:
-                continue
-            if template is None:
-                window = CropWindow.around(
-                    item.truth, cropping.template_factor, contract.template_size, cropping.window
-                )
-                template = cut(item.frame, window, padding)
-            if item.index in _FRAMES:
-                window = CropWindow.around(item.truth, cropping.search_factor, contract.search_size, cropping.window)
-                yield template, cut(item.frame, window, padding)
+    scene, cropping = Scene(_SEED, _FRAMES[-1] + 1, _SIZE, _FPS), contract.cropping
+
+    def crop(index: int, factor: float, out_size: int) -> Frame:
+        x, y, w, h = scene.truth[index].tolist()
+        window = CropWindow.around((x, y, w, h), factor, out_size, cropping.window)
+        return cut(scene.render(index), window, contract.padding_bgr)
+
+    template = crop(0, cropping.template_factor, contract.template_size)
+    for index in _FRAMES:
+        yield template, crop(index, cropping.search_factor, contract.search_size)
 
 
 def largest_differences(answers: Iterable[tuple[Answer, Answer]]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -49,6 +50,7 @@ def outline_of(length_m: float, width_m: float) -> Points:
     return np.stack([x * length_m / 2, y * width_m / 2], 1)
 
 
+@lru_cache(maxsize=16)  # every scene of a size has the same cars
 def draw_car(bgr: tuple[int, int, int], px_per_m: float, length_m: float = 4.6, width_m: float = 1.95) -> Vehicle:
     """A saloon car. ``px_per_m`` is the largest scale that it will be shown at."""
     canvas = _Canvas(length_m, width_m, bgr)
@@ -71,6 +73,7 @@ def draw_car(bgr: tuple[int, int, int], px_per_m: float, length_m: float = 4.6, 
     return canvas.finish(px_per_m, height_m=1.45)
 
 
+@lru_cache(maxsize=2)
 def draw_truck(bgr: tuple[int, int, int], px_per_m: float, length_m: float = 7.4, width_m: float = 2.4) -> Vehicle:
     """A box truck."""
     canvas = _Canvas(length_m, width_m, bgr)
