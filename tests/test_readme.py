@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from cli.conftest import Finished
+from eatrack_edge.benchmarks import latency
 from eatrack_edge.media.sinks import FrameRecord, VideoWriter
 from eatrack_edge.media.sources import open_source
 
@@ -30,22 +32,31 @@ ELSEWHERE = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the README's commands name: a short video, its frames as pictures, and true boxes."""
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the README's commands name: a short video, its frames as pictures, and true boxes."""
     import cv2
 
-    monkeypatch.chdir(tmp_path)
+    made = tmp_path_factory.mktemp("material")
     for name in ("frames", "clips", "truth", "results"):
-        (tmp_path / name).mkdir()
-    with open_source("test://?frames=4") as source, VideoWriter(tmp_path / "video.mp4", 30) as video:
+        (made / name).mkdir()
+    with open_source("test://?frames=4") as source, VideoWriter(made / "video.mp4", 30) as video:
         assert source.truth is not None
         for path in ("clips/video.txt", "truth/video.txt", "results/video.txt"):
-            np.savetxt(path, source.truth, delimiter=",")
+            np.savetxt(made / path, source.truth, delimiter=",")
         for shown in source:
             video.write(FrameRecord(shown.index, shown.pts_s, None, 0.0), shown.frame)
-            cv2.imwrite(f"frames/{shown.index:04d}.jpg", shown.frame)
-    (tmp_path / "clips" / "video.mp4").symlink_to(tmp_path / "video.mp4")
+            cv2.imwrite(str(made / f"frames/{shown.index:04d}.jpg"), shown.frame)
+    shutil.copy(made / "video.mp4", made / "clips")
+    return made
+
+
+@pytest.fixture
+def folder(material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a user's own with that in it, to run a command in."""
+    shutil.copytree(material, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(latency, "WARM_BLOCKS", 2)  # nobody looks at these figures
     return tmp_path
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from cli.conftest import Run
+from eatrack_edge.media.sinks import FrameRecord, VideoWriter
 
 av = pytest.importorskip("av")
+pytestmark = pytest.mark.usefixtures("opened_once")
 
 SCENE = "test://?width=320&height=240&frames=12"
 
@@ -64,7 +66,7 @@ def test_the_first_lines_say_what_runs_and_why_nothing_better_does(run: Run, mon
 
 
 def test_the_bundled_model_holds_the_synthetic_target(run: Run, tmp_path: Path) -> None:
-    assert run("track", "test://", "--max-frames", 15, "--jsonl", tmp_path / "a.jsonl").code == 0
+    assert run("track", "test://?width=320&height=240", "--max-frames", 15, "--jsonl", tmp_path / "a.jsonl").code == 0
     summary = lines(tmp_path / "a.jsonl")[-1]
     assert summary["ended"] == "max frames"
     assert float(str(summary["mean_overlap"])) > 0.5
@@ -225,12 +227,23 @@ def test_a_window_shows_every_frame_and_q_ends_the_run(
     assert lines(tmp_path / "a.jsonl")[-1]["ended"] == "window closed"
 
 
-def started(tmp_path: Path) -> subprocess.Popen[bytes]:
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Minutes to track, a moment to make: one frame again and again."""
+    path = tmp_path_factory.mktemp("video") / "long.mp4"
+    frame = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    with VideoWriter(path, 30) as video:
+        for index in range(1500):
+            video.write(FrameRecord(index, index / 30, None, 0.0), frame)
+    return path
+
+
+def started(video: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
     """A run in another process that has written a few frames."""
     path = tmp_path / "a.jsonl"
-    command = [sys.executable, "-m", "eatrack_edge.cli", "track", "test://?width=320&height=240&frames=5000"]
+    command = [sys.executable, "-m", "eatrack_edge.cli", "track", str(video), "--box", "40,30,20,10"]
     process = subprocess.Popen(
-        [*command, "--jsonl", str(path), "-o", str(tmp_path / "a.mp4")],
+        [*command, "--backend", "onnxruntime", "--jsonl", str(path), "-o", str(tmp_path / "a.mp4")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -243,8 +256,8 @@ def started(tmp_path: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_finishes_every_file(tmp_path: Path, number: signal.Signals) -> None:
-    process = started(tmp_path)
+def test_an_interrupt_finishes_every_file(long_video: Path, tmp_path: Path, number: signal.Signals) -> None:
+    process = started(long_video, tmp_path)
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
     written = lines(tmp_path / "a.jsonl")
@@ -253,8 +266,8 @@ def test_an_interrupt_finishes_every_file(tmp_path: Path, number: signal.Signals
         assert sum(1 for _ in video.decode(video=0)) == len(written) - 2
 
 
-def test_a_killed_process_leaves_whole_lines(tmp_path: Path) -> None:
-    process = started(tmp_path)
+def test_a_killed_process_leaves_whole_lines(long_video: Path, tmp_path: Path) -> None:
+    process = started(long_video, tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=60)
     written = lines(tmp_path / "a.jsonl")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import errno
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from eatrack_edge.manifest import Fingerprint, check_file, check_fit, engine_pat
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Maps
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from eatrack_edge.scene_crops import scene_crops
 
 HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
 COMMAND = "eatrack-edge build eatrack_s --precision fp32"
@@ -30,13 +32,13 @@ COMMAND = "eatrack-edge build eatrack_s --precision fp32"
 class SimulatedMachine:
     """Stands for a Jetson: builds nothing but bytes, and runs the graphs on ONNX Runtime as if they were engines."""
 
-    def __init__(self, graphs: Graphs) -> None:
+    def __init__(self, backend: OnnxRuntimeBackend) -> None:
         self.here = HERE
         self.error = 0.0  # added to every score
         self.track_ms = [7.0, 6.0, 8.0]  # of the first build, the second, ...
         self.fault: EATrackError | None = None
         self.jobs: list[Job] = []
-        self._backend = OnnxRuntimeBackend(graphs.template, graphs.track)
+        self._backend = backend
         self.contract = self._backend.contract
         self.encode_template = self._backend.encode_template
 
@@ -57,9 +59,19 @@ def graphs() -> Graphs:
     return find(DEFAULT_MODEL, "fp32")
 
 
+@pytest.fixture(scope="module")
+def opened(graphs: Graphs) -> tuple[OnnxRuntimeBackend, OnnxRuntimeBackend]:
+    """What stands for the engines, and what they are compared with; to open them takes longer than a test."""
+    return OnnxRuntimeBackend(graphs.template, graphs.track), OnnxRuntimeBackend(graphs.template, graphs.track)
+
+
 @pytest.fixture
-def machine(graphs: Graphs, monkeypatch: pytest.MonkeyPatch) -> SimulatedMachine:
-    machine = SimulatedMachine(graphs)
+def machine(
+    graphs: Graphs, opened: tuple[OnnxRuntimeBackend, OnnxRuntimeBackend], monkeypatch: pytest.MonkeyPatch
+) -> SimulatedMachine:
+    machine, reference = SimulatedMachine(opened[0]), opened[1]
+    monkeypatch.setattr("eatrack_edge.runtime.backends.onnxruntime.OnnxRuntimeBackend", lambda *_, **__: reference)
+    monkeypatch.setattr(module.parity, "scene_crops", lambda contract: islice(scene_crops(contract), 1))
     monkeypatch.setattr(module, "read_fingerprint", lambda: machine.here)
     monkeypatch.setattr(upkeep, "read_fingerprint", lambda: machine.here)
     monkeypatch.setattr(module, "run_in_child", machine.build)
