@@ -58,7 +58,7 @@ def test_the_stand_in_is_sure_of_a_target_that_goes_around_and_stores_every_fram
 
 
 def test_the_overhead_is_within_its_limit_and_does_not_grow_with_the_frame(contract: Contract) -> None:
-    costs = frame_costs(contract, blocks=4)
+    costs = frame_costs(contract, blocks=10)
     # The best of each: a busy machine slows all of them.
     best = [one.latency_ms["total"].min for one in costs]
     assert [(one.width, one.height) for one in costs] == list(SIZES)
@@ -86,6 +86,12 @@ def test_a_result_is_that_of_the_machine_and_names_the_stand_in(nano: boards.Tre
     assert found.invalid_reasons[0].startswith("the clocks may float")
     assert found.flight.first_ms.count == found.flight.last_ms.count == 10
     assert "infer" not in found.frames[0].latency_ms
+
+
+def test_memory_stays_flat_over_half_a_minute_of_frames(contract: Contract) -> None:
+    flight = fly(contract, 1000, unheard)
+    assert flight.updates == 1000
+    assert flight.rss_growth_mb < 1
 
 
 @pytest.mark.slow
