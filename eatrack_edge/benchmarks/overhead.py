@@ -118,9 +118,9 @@ def measure_overhead(
     before = conditions.read_work(root)
     with Sampler(root) as sampler:
         progress("frames of three sizes", 0, 0.0)
-        frames = frame_costs(contract, blocks=max(4, min(50, updates // 100)))
+        frames = frame_costs(contract, blocks=max(2, min(50, updates // 100)))
         progress("frames of three sizes, caches swept", 0, 0.0)
-        swept = frame_costs(contract, blocks=max(2, min(20, updates // 100)), swept_bytes=_SWEPT_BYTES)
+        swept = frame_costs(contract, blocks=max(1, min(20, updates // 100)), swept_bytes=_SWEPT_BYTES)
         progress("search crops alone", 0, 0.0)
         crops = crop_costs(contract, rounds=max(10, min(400, updates // 20)))
         flight = fly(contract, updates, progress, root)

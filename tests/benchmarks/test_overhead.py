@@ -79,7 +79,10 @@ def test_a_crop_costs_the_same_on_1080p_and_4k(contract: Contract) -> None:
         assert large < 1.5 * small
 
 
-def test_a_result_is_that_of_the_machine_and_names_the_stand_in(nano: boards.Tree) -> None:
+def test_a_result_is_that_of_the_machine_and_names_the_stand_in(
+    nano: boards.Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eatrack_edge.benchmarks.overhead._SWEPT_BYTES", 1000)
     found = measure_overhead(DEFAULT_MODEL, 100, ["eatrack-edge"], unheard, nano.root)
     assert found.backend == STAND_IN == "a stand-in that answers at once: no network ran"
     assert found.measured_on.endswith("(p3767-0005)")

@@ -104,7 +104,10 @@ def test_a_soak_is_a_duration(text: str, seconds: float) -> None:
     assert _seconds(text) == seconds
 
 
-def test_the_overhead_is_printed_and_written_and_says_that_no_network_ran(run: Run, tmp_path: Path) -> None:
+def test_the_overhead_is_printed_and_written_and_says_that_no_network_ran(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eatrack_edge.benchmarks.overhead._SWEPT_BYTES", 1000)
     done = run("bench", "overhead", "--updates", 100, "--json", tmp_path / "a.json")
     assert done.code == 0, done.err
     for words in ("no network ran", "3840x2160", "window of 222 px", "total at 1080p", "100 updates"):
