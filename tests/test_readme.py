@@ -12,7 +12,6 @@ import pytest
 from cli.conftest import Finished
 from eatrack_edge.benchmarks import latency
 from eatrack_edge.media.sinks import FrameRecord, VideoWriter
-from eatrack_edge.media.sources import open_source
 
 pytest_plugins = ["cli.conftest"]
 
@@ -40,13 +39,14 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("material")
     for name in ("frames", "clips", "truth", "results"):
         (made / name).mkdir()
-    with open_source("test://?frames=4") as source, VideoWriter(made / "video.mp4", 30) as video:
-        assert source.truth is not None
-        for path in ("clips/video.txt", "truth/video.txt", "results/video.txt"):
-            np.savetxt(made / path, source.truth, delimiter=",")
-        for shown in source:
-            video.write(FrameRecord(shown.index, shown.pts_s, None, 0.0), shown.frame)
-            cv2.imwrite(str(made / f"frames/{shown.index:04d}.jpg"), shown.frame)
+    for path in ("clips/video.txt", "truth/video.txt", "results/video.txt"):
+        np.savetxt(made / path, [(255, 230, 64, 48)] * 4, delimiter=",")
+    spots = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    frame = cv2.resize(spots, (640, 480)).astype(np.uint8, copy=False)
+    with VideoWriter(made / "video.mp4", 30) as video:
+        for index in range(4):
+            video.write(FrameRecord(index, index / 30, None, 0.0), frame)
+            cv2.imwrite(str(made / f"frames/{index:04d}.jpg"), frame)
     shutil.copy(made / "video.mp4", made / "clips")
     return made
 

@@ -71,6 +71,7 @@ def machine(
 ) -> SimulatedMachine:
     machine, reference = SimulatedMachine(opened[0]), opened[1]
     monkeypatch.setattr("eatrack_edge.runtime.backends.onnxruntime.OnnxRuntimeBackend", lambda *_, **__: reference)
+    monkeypatch.setattr("eatrack_edge.scene_crops._SIZE", (320, 240))
     monkeypatch.setattr(module.parity, "scene_crops", lambda contract: islice(scene_crops(contract), 1))
     monkeypatch.setattr(module, "read_fingerprint", lambda: machine.here)
     monkeypatch.setattr(upkeep, "read_fingerprint", lambda: machine.here)
