@@ -14,7 +14,7 @@ from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
 from eatrack_edge.evaluation.session import Evaluation, Plan, evaluate, identity
 from eatrack_edge.evaluation.summary import evaluation_summary, overall_table, run_conditions, text_table
-from eatrack_edge.evaluation.trackers import TrackerSpec
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 from eatrack_edge.runtime.tracker import Tracker
 
 pytestmark = pytest.mark.usefixtures("importable")
@@ -120,6 +120,8 @@ def test_without_matplotlib_the_report_says_what_is_missing(
     assert (tmp_path / "out/report.html").is_file()
 
 
-def test_results_of_two_backends_are_not_taken_for_the_same() -> None:
-    known = identity(TrackerSpec("eatrack"))
-    assert known["backend"] == Tracker().backend.name
+def test_results_of_two_backends_are_not_taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_tracker(TrackerSpec("eatrack"))
+    assert isinstance(opened, Tracker)
+    monkeypatch.setattr("eatrack_edge.evaluation.session.open_tracker", lambda _: opened)  # once is long enough
+    assert identity(TrackerSpec("eatrack"))["backend"] == opened.backend.name
