@@ -12,6 +12,7 @@ import pytest
 from cli.conftest import Finished
 from eatrack_edge.benchmarks import latency
 from eatrack_edge.media.sinks import FrameRecord, VideoWriter
+from eatrack_edge.media.synthetic import SyntheticSource
 
 pytest_plugins = ["cli.conftest"]
 
@@ -56,7 +57,9 @@ def folder(material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """A folder of a user's own with that in it, to run a command in."""
     shutil.copytree(material, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(latency, "WARM_BLOCKS", 2)  # nobody looks at these figures
+    monkeypatch.setattr(latency, "WARM_BLOCKS", 1)  # nobody looks at these figures
+    for side, pixels in (("width", 320), ("height", 240)):  # of test://: a smaller world is sooner painted
+        monkeypatch.setitem(SyntheticSource.__init__.__kwdefaults__, side, pixels)
     return tmp_path
 
 
