@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.export import export
 from eatrack_edge.cli.progress import Display
-from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.material import DEFAULT_MODEL, bundled_models
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from eatrack_edge.engines.graphs import Graphs
     from eatrack_edge.engines.make import Made
     from eatrack_edge.engines.progress import Step
 
@@ -29,6 +31,10 @@ def build(
     precision: Annotated[
         str | None, typer.Option(help="fp32, fp16, int8 or int8-fp16; that of a named file, else fp16.")
     ] = None,
+    calib: Annotated[
+        str,
+        typer.Option(metavar="VIDEO|DIR|KIND:PATH", help="INT8 that was not exported yet: videos to calibrate on."),
+    ] = "",
     builds: Annotated[int, typer.Option(min=1, help="Build so many and keep the fastest.")] = 1,
     dla: Annotated[bool, typer.Option("--dla", help="Use the deep learning accelerator, where there is one.")] = False,
     output: Annotated[
@@ -39,9 +45,10 @@ def build(
     """Build TensorRT engines from a model's graphs, on the machine that will run them.
 
     NAME.template.engine and NAME.track.engine are written with a manifest each, and only after they agreed with ONNX
-    Runtime, where that is installed.
+    Runtime, where that is installed. Graphs of a bundled model that do not exist in that precision are exported first,
+    where PyTorch is installed; INT8 needs --calib.
     """
-    from eatrack_edge.engines import graphs, make, upkeep
+    from eatrack_edge.engines import make, upkeep
     from eatrack_edge.engines.claim import check_claim
     from eatrack_edge.machine.board import read_board
     from eatrack_edge.manifest import engine_home
@@ -52,7 +59,7 @@ def build(
     require("tensorrt", to="build an engine")
     read_fingerprint()  # before all else, so that a machine without a GPU is told so in one line
     folder = output or engine_home()
-    found = graphs.find(what, precision, folders=[folder])
+    found = _graphs(what, precision, folder, calib)
     if not force and upkeep.fault(found, folder) is None:
         print(f"{folder}: the {found.contract.precision} engines of {found.name} fit; --force builds them again")
         return
@@ -60,6 +67,22 @@ def build(
     with BuildProgress() as progress:
         made = make.make(found, folder, progress.show, command=command, builds=builds, uses_dla=dla)
     print_made(made)
+
+
+def _graphs(what: str, precision: str | None, folder: Path, calib: str) -> Graphs:
+    """The graphs to build from, exported beside the engines where there are none and all that takes is at hand."""
+    from eatrack_edge.engines.graphs import MissingGraphs, find
+
+    try:
+        return find(what, precision, folders=[folder])
+    except MissingGraphs as missing:
+        # A board often has no torch; there the command to type elsewhere helps more than what to install.
+        is_possible = what in bundled_models() and find_spec("torch")
+        if not is_possible or (missing.precision.startswith("int8") and not calib):
+            raise
+        print(f"there are no {missing.precision} graphs of {what}: exporting them into {folder}")
+        export(what, folder, precision=missing.precision, calib=calib)
+        return find(what, missing.precision, folders=[folder])
 
 
 def refresh(model: str, backend: str) -> None:

@@ -15,6 +15,14 @@ DEFAULT_PRECISION = "fp16"
 _TRACK = ".track.onnx"
 
 
+class MissingGraphs(UsageError):
+    """A model is there, but not in the precision asked for."""
+
+    def __init__(self, message: str, *, hint: str, precision: str) -> None:
+        super().__init__(message, hint=hint)
+        self.precision = precision
+
+
 class Graphs(NamedTuple):
     """A template and a track graph of one export."""
 
@@ -33,7 +41,8 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
         folders: Where else they may lie than beside the model.
 
     Raises:
-        UsageError: No such model or precision, or no graphs of that precision.
+        UsageError: No such model or precision.
+        MissingGraphs: No graphs of that precision.
         InputError: The folder or files are not one export.
     """
     if precision not in (None, *PRECISIONS):
@@ -47,9 +56,10 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
         if (folder / f"{stem}{_TRACK}").is_file():
             return _pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
     calibration = " --calib VIDEO" if wanted.startswith("int8") else ""
-    raise UsageError(
+    raise MissingGraphs(
         f"there are no {wanted} graphs of `{name}`: {track.parent / stem}{_TRACK} does not exist",
         hint=f"make them: eatrack-edge export {model} --precision {wanted}{calibration} -o FOLDER; then build FOLDER",
+        precision=wanted,
     )
 
 

@@ -16,6 +16,7 @@ from eatrack_edge.engines.progress import Step
 from eatrack_edge.errors import EngineMismatch, MachineError
 from eatrack_edge.manifest import Fingerprint
 from eatrack_edge.runtime import fingerprint
+from engines.onnx_files import write_pair
 
 module = importlib.import_module("eatrack_edge.cli.build")  # the command of that name hides it
 HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
@@ -86,6 +87,41 @@ def test_engines_that_fit_are_left_alone_unless_forced(
     arguments = ("build", "eatrack_s", "--precision", "fp32", "-o", tmp_path)
     assert run(*arguments).out == f"{tmp_path}: the fp32 engines of eatrack_s fit; --force builds them again\n"
     assert run(*arguments, "--force").out.startswith("built for compute 8.7")
+
+
+@pytest.mark.usefixtures("jetson")
+@pytest.mark.parametrize(("precision", "calib"), [("fp16", ""), ("int8", "test://")], ids=["fp16", "int8 with footage"])
+def test_graphs_that_are_missing_are_exported_beside_the_engines(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, calib: str
+) -> None:
+    asked: list[tuple[str, Path, str, str]] = []
+
+    def export(what: str, folder: Path, *, precision: str, calib: str) -> None:
+        asked.append((what, folder, precision, calib))
+        write_pair(folder, "eatrack_s", precision=precision)
+
+    monkeypatch.setattr(module, "export", export)
+    monkeypatch.setattr(module, "find_spec", lambda _: object())
+    done = run("build", "eatrack_s", "--precision", precision, "--calib", calib, "-o", tmp_path)
+    assert done.code == 0, done.err
+    assert asked == [("eatrack_s", tmp_path, precision, calib)]
+    assert done.out.startswith(
+        f"there are no {precision} graphs of eatrack_s: exporting them into {tmp_path}\nbuilt for compute 8.7"
+    )
+
+
+@pytest.mark.usefixtures("jetson")
+@pytest.mark.parametrize(
+    ("precision", "torch"), [("int8", object()), ("fp16", None)], ids=["int8 without footage", "without torch"]
+)
+def test_what_cannot_be_exported_here_ends_in_the_command_that_does(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, torch: object
+) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda _: torch)
+    done = run("build", "eatrack_s", "--precision", precision, "-o", tmp_path)
+    assert done.code == 2
+    assert done.err.startswith(f"error: there are no {precision} graphs of `eatrack_s`: ")
+    assert f"\nhint: make them: eatrack-edge export eatrack_s --precision {precision}" in done.err
 
 
 def test_track_asks_for_engines_only_where_tensorrt_may_run(monkeypatch: pytest.MonkeyPatch) -> None:
