@@ -5,6 +5,7 @@ What this cannot prove: that the engine runs, what it computes, how fast, and an
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,11 @@ def test_an_accelerator_that_is_not_there_is_said(precise: Path) -> None:
         run_in_child(build, job, lambda _: None, what="the build")
 
 
-def refused(graph: Any, folder: Path) -> str:
-    """How our code refuses a graph of one template input, by its parser or its contract."""
+def refused(graph: Any, folder: Path, opset: int = 17) -> str:
+    """How our code refuses a graph of one template input, by its parser, its contract or its build."""
     import onnx
 
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=10)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=10)
     onnx.helper.set_model_props(model, contract().to_metadata())
     path = folder / "bad.template.onnx"
     onnx.save(model, path)
@@ -135,8 +136,6 @@ def bad_nodes(kind: str) -> tuple[list[Any], dict[str, Any]]:
     ],
 )
 def test_what_tensorrt_cannot_read_is_named_by_node_and_operator(tmp_path: Path, kind: str, said: str) -> None:
-    import re
-
     message = refused(graph_of(*bad_nodes(kind)), tmp_path)
     assert re.fullmatch(rf".*bad\.template\.onnx: TensorRT {said}", message), message
 
@@ -147,3 +146,24 @@ def test_a_shape_that_is_not_fixed_is_named(tmp_path: Path) -> None:
     identity = helper.make_node("Identity", ["x"], ["template_tokens"])
     message = refused(graph_of([identity], shape=("rows", 64, 3)), tmp_path)
     assert "has `template` (-1, 64, 3) uint8, its contract says `template` (64, 64, 3) uint8" in message
+
+
+def test_attention_in_one_operator_is_read_but_not_built(tmp_path: Path) -> None:
+    # Exporters write it from opset 23 on, and a parser that takes it proves nothing: no kernel does it in float32.
+    import numpy as np
+    from onnx import helper
+
+    make = helper.make_node
+    nodes = [
+        make("Reshape", ["x", "heads"], ["h"], "split"),
+        *(make("MatMul", ["h", name.upper()], [name], f"make_{name}") for name in "qkv"),
+        make("Attention", ["q", "k", "v"], ["a"], "attention"),
+        make("Slice", ["a", "none", "width", "last"], ["s"], "cut"),
+        make("Reshape", ["s", "tokens"], ["template_tokens"], "join"),
+    ]
+    shapes = {"heads": [1, 4, 16, 192], "none": [0], "width": [3], "last": [3], "tokens": [1, 16, 12]}
+    weights = dict.fromkeys("QKV", np.eye(192, dtype=np.float32))
+    graph = graph_of(nodes, weights | {name: np.array(shape, np.int64) for name, shape in shapes.items()})
+    message = refused(graph, tmp_path, opset=23)
+    said = "TensorRT cannot build it: Attention operation was not supported by a dedicated kernel"
+    assert message.endswith(f"bad.template.onnx: {said}")
