@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,11 +77,16 @@ def _export_precise(plan: Plan, precision: str, output: Path, options: Options) 
     done = export_precise(plan, precision, output, options, say=lambda line: print(f"  {line} ..."))
     for tensor, error in done.card["parity"].items():
         print(f"  {tensor:<22} max difference to fp32 {error['max']:.1e}, relative {error['relative_rms']:.1e}")
+    print(f"  mean overlap with fp32's boxes on these crops {done.card['box_iou']:.4f}")
     verdict = done.verdict
+    drops = verdict.drops
     print(
-        f"  success AUC {verdict.success_auc:.4f}, fp32 {verdict.success_auc_fp32:.4f}: drop {verdict.drop:.4f}, "
-        f"allowed {verdict.budget:g}; {verdict.clips} clips, {verdict.frames} frames, {verdict.backend}"
+        f"  success AUC {mean(verdict.success_auc):.4f}, fp32 {mean(verdict.success_auc_fp32):.4f}: "
+        f"drop {verdict.drop:.4f}, allowed {verdict.budget:g}; "
+        f"{verdict.clips} clips, {verdict.frames} frames, {verdict.backend}"
     )
+    if len(drops) > 1:
+        print(f"  the drop is the mean over {len(drops)} starts, from {min(drops):.4f} to {max(drops):.4f}")
     lower, ratio, upper = verdict.latency_ratio
     print(f"  median overlap with fp32's boxes {verdict.median_box_iou:.3f}")
     print(f"  inference takes {ratio:.2f} times as long as fp32's (quartiles {lower:.2f} to {upper:.2f})")

@@ -28,7 +28,7 @@ from eatrack_edge.export.footage import Clip, find_clips, short_name
 from eatrack_edge.optional import require
 
 PAIRS = 256
-HELD_OUT = 24  # more pairs of the same footage, never calibrated on, to judge by
+HELD_OUT = 48  # more pairs of the same footage, never calibrated on, to judge by
 _SEED = 2026
 _SCENES = tuple(f"test://?seed={seed}&frames=40" for seed in range(100, 106))
 _LONGEST_CLIP = 60  # frames; a longer clip is drawn from as often as this

@@ -1,7 +1,9 @@
 """The gate: does a graph of another precision still track?
 
 Two trackers of one backend follow the same clips, frame by frame in turn, so that what else the machine does hits
-both: one with the float32 graphs, one with the graphs that are judged. What counts is the drop in success AUC.
+both: one with the float32 graphs, one with the graphs that are judged. What counts is the drop in success AUC. A
+hundredth of a pixel can decide what a tracker follows after an occlusion, so each clip is tracked from several starts
+within a pixel of the true box, the same for both, and the drop is the mean over them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from eatrack_edge.runtime.tracker import Tracker
 # The bundled scene in four worlds. No seed of them is a calibration's.
 _SCENES = tuple(f"test://?seed={seed}&frames={frames}" for seed, frames in ((0, 90), (1, 90), (2, 60), (3, 60)))
 _BY_MATLAB = np.array([1, 1, 0, 0])  # the protocol wants the first pixel at 1
+_SEED = 2026
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,11 @@ class GateBudget:
 
     int8: float = 0.01
     fp16: float = 0.002
+    starts: int = 3  # of each clip, over which the drop is averaged; the first is the true box itself
 
     def __post_init__(self) -> None:
+        if self.starts < 1:
+            raise ConfigError(f"the gate tracks each clip from 1 start or more, got {self.starts}")
         if min(self.int8, self.fp16) < 0:
             raise ConfigError(f"a budget is a drop of 0 or more, got int8 {self.int8:g} and fp16 {self.fp16:g}")
 
@@ -53,7 +59,7 @@ class Verdict:
         clips: How many.
         frames: Updates of each tracker.
         backend: That ran both, as it names itself with the judged graph.
-        success_auc_fp32: Mean over the clips, [0, 1].
+        success_auc_fp32: Of each start, the mean over the clips, [0, 1].
         success_auc: The same, of the judged graph.
         budget: Largest drop allowed.
         median_box_iou: Of the two trackers' boxes, over all updates, [0, 1].
@@ -65,16 +71,21 @@ class Verdict:
     clips: int
     frames: int
     backend: str
-    success_auc_fp32: float
-    success_auc: float
+    success_auc_fp32: tuple[float, ...]
+    success_auc: tuple[float, ...]
     budget: float
     median_box_iou: float
     latency_ratio: tuple[float, float, float]
 
     @property
+    def drops(self) -> tuple[float, ...]:
+        """Success AUC lost against float32 from each start; negative where there is a gain."""
+        return tuple(theirs - ours for theirs, ours in zip(self.success_auc_fp32, self.success_auc, strict=True))
+
+    @property
     def drop(self) -> float:
-        """Success AUC lost against float32; negative where there is a gain."""
-        return self.success_auc_fp32 - self.success_auc
+        """Their mean."""
+        return float(np.mean(self.drops))
 
     @property
     def is_passed(self) -> bool:
@@ -93,9 +104,11 @@ class Verdict:
 
     def row(self) -> dict[str, Any]:
         """For a card."""
-        figures = {key: round(value, 5) if isinstance(value, float) else value for key, value in asdict(self).items()}
-        ratio = [round(value, 3) for value in self.latency_ratio]
-        return figures | {"latency_ratio": ratio, "drop": round(self.drop, 5), "is_passed": self.is_passed}
+        return {key: _rounded(value) for key, value in asdict(self).items()} | {
+            "drops": _rounded(self.drops),
+            "drop": _rounded(self.drop),
+            "is_passed": self.is_passed,
+        }
 
 
 def judge(
@@ -104,6 +117,7 @@ def judge(
     suite: str,
     budget: float,
     *,
+    starts: int = 1,
     backend: str = "auto",
     on_frame: Callable[[int], None] = lambda _done: None,
 ) -> Verdict:
@@ -114,6 +128,7 @@ def judge(
         graph: Track graph to judge, the same.
         suite: See ``footage.find_clips``; it must be of whole frames.
         budget: Largest drop in success AUC.
+        starts: Of each clip; the first is its true box, others lie within a pixel of it.
         backend: One of ``runtime.load.BACKENDS``, for both.
         on_frame: Told the frames done.
 
@@ -129,18 +144,22 @@ def judge(
     first = Tracker(fp32, backend=backend)
     second = Tracker(graph, backend=backend)
     done = count(1)
-    runs = [_follow(first, second, clip, lambda: on_frame(next(done))) for clip in clips]
-    ratios = np.concatenate([run.ratios for run in runs])
+    runs = [
+        [_follow(first, second, clip, shift, lambda: on_frame(next(done))) for clip in clips]
+        for shift in _shifts(starts)
+    ]
+    ratios = np.concatenate([run.ratios for row in runs for run in row])
     lower, median, upper = (float(value) for value in np.percentile(ratios, [25, 50, 75]))
-    agreement = np.concatenate([run.agreement for run in runs])
+    agreement = np.concatenate([run.agreement for row in runs for run in row])
+    expected, got = (tuple(float(np.mean([run.auc[which] for run in row])) for row in runs) for which in (0, 1))
     return Verdict(
         precision=second.contract.precision,
         suite=short_name(suite),
         clips=len(clips),
         frames=len(agreement),
         backend=second.backend.name,
-        success_auc_fp32=float(np.mean([run.auc[0] for run in runs])),
-        success_auc=float(np.mean([run.auc[1] for run in runs])),
+        success_auc_fp32=expected,
+        success_auc=got,
         budget=budget,
         median_box_iou=float(np.median(agreement)),
         latency_ratio=(lower, median, upper),
@@ -154,9 +173,10 @@ def check(verdict: Verdict, name: str) -> None:
         GateFailed: It does.
     """
     if not verdict.is_passed:
+        before, after = np.mean(verdict.success_auc_fp32), np.mean(verdict.success_auc)
         raise GateFailed(
             f"{name}: {verdict.precision} loses {verdict.drop:.4f} success AUC on {verdict.suite} "
-            f"({verdict.success_auc_fp32:.4f} to {verdict.success_auc:.4f}), allowed {verdict.budget:g}",
+            f"({before:.4f} to {after:.4f}), allowed {verdict.budget:g}",
             hint="nothing was written; calibrate on footage like your own (--calib), or write it all the same: --force",
         )
 
@@ -168,12 +188,21 @@ class _Run:
     ratios: NDArray[np.float64]
 
 
-def _follow(first: Tracker, second: Tracker, clip: Clip, on_frame: Callable[[], None]) -> _Run:
+def _shifts(starts: int) -> NDArray[np.float64]:
+    """Where each start lies from the true one, pixels, shape (starts, 2)."""
+    shifts = np.random.default_rng(_SEED).uniform(-1, 1, (starts, 2))
+    shifts[0] = 0
+    return shifts
+
+
+def _follow(
+    first: Tracker, second: Tracker, clip: Clip, shift: NDArray[np.float64], on_frame: Callable[[], None]
+) -> _Run:
     boxes: tuple[list[Box], list[Box]] = ([], [])
     ratios: list[float] = []
     for index, frame in enumerate(clip.read()):
         if index == 0:
-            x, y, w, h = (float(value) for value in clip.boxes[0])
+            x, y, w, h = (float(value) for value in clip.boxes[0] + [*shift, 0, 0])
             for tracker, found in zip((first, second), boxes, strict=True):
                 tracker.init(frame, (x, y, w, h))
                 found.append((x, y, w, h))
@@ -191,6 +220,12 @@ def _follow(first: Tracker, second: Tracker, clip: Clip, on_frame: Callable[[], 
     rows = [np.array(found) for found in boxes]
     auc = [_success_auc(row, clip) for row in rows]
     return _Run((auc[0], auc[1]), iou(rows[1], rows[0])[1:], np.array(ratios))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_rounded(each) for each in value]
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def _success_auc(boxes: NDArray[np.float64], clip: Clip) -> float:

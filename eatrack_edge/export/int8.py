@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from eatrack_edge.export.ranges import LEVELS, Feed, observe
 from eatrack_edge.optional import require
@@ -38,12 +40,10 @@ def quantise(graph: Path, feeds: Sequence[Feed], quantised: Path) -> onnx.ModelP
     """
     tool = require("onnxruntime.quantization", to="quantise a graph")
     single = onnx.load(graph)
-    weighted, inside = _weighted(single), {tensor.name for tensor in single.graph.initializer}
-    factors = dict.fromkeys(name for node in weighted for name in node.input[:2] if name not in inside)
-    seen = observe(single, list(factors), feeds)
-    zero = np.array(0, np.int8)
+    weighted, zero = _weighted(single), np.array(0, np.int8)
     ranges = {
-        name: [{"scale": np.array(one.range() / LEVELS, np.float32), "zero_point": zero}] for name, one in seen.items()
+        name: [{"scale": np.array(top / LEVELS, np.float32), "zero_point": zero}]
+        for name, top in _ranges(single, weighted, feeds).items()
     }
     with _quiet():
         # Nothing is optimised before: merging MatMul and Add into Gemm would hide every linear layer.
@@ -70,6 +70,21 @@ def quantise(graph: Path, feeds: Sequence[Feed], quantised: Path) -> onnx.ModelP
     return onnx.load(quantised)
 
 
+def _ranges(graph: onnx.ModelProto, weighted: Sequence[onnx.NodeProto], feeds: Sequence[Feed]) -> dict[str, float]:
+    """The largest magnitude to represent of every value that a product with weights reads."""
+    weights = {tensor.name: tensor for tensor in graph.graph.initializer}
+    read: dict[str, list[NDArray[np.float32]]] = {}
+    for node in weighted:
+        for name in node.input[:2]:
+            if name not in weights:
+                read.setdefault(name, [])
+        # A convolution sees a value through a window, so its weights cannot weigh the value's own channels.
+        if node.op_type == "MatMul" and node.input[1] in weights:
+            read[node.input[0]].append(numpy_helper.to_array(weights[node.input[1]]))
+    seen = observe(graph, list(read), feeds)
+    return {name: one.range(np.hstack(read[name]) if read[name] else None) for name, one in seen.items()}
+
+
 def products(graph: onnx.ModelProto) -> dict[str, str]:
     """The layer that each product of a float32 graph is, by the name of its node.
 
@@ -90,7 +105,8 @@ def products(graph: onnx.ModelProto) -> dict[str, str]:
             continue
         # The exporter names a linear layer's transposed weights anew, but not its bias.
         reader = readers.get(node.output[0], node)
-        known = [name for name in (*node.input[1:], *reader.input) if name in inside and name.endswith("bias")]
+        biases = (name.split(":")[0] for name in (*node.input[1:], *reader.input) if name in inside)
+        known = [name for name in biases if name.endswith("bias")]
         label = (known or [node.name])[0].removesuffix(".bias").removesuffix(".weight_bias").removesuffix(".0")
         names[node.name] = last = label
     return names

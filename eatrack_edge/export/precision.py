@@ -55,7 +55,6 @@ class Options:
         suite: Footage for the gate.
         backend: Of the gate.
         is_forced: Write the graphs whatever the gate says.
-        alpha: Share of the activations' unevenness that moves into the weights before INT8, [0, 1]; see ``smoothing``.
     """
 
     calib: str = ""
@@ -63,7 +62,6 @@ class Options:
     suite: str = "test://"
     backend: str = "auto"
     is_forced: bool = False
-    alpha: float = smoothing.ALPHA
 
 
 def export_precise(
@@ -103,20 +101,21 @@ def export_precise(
         card: dict[str, Any] = {"model": plan.contract.model, "precision": precision, "opset": plan.opset}
         notes: dict[str, str] = {}
         if is_int8:
-            graphs[1], table, kept = _quantised((template, track), contract, calibration, options.alpha, say)
+            graphs[1], table, kept = _quantised((template, track), contract, calibration, say)
             record = calibration.record()
             notes = _write_notes(work / name, record, table)
             card["calibration"] = {key: value for key, value in record.items() if key != "list"}
-            card |= {"smoothing_alpha": options.alpha, "kept_in_float": kept}
+            card["kept_in_float"] = kept
         if "fp16" in precision:
             graphs = [to_half(graph) for graph in graphs]
         for graph, path in zip(graphs, paths, strict=True):
             onnx.helper.set_model_props(graph, contract.to_metadata() | notes)
             onnx.save(graph, path)
         say("comparing outputs")
-        card["parity"] = _parity((template, track), paths, contract, calibration.held_out)
+        card["parity"], card["box_iou"] = _parity((template, track), paths, contract, calibration.held_out)
         say(f"tracking {options.suite} beside fp32")
-        verdict = gate.judge(track, paths[1], options.suite, plan.gate.of(precision), backend=options.backend)
+        budget = plan.gate.of(precision)
+        verdict = gate.judge(track, paths[1], options.suite, budget, starts=plan.gate.starts, backend=options.backend)
         if not options.is_forced:
             gate.check(verdict, plan.name)
         card |= {"gate": verdict.row(), "remarks": _remarks(verdict), "conditions": run_conditions()}
@@ -139,13 +138,13 @@ def _check(precision: str, options: Options) -> None:
 
 
 def _quantised(
-    fp32: tuple[Path, Path], contract: Contract, calibration: Calibration, alpha: float, say: Say
+    fp32: tuple[Path, Path], contract: Contract, calibration: Calibration, say: Say
 ) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity], list[str]]:
     """Smooth, quantise, measure one by one, and take the sensitive out again; the last are the layers left in float."""
     template, track = fp32
     say(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
     feeds = list(track_feeds(calibration.pairs, contract, template))
-    graph = smoothing.smooth(onnx.load(track), feeds, alpha)
+    graph = smoothing.smooth(onnx.load(track), feeds)
     smoothed, written = track.with_name("smoothed.onnx"), track.with_name("quantised.onnx")
     onnx.save(graph, smoothed)
     quantised = int8.quantise(smoothed, feeds, written)
@@ -177,8 +176,10 @@ def _write_notes(stem: Path, record: dict[str, Any], table: Sequence[sensitivity
 
 def _parity(
     fp32: tuple[Path, Path], judged: tuple[Path, Path], contract: Contract, pairs: Sequence[Pair]
-) -> dict[str, dict[str, float]]:
+) -> tuple[dict[str, dict[str, float]], float]:
     """Per output, the largest difference from float32 and the root of the mean square over float32's own.
+
+    The second is the mean overlap of the boxes that both read at float32's best cell, [0, 1].
 
     Raises:
         GateFailed: An output is not finite.
@@ -199,7 +200,8 @@ def _parity(
             raise GateFailed(f"{contract.precision}: `{name}` is not finite", hint="nothing was written")
         error = float(np.sqrt(np.mean((ours - theirs) ** 2) / np.mean(theirs**2)))
         table[name] = {"max": float(f"{np.abs(ours - theirs).max():.3g}"), "relative_rms": float(f"{error:.3g}")}
-    return table
+    box_error, _ = sensitivity.errors(outputs[1], outputs[0])
+    return table, round(1 - box_error, 5)
 
 
 def _remarks(verdict: Verdict) -> list[str]:

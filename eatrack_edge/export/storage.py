@@ -1,8 +1,8 @@
-"""How graphs keep their weights: each its own, in float32, or both in one half-precision checkpoint beside them.
+"""How graphs keep their weights: each its own, or all in one half-precision checkpoint beside them.
 
 Template and track graph hold the same Stage-1 weights, and a wheel has to stay small. ONNX may keep a tensor in
 another file, at an offset; a ``.safetensors`` is plain tensors behind a short header. So the checkpoint itself,
-in float16, can be the one weights file of both graphs: 24 MB where two float32 graphs take 78.
+in float16, can be the one weights file of the graphs of both precisions: 24 MB where four would take 117.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 _HEADER_LENGTH_BYTES = 8
+_HALF = ":half"  # ending of a weight's name in float16
+_SMALLEST = np.finfo(np.float16).smallest_normal
 
 
 def share_weights(graph: onnx.ModelProto, checkpoint: Path) -> None:
-    """Replace every weight that stands in ``checkpoint`` by a reference to it, cast back to float32 at load.
+    """Replace every weight that stands in ``checkpoint`` by a reference to it.
+
+    A float32 weight is cast at load; a float16 one, which ``fp16.to_half`` calls ``NAME:half``, is read as it is.
 
     Args:
         graph: Changed in place. Its weights must be named as the checkpoint's.
@@ -28,21 +33,49 @@ def share_weights(graph: onnx.ModelProto, checkpoint: Path) -> None:
     offsets, held = _offsets(checkpoint), checkpoint.read_bytes()
     kept, casts = [], []
     for tensor in graph.graph.initializer:
-        start, length = offsets.get(tensor.name, (0, 0))
+        name = tensor.name.removesuffix(_HALF)
+        start, length = offsets.get(name, (0, 0))
         # By value too: a weight that the exporter has changed keeps its name.
-        if not length or numpy_helper.to_array(tensor).astype(np.float16).tobytes() != held[start : start + length]:
+        if not length or not _is_same(tensor, np.frombuffer(held[start : start + length], np.float16)):
             kept.append(tensor)
             continue
-        half = TensorProto(name=f"{tensor.name}:half", data_type=TensorProto.FLOAT16, dims=tensor.dims)
+        half = TensorProto(name=f"{name}{_HALF}", data_type=TensorProto.FLOAT16, dims=tensor.dims)
         half.data_location = TensorProto.EXTERNAL
         for key, value in (("location", checkpoint.name), ("offset", start), ("length", length)):
             half.external_data.add(key=key, value=str(value))
         kept.append(half)
-        casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
+        if tensor.name == name:
+            casts.append(helper.make_node("Cast", [half.name], [name], f"{name}:cast", to=TensorProto.FLOAT))
     nodes = [*casts, *graph.graph.node]
     del graph.graph.initializer[:], graph.graph.node[:]
     graph.graph.initializer.extend(kept)
     graph.graph.node.extend(nodes)
+
+
+def own_weights(graph: onnx.ModelProto) -> None:
+    """Undo ``share_weights`` in a float32 graph that was read with its weights: each becomes the graph's own.
+
+    Args:
+        graph: Changed in place.
+    """
+    shared = {tensor.name: tensor for tensor in graph.graph.initializer if tensor.name.endswith(_HALF)}
+    own = [tensor for tensor in graph.graph.initializer if tensor.name not in shared]
+    own += [
+        numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), name.removesuffix(_HALF))
+        for name, tensor in shared.items()
+    ]
+    nodes = [node for node in graph.graph.node if not (node.op_type == "Cast" and node.input[0] in shared)]
+    del graph.graph.initializer[:], graph.graph.node[:]
+    graph.graph.initializer.extend(own)
+    graph.graph.node.extend(nodes)
+
+
+def _is_same(tensor: TensorProto, held: NDArray[np.float16]) -> bool:
+    values = numpy_helper.to_array(tensor)
+    if tensor.data_type == TensorProto.FLOAT16:
+        # A half graph rounds what is below half's normal values; the checkpoint's are as good.
+        return values.size == held.size and bool(np.abs(values.reshape(-1) - held).max() <= _SMALLEST)
+    return values.astype(np.float16).tobytes() == held.tobytes()
 
 
 def _offsets(checkpoint: Path) -> dict[str, tuple[int, int]]:
