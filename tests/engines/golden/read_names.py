@@ -4,7 +4,7 @@
 
 The bindings are on PyPI without TensorRT's libraries; eleven empty functions in their place are enough to import
 them, and then every class, method and enumerator can be listed. Needs pip, gcc, and Python 3.11 on x86-64.
-The bindings of 10.3 were never published as wheels, so the oldest here is 10.12.
+10.3 is JetPack 6's, the oldest that we build for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-VERSIONS = ("10.12.0.36", "10.16.1.11", "11.4.0.106")
+VERSIONS = ("10.3.0", "10.12.0.36", "10.16.1.11", "11.4.0.106")
 OBJECTS = (
     "Builder", "IBuilderConfig", "INetworkDefinition", "OnnxParser", "ParserError", "ILayer", "ITensor", "ITimingCache",
     "IHostMemory", "ILogger", "IProgressMonitor", "Runtime", "ICudaEngine", "IExecutionContext",
