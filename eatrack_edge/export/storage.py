@@ -45,7 +45,7 @@ def share_weights(graph: onnx.ModelProto, checkpoint: Path) -> None:
             half.external_data.add(key=key, value=str(value))
         kept.append(half)
         if tensor.name == name:
-            casts.append(helper.make_node("Cast", [half.name], [name], f"{name}:cast", to=TensorProto.FLOAT))
+            casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.graph.node]
     del graph.graph.initializer[:], graph.graph.node[:]
     graph.graph.initializer.extend(kept)
@@ -58,16 +58,15 @@ def own_weights(graph: onnx.ModelProto) -> None:
     Args:
         graph: Changed in place.
     """
-    shared = {tensor.name: tensor for tensor in graph.graph.initializer if tensor.name.endswith(_HALF)}
-    own = [tensor for tensor in graph.graph.initializer if tensor.name not in shared]
-    own += [
-        numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), name.removesuffix(_HALF))
-        for name, tensor in shared.items()
-    ]
-    nodes = [node for node in graph.graph.node if not (node.op_type == "Cast" and node.input[0] in shared)]
+    own = [_floated(tensor) if tensor.name.endswith(_HALF) else tensor for tensor in graph.graph.initializer]
+    nodes = [node for node in graph.graph.node if not (node.op_type == "Cast" and node.input[0].endswith(_HALF))]
     del graph.graph.initializer[:], graph.graph.node[:]
     graph.graph.initializer.extend(own)
     graph.graph.node.extend(nodes)
+
+
+def _floated(half: TensorProto) -> TensorProto:
+    return numpy_helper.from_array(numpy_helper.to_array(half).astype(np.float32), half.name.removesuffix(_HALF))
 
 
 def _is_same(tensor: TensorProto, held: NDArray[np.float16]) -> bool:
