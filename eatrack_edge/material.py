@@ -48,4 +48,5 @@ def bundled(name: str) -> Path | None:
 
 def bundled_models() -> list[str]:
     """Names of the models that track without any download."""
-    return sorted(path.name.removesuffix(".track.onnx") for path in (_PACKAGE / "weights").glob("*.track.onnx"))
+    graphs = (path.name.removesuffix(".track.onnx") for path in (_PACKAGE / "weights").glob("*.track.onnx"))
+    return sorted(name for name in graphs if "." not in name)  # eatrack_s.fp16 is eatrack_s in another precision

@@ -25,6 +25,11 @@ def test_a_recipe_may_be_a_path() -> None:
     assert recipe_path("mine/own.toml") == Path("mine/own.toml")
 
 
+def test_a_model_that_ships_in_two_precisions_is_one_model() -> None:
+    assert bundled("eatrack_s.fp16.track.onnx") is not None
+    assert [model for model in bundled_models() if model.startswith("eatrack_s")] == ["eatrack_s"]
+
+
 @pytest.mark.parametrize("model", bundled_models())
 def test_every_bundled_model_has_a_card_that_names_its_weights_by_hash(model: str) -> None:
     weights = bundled(f"{model}.safetensors")

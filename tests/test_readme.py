@@ -24,12 +24,14 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 OURS = [line for line in COMMANDS if line.startswith("eatrack-edge ")]
-EXPORTING = [line for line in OURS if "checkpoint." in line or "--model graphs" in line]
 # Tested in tests/test_install.py, tests/train/test_loop.py, tests/export/test_precision.py and tests/engines.
 ELSEWHERE = (
     *("make ", "python3 -m venv", ".venv/bin/", "pip install", "eatrack-edge train"),
-    *("eatrack-edge export eatrack_s --precision", "eatrack-edge build"),
+    *("eatrack-edge export checkpoint.safetensors --model eatrack_s --precision", "eatrack-edge build"),
 )
+EXPORTING = [
+    line for line in OURS if ("checkpoint." in line or "--model graphs" in line) and not line.startswith(ELSEWHERE)
+]
 
 
 @pytest.fixture(scope="module")

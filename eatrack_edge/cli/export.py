@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eatrack_edge.errors import UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def export(
     template_slots: Annotated[int | None, typer.Option(min=1, max=2, help="Templates seen by Stage 2.")] = None,
     opset: Annotated[int | None, typer.Option(help="ONNX opset; 17 unless the recipe says otherwise.")] = None,
     shared_weights: Annotated[
-        bool, typer.Option("--shared-weights", help="One float16 weights file beside both graphs, as we ship them.")
+        bool, typer.Option("--shared-weights", help="One float16 weights file beside the graphs, as we ship them.")
     ] = False,
     joint: Annotated[
         bool, typer.Option("--joint", help="Encode the templates in every frame: the slower graph, to compare with.")
@@ -56,13 +55,13 @@ def export(
     from eatrack_edge.export import recipe, write
     from eatrack_edge.export.precision import Options
 
-    if precision != "fp32" and shared_weights:
-        raise UsageError(f"--shared-weights keeps float weights, {precision} has its own", hint="leave one of them out")
     plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset, joint=joint)
     contract = plan.contract
     print(f"{plan.checkpoint.path}: {contract.model}, {contract.template_slots} template slot(s), opset {plan.opset}")
     if precision != "fp32":
-        _export_precise(plan, precision, output, Options(calib, calib_pairs, gate_suite, backend, force))
+        _export_precise(
+            plan, precision, output, Options(calib, calib_pairs, gate_suite, backend, force, shared_weights)
+        )
         return
     done = write.export(plan, output, shared=shared_weights)
     for tensor, difference in done.differences.items():

@@ -19,6 +19,7 @@ from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calib
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.gate import Verdict
 from eatrack_edge.export.recipe import Plan
+from eatrack_edge.export.storage import own_weights, share_weights
 from eatrack_edge.export.write import export
 from eatrack_edge.files import staged
 
@@ -55,6 +56,7 @@ class Options:
         suite: Footage for the gate.
         backend: Of the gate.
         is_forced: Write the graphs whatever the gate says.
+        is_shared: FP16 only: keep the weights in one file beside the graphs, the one that float32 graphs share too.
     """
 
     calib: str = ""
@@ -62,6 +64,7 @@ class Options:
     suite: str = "test://"
     backend: str = "auto"
     is_forced: bool = False
+    is_shared: bool = False
 
 
 def export_precise(
@@ -94,7 +97,7 @@ def export_precise(
     calibration = read_calibration(options.calib if is_int8 else options.calib or _PARITY_SCENE, contract, pairs)
     with staged(folder) as work:
         say("exporting in fp32")
-        template, track = export(plan, work).files[:2]
+        template, track, *weights = export(plan, work, shared=options.is_shared).files
         name = stem_of(plan.name, precision)
         paths = work / f"{name}.template.onnx", work / f"{name}.track.onnx"
         graphs = [onnx.load(template), onnx.load(track)]
@@ -107,7 +110,7 @@ def export_precise(
             card["calibration"] = {key: value for key, value in record.items() if key != "list"}
             card["kept_in_float"] = kept
         if "fp16" in precision:
-            graphs = [to_half(graph) for graph in graphs]
+            graphs = [_halved(graph, weights) for graph in graphs]
         for graph, path in zip(graphs, paths, strict=True):
             onnx.helper.set_model_props(graph, contract.to_metadata() | notes)
             onnx.save(graph, path)
@@ -129,12 +132,23 @@ def export_precise(
 def _check(precision: str, options: Options) -> None:
     if precision not in PRECISIONS[1:]:
         raise UsageError(f"no precision called `{precision}`", hint=f"known precisions: {', '.join(PRECISIONS)}")
+    if options.is_shared and precision != "fp16":
+        raise UsageError(f"shared weights are float16, {precision} has its own", hint="leave --shared-weights out")
     if precision.startswith("int8") and not options.calib:
         raise UsageError(
             f"{precision} needs footage to measure its ranges on, none was given",
             hint="give a video with its boxes in NAME.txt, a folder of such or KIND:PATH: --calib flights/; "
             "for a trial, the bundled synthetic scene: --calib test://",
         )
+
+
+def _halved(graph: onnx.ModelProto, weights: list[Path]) -> onnx.ModelProto:
+    """Half precision, with the weights in the file that the float32 graph shares, if it does."""
+    own_weights(graph)
+    half = to_half(graph)
+    for file in weights:
+        share_weights(half, file)
+    return half
 
 
 def _quantised(

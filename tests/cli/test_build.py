@@ -90,7 +90,7 @@ def test_engines_that_fit_are_left_alone_unless_forced(
 
 
 @pytest.mark.usefixtures("jetson")
-@pytest.mark.parametrize(("precision", "calib"), [("fp16", ""), ("int8", "test://")], ids=["fp16", "int8 with footage"])
+@pytest.mark.parametrize(("precision", "calib"), [("int8", "test://"), ("int8-fp16", "test://")])
 def test_graphs_that_are_missing_are_exported_beside_the_engines(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, calib: str
 ) -> None:
@@ -112,16 +112,16 @@ def test_graphs_that_are_missing_are_exported_beside_the_engines(
 
 @pytest.mark.usefixtures("jetson")
 @pytest.mark.parametrize(
-    ("precision", "torch"), [("int8", object()), ("fp16", None)], ids=["int8 without footage", "without torch"]
+    ("calib", "torch"), [("", object()), ("test://", None)], ids=["without footage", "without torch"]
 )
 def test_what_cannot_be_exported_here_ends_in_the_command_that_does(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, torch: object
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calib: str, torch: object
 ) -> None:
     monkeypatch.setattr(module, "find_spec", lambda _: torch)
-    done = run("build", "eatrack_s", "--precision", precision, "-o", tmp_path)
+    done = run("build", "eatrack_s", "--precision", "int8", "--calib", calib, "-o", tmp_path)
     assert done.code == 2
-    assert done.err.startswith(f"error: there are no {precision} graphs of `eatrack_s`: ")
-    assert f"\nhint: make them: eatrack-edge export eatrack_s --precision {precision}" in done.err
+    assert done.err.startswith("error: there are no int8 graphs of `eatrack_s`: ")
+    assert "\nhint: make them: eatrack-edge export eatrack_s --precision int8 --calib VIDEO" in done.err
 
 
 def test_track_asks_for_engines_only_where_tensorrt_may_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import numpy_helper, version_converter
+from onnx import version_converter
 
 from eatrack_edge.contract import Contract, stem_of
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.int8 import quantise
+from eatrack_edge.export.storage import own_weights
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.load import find_graphs
 
@@ -22,7 +23,8 @@ _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on it
 def all_precisions(work: Path) -> Iterator[tuple[str, onnx.ModelProto, Contract, str]]:
     """File name, graph, contract and precision, of both graphs in all four."""
     for path in find_graphs(DEFAULT_MODEL):
-        contract, single = read_contract(path), _widened(path)
+        contract, single = read_contract(path), onnx.load(path)
+        own_weights(single)
         is_track = path.name.endswith(".track.onnx")
         suffix = path.name.removeprefix(DEFAULT_MODEL)
         int8 = _quantised(single, contract, work) if is_track else single
@@ -30,23 +32,6 @@ def all_precisions(work: Path) -> Iterator[tuple[str, onnx.ModelProto, Contract,
         graphs = {"fp32": single, "fp16": to_half(single), "int8": int8, "int8-fp16": to_half(newer)}
         for precision, graph in graphs.items():
             yield f"{stem_of(DEFAULT_MODEL, precision)}{suffix}", graph, contract, precision
-
-
-def _widened(path: Path) -> onnx.ModelProto:
-    """A graph with its weights inside, in float32, as ``export`` writes it without --shared-weights."""
-    model = onnx.load(path)
-    weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    kept = []
-    for node in model.graph.node:
-        if node.op_type == "Cast" and node.input[0] in weights:
-            array = numpy_helper.to_array(weights.pop(node.input[0])).astype(np.float32)
-            weights[node.output[0]] = numpy_helper.from_array(array, node.output[0])
-        else:
-            kept.append(node)
-    del model.graph.node[:], model.graph.initializer[:]
-    model.graph.node.extend(kept)
-    model.graph.initializer.extend(weights.values())
-    return model
 
 
 def _quantised(single: onnx.ModelProto, contract: Contract, work: Path) -> onnx.ModelProto:

@@ -54,9 +54,11 @@ def test_every_precision_is_built_in_the_types_it_promises(precise: Path, precis
         assert products.quantised > products.total // 2
 
 
-def test_the_bundled_graphs_build_as_they_ship() -> None:
-    for graph in (find(DEFAULT_MODEL, "fp32").template, find(DEFAULT_MODEL, "fp32").track):
-        assert built(graph).audit.half == 0
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_bundled_graphs_build_as_they_ship(precision: str) -> None:
+    for graph in (find(DEFAULT_MODEL, precision).template, find(DEFAULT_MODEL, precision).track):
+        products = built(graph).audit
+        assert products.half == 0 if precision == "fp32" else products.half >= products.total - 1
 
 
 def test_a_graph_that_is_not_what_it_is_called_is_refused(precise: Path, tmp_path: Path) -> None:

@@ -4,17 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from eatrack_edge.engines.graphs import find
 from eatrack_edge.engines.metadata import read_contract, read_metadata
 from eatrack_edge.errors import InputError
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
-from eatrack_edge.runtime.load import find_graphs
 from engines.onnx_files import contract, model
 
 
-def test_the_bundled_graphs_are_read_as_onnx_runtime_reads_them() -> None:
-    expected = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL)).contract
-    assert [read_contract(graph) for graph in find_graphs(DEFAULT_MODEL)] == [expected, expected]
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_bundled_graphs_are_read_as_onnx_runtime_reads_them(precision: str) -> None:
+    graphs = find(DEFAULT_MODEL, precision)
+    assert graphs.contract == OnnxRuntimeBackend(graphs.template, graphs.track).contract
+    assert graphs.contract.precision == precision
 
 
 def test_a_text_longer_than_a_byte_can_count_is_read(tmp_path: Path) -> None:

@@ -113,3 +113,20 @@ def test_a_folder_that_cannot_be_written_is_named(tiny: Plan, tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file/graphs: cannot be written: Not a directory"):
         export_precise(tiny, "fp16", tmp_path / "file" / "graphs", replace(OPTIONS, calib=SUITE))
+
+
+def test_half_graphs_may_share_the_weights_that_float32_graphs_share(tiny: Plan, tmp_path: Path) -> None:
+    options = Options(suite=SUITE, backend="onnxruntime", is_shared=True)
+    done = export_precise(replace(tiny, gate=LENIENT), "fp16", tmp_path, options)
+    names = ["tiny.fp16.card.json", "tiny.fp16.template.onnx", "tiny.fp16.track.onnx", "tiny.safetensors"]
+    assert [path.name for path in done.files] == names
+    inside = onnx.load(done.files[2], load_external_data=False).graph.initializer
+    assert [tensor.name for tensor in inside if not tensor.external_data and len(tensor.raw_data) > 64] == []
+    assert OnnxRuntimeBackend(*done.files[1:3]).contract == replace(tiny.contract, precision="fp16")
+
+
+def test_int8_cannot_share_half_precision_weights(tiny: Plan, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"shared weights are float16, int8 has its own\nhint: leave --shared-weights out"
+    ):
+        export_precise(tiny, "int8", tmp_path, replace(OPTIONS, is_shared=True))

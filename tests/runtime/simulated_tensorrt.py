@@ -20,7 +20,7 @@ import pytest
 
 from eatrack_edge.contract import Contract
 from eatrack_edge.files import sha256
-from eatrack_edge.manifest import Fingerprint, Manifest, write_manifest
+from eatrack_edge.manifest import Fingerprint, Manifest, graph_sha256, write_manifest
 from eatrack_edge.runtime.backends import tensorrt as backend_module
 from eatrack_edge.runtime.backends import tensorrt_log
 from runtime.simulated_cuda import SimulatedDevice
@@ -173,9 +173,9 @@ def write_engine(
     engine.write_text(json.dumps(note))
     manifest = Manifest(
         contract=contract.to_metadata(),
-        precision="fp32",
+        precision=contract.precision,
         checkpoint_sha256=contract.checkpoint_sha256,
-        graph_sha256="0" * 64,
+        graph_sha256=graph_sha256(graph),
         engine_sha256=sha256(engine),
         fingerprint=fingerprint,
         built_at="2026-11-22T22:40:00Z",

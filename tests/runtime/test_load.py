@@ -149,14 +149,14 @@ def test_an_engine_is_for_tensorrt_alone(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_engines_that_are_built_are_opened_and_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     simulated_tensorrt.install(monkeypatch, simulated_cuda.install(monkeypatch, "cuda-python"))
     monkeypatch.setenv("EATRACK_HOME", str(tmp_path))
-    graphs = find_graphs(DEFAULT_MODEL)
-    contract = choose_backend(DEFAULT_MODEL, "onnxruntime").backend.contract
+    graphs = find_graphs(f"{DEFAULT_MODEL}.fp16")
+    contract = choose_backend(graphs[1], "onnxruntime").backend.contract
     engines = engine_paths(DEFAULT_MODEL, "fp16", engine_home())
     engines[0].parent.mkdir()
     for engine, graph in zip(engines, graphs, strict=True):
         simulated_tensorrt.write_engine(engine, graph, contract)
     for model in (DEFAULT_MODEL, engines[1], engines[0].parent):
-        assert Tracker(model).choice.backend.name == "tensorrt (Orin, fp32, CUDA graph)"
+        assert Tracker(model).choice.backend.name == "tensorrt (Orin, fp16, CUDA graph)"
 
 
 def test_a_model_that_was_moved_away_is_named(tmp_path: Path) -> None:
