@@ -15,6 +15,7 @@ from eatrack_edge.contract import Contract
 from eatrack_edge.export.int8 import in_int8, products, restore
 from eatrack_edge.export.ranges import Feed
 from eatrack_edge.optional import require
+from eatrack_edge.runtime.backends.onnxruntime import HARMFUL_OPTIMIZERS
 
 # From either on, alone, a product stays out of INT8: the peak is found by the score, the size read at the peak.
 # What stays float costs time, and what goes adds up: these leave an eighth of EATrack-S's work in float.
@@ -91,7 +92,12 @@ def run(graph: onnx.ModelProto, contract: Contract, feeds: Sequence[Feed]) -> li
     options.log_severity_level = 3
     # Above this level the pairs of Q and DQ are fused into kernels of this processor, some of which saturate.
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    session = runtime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(
+        graph.SerializeToString(),
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=list(HARMFUL_OPTIMIZERS),
+    )
     names = [spec.name for spec in contract.track_outputs()]
     return [dict(zip(names, session.run(names, dict(feed)), strict=True)) for feed in feeds]
 

@@ -18,6 +18,9 @@ from eatrack_edge.runtime.backends.agreement import check_file, check_same_expor
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
+# It gives quantised convolutions an INT32 bias, whose scale vanishes where the graph's other side is float16: EATrack-S
+# in INT8 with FP16 then answers with noise (ONNX Runtime 1.32). Without it nothing was slower.
+HARMFUL_OPTIMIZERS = ("WeightBiasQuantization",)
 
 
 class OnnxRuntimeBackend:
@@ -107,7 +110,9 @@ def _open(runtime: Any, graph: Path, provider: str, threads: int) -> Any:
     # Idle threads give their core back between frames instead of spinning on it.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return runtime.InferenceSession(str(graph), options, providers=[provider])
+        return runtime.InferenceSession(
+            str(graph), options, providers=[provider], disabled_optimizers=list(HARMFUL_OPTIMIZERS)
+        )
     except Exception as error:  # ONNX Runtime's own errors share no base class
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"{graph}: ONNX Runtime cannot load it: {reason}") from error

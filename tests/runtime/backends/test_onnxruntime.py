@@ -9,6 +9,7 @@ import pytest
 
 from eatrack_edge.errors import InputError, MachineError
 from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.runtime.backends import onnxruntime as module
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.runtime.load import find_graphs
 from runtime.graphs import copy, crop
@@ -105,7 +106,7 @@ def claim_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         onnxruntime,
         "InferenceSession",
-        lambda graph, options, providers: session(graph, options, providers=["CPUExecutionProvider"]),  # noqa: ARG005
+        lambda *arguments, **named: session(*arguments, **named | {"providers": ["CPUExecutionProvider"]}),
     )
 
 
@@ -124,3 +125,41 @@ def test_and_a_note_where_it_was_not(monkeypatch: pytest.MonkeyPatch, backend: O
     fallen_back = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
     assert fallen_back.name == "onnxruntime (CPU)"
     assert fallen_back.note == "CUDAExecutionProvider did not start, CPUExecutionProvider took its place"
+
+
+def quantised_convolution(folder: Path) -> Path:
+    """A convolution between Q/DQ pairs with float16 on their float side, whose bias is all that it gives."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    make = helper.make_node
+    nodes = [
+        make("Cast", ["x"], ["half"], to=TensorProto.FLOAT16),
+        make("QuantizeLinear", ["half", "scale", "zero"], ["q"]),
+        make("DequantizeLinear", ["q", "scale", "zero"], ["d"]),
+        make("DequantizeLinear", ["w", "scales", "zeros"], ["weights"], axis=0),
+        make("Conv", ["d", "weights", "bias"], ["c"]),
+        make("Relu", ["c"], ["r"]),
+        make("QuantizeLinear", ["r", "scale", "zero"], ["rq"]),
+        make("DequantizeLinear", ["rq", "scale", "zero"], ["rd"]),
+        make("Cast", ["rd"], ["y"], to=TensorProto.FLOAT),
+    ]
+    tensors = {
+        "scale": np.float16(0.02),
+        "zero": np.int8(0),
+        "w": np.ones((2, 2, 1, 1), np.int8),
+        "scales": np.full(2, 1e-4, np.float16),
+        "zeros": np.zeros(2, np.int8),
+        "bias": np.full(2, 0.5, np.float16),
+    }
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 2, 3, 3]) for name in "xy"]
+    weights = [numpy_helper.from_array(np.asarray(array), name) for name, array in tensors.items()]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=10), folder / "conv.onnx")
+    return folder / "conv.onnx"
+
+
+@pytest.mark.torch
+def test_a_quantised_convolution_keeps_its_bias_beside_float16(tmp_path: Path) -> None:
+    session = module._open(onnxruntime, quantised_convolution(tmp_path), "CPUExecutionProvider", 1)
+    (answer,) = session.run(None, {"x": np.zeros((1, 2, 3, 3), np.float32)})
+    np.testing.assert_allclose(answer, 0.5, atol=0.02)
