@@ -67,8 +67,9 @@ class _Left:
         attention, mlp = block.attn, block.mlp
         self.block = block
         self.side = attention.proj.in_features // attention.heads
-        self.qkv = _flat([attention.qkv(block.norm1(x)) for x in inputs])
-        self.looked = _flat([_look(block, x) for x in inputs])
+        qkv = [attention.qkv(block.norm1(x)) for x in inputs]
+        self.qkv = _flat(qkv)
+        self.looked = _flat([attention.look(*attention.split(each)) for each in qkv])
         self.attended = _flat(inputs) + attention.proj(self.looked)
         self.hidden = mlp.fc1(block.norm2(self.attended))
         self.out = self.attended + mlp.fc2(F.gelu(self.hidden))
@@ -88,8 +89,9 @@ class _Left:
         self.heads = _left_over(self.heads, heads, self.block.attn.heads)
         rows = torch.tensor([head * self.side + k for head in heads for k in range(self.side)])
         rows = torch.cat([part * self.looked.shape[1] + rows for part in range(3)])  # of queries, keys and values
-        _set(ours.attn.qkv, _flat([ours.norm1(x) for x in streams]), self.qkv[:, rows])
-        _set(ours.attn.proj, _flat([_look(ours, x) for x in streams]), missing)
+        attention, normed = ours.attn, [ours.norm1(x) for x in streams]
+        _set(attention.qkv, _flat(normed), self.qkv[:, rows])
+        _set(attention.proj, _flat([attention.look(*attention.split(attention.qkv(x))) for x in normed]), missing)
 
     def _fit_mlp(self, ours: Block, middle: Tensor, target: Tensor, turn: Tensor) -> None:
         weight = (self.units_say @ turn).norm(dim=1)
@@ -178,7 +180,7 @@ def _turn(streams: Streams, dim: int) -> Tensor:
 
 def _cut_embedding(wide: Backbone, slim: Backbone, turn: Tensor) -> None:
     slim.patch_embed.proj.weight.copy_(torch.einsum("wchk,wd->dchk", wide.patch_embed.proj.weight, turn))
-    slim.patch_embed.proj.bias.copy_(wide.patch_embed.proj.bias @ turn)  # type: ignore[union-attr,operator]
+    cast("Tensor", slim.patch_embed.proj.bias).copy_(cast("Tensor", wide.patch_embed.proj.bias) @ turn)
     slim.pos_embed_z.copy_(wide.pos_embed_z @ turn)
     slim.pos_embed_x.copy_(wide.pos_embed_x @ turn)
 
@@ -187,20 +189,20 @@ def _cut_head(wide: EATrack, slim: EATrack, theirs: Tensor, ours: Tensor) -> Non
     """The wide head inside the narrow network's wider one; its other channels are new, and are not listened to yet."""
     matrix, shift = _ridge(ours.flatten(0, 1), theirs.flatten(0, 1))
     for branch in ("ctr", "offset", "size"):
-        for layer in range(1, 6):
-            name = f"conv{layer}_{branch}"
-            given, taken = wide.box_head.get_submodule(name), slim.box_head.get_submodule(name)
-            if layer == 5:
-                _place(cast("nn.Conv2d", given), cast("nn.Conv2d", taken))
-                continue
-            old, new = cast("nn.Conv2d", given[0]), cast("nn.Conv2d", taken[0])  # type: ignore[index]
+        _place(*(cast("nn.Conv2d", head.get_submodule(f"conv5_{branch}")) for head in (wide.box_head, slim.box_head)))
+        for layer in range(1, 5):
+            given, taken = (
+                cast("nn.Sequential", head.get_submodule(f"conv{layer}_{branch}"))
+                for head in (wide.box_head, slim.box_head)
+            )
+            old, new = cast("nn.Conv2d", given[0]), cast("nn.Conv2d", taken[0])
             if layer == 1:
                 new.weight[: old.out_channels] = torch.einsum("owhk,dw->odhk", old.weight, matrix)
                 constant = torch.einsum("owhk,w->o", old.weight, shift)
             else:
                 _place(old, new)
                 constant = torch.zeros(old.out_channels)
-            _cut_norm(old, new, given[1], taken[1], constant)  # type: ignore[index]
+            _cut_norm(old, new, given[1], taken[1], constant)
 
 
 def _cut_norm(old: nn.Conv2d, new: nn.Conv2d, given: nn.Module, taken: nn.Module, constant: Tensor) -> None:
@@ -211,8 +213,8 @@ def _cut_norm(old: nn.Conv2d, new: nn.Conv2d, given: nn.Module, taken: nn.Module
         constant = constant + old.bias
     if new.bias is not None:
         new.bias.zero_()
-    here.running_mean[:kept] = there.running_mean - constant  # type: ignore[index,operator]
-    here.running_var[:kept] = cast("Tensor", there.running_var)  # type: ignore[index]
+    cast("Tensor", here.running_mean)[:kept] = cast("Tensor", there.running_mean) - constant
+    cast("Tensor", here.running_var)[:kept] = cast("Tensor", there.running_var)
     here.weight[:kept], here.bias[:kept] = there.weight, there.bias
 
 
@@ -223,10 +225,6 @@ def _place(old: nn.Conv2d, new: nn.Conv2d) -> None:
         new.bias.zero_()
         if old.bias is not None:
             new.bias[: old.out_channels] = old.bias
-
-
-def _look(block: Block, x: Tensor) -> Tensor:
-    return block.attn.look(*block.attn.split(block.attn.qkv(block.norm1(x))))
 
 
 def _best_groups(inputs: Tensor, target: Tensor, side: int, groups: list[int], count: int) -> list[int]:

@@ -21,7 +21,7 @@ from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.calibration import Calibration, calibrate, calibration_sampling
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
 from eatrack_edge.train.log import draw_curve, read_log
-from eatrack_edge.train.loop import Progress, Trainer
+from eatrack_edge.train.loop import LAST, Progress, Trainer
 from eatrack_edge.train.narrow import FITTED_TO, narrow
 from eatrack_edge.train.pairs import Pairs, make_pairs
 from eatrack_edge.train.parallel import World
@@ -87,7 +87,7 @@ def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
     shape = architecture(recipe.model)
     pool, held_out = open_data(recipe.data)
     sampler = Sampler(pool, recipe.sampling, recipe.augment, shape.template_size, shape.search_size, recipe.seed)
-    network = _start(recipe, shape, sampler).to(among.device)
+    network = _start(recipe, shape, sampler, goes_on=(folder / LAST).is_file()).to(among.device)
     pairs = _pairs(held_out, recipe, shape) if among.is_first else None
     teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
     return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among)
@@ -127,10 +127,12 @@ def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
     return SequencePool(kept, recipe.largest_gap), held_pool
 
 
-def _start(recipe: TrainRecipe, shape: Architecture, sampler: Sampler) -> EATrack:
+def _start(recipe: TrainRecipe, shape: Architecture, sampler: Sampler, *, goes_on: bool) -> EATrack:
     path = Path(recipe.start) if recipe.start else None
     if recipe.start_kind != "wider" or path is None:
         return start(shape, path, recipe.start_kind)
+    if goes_on:  # its own weights take the place at once: a cut of minutes would be made for nothing
+        return EATrack(shape)
     wide = build(architecture(recipe.start_model), read_checkpoint(path)).eval()
     crops = sampler.batch(range(FITTED_TO))
     return narrow(wide, shape, normalised(crops.templates), normalised(crops.search))
