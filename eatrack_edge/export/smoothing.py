@@ -60,8 +60,9 @@ def smooth(graph: onnx.ModelProto, feeds: Sequence[Feed], alpha: float = ALPHA) 
     makers = {name: node for node in smoothed.graph.node for name in node.output}
     found = smoothable(smoothed)
     seen = observe(graph, list(found), feeds)
+    weights = _Weights(smoothed)
     for value, layers in found.items():
-        _even_out(_Weights(smoothed), makers[value], layers, seen[value], alpha)
+        _even_out(weights, makers[value], layers, seen[value], alpha)
     remove_unused(smoothed)
     return smoothed
 
