@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eatrack_edge.crops import CropWindow, Scratch, cut
+from eatrack_edge.crops import CropWindow, Patch, Scratch, cut
 from eatrack_edge.errors import InputError
 from golden.make_crops import CASES, frame
 
@@ -117,6 +117,32 @@ def test_a_crop_is_the_same_in_memory_that_was_used_before(rule: str, box: tuple
     scratch.picture(300, 300)[:] = 99
     assert cut(frame(), window, GREY, out=out, scratch=scratch) is out
     np.testing.assert_array_equal(out, cut(frame(), window, GREY))
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+@pytest.mark.parametrize("box", [(200.0, 90.0, 20.0, 14.0), (3.0, 2.0, 30.0, 20.0), (40.0, 30.0, 180.0, 150.0), (-900.0, 5.0, 9.0, 9.0)])  # fmt: skip
+def test_a_patch_makes_the_crop_after_its_frame_is_gone(rule: str, box: tuple[float, ...]) -> None:
+    window = CropWindow.around(box, 4.0, 64, rule)  # type: ignore[arg-type]
+    picture, scratch, patch = frame().copy(), Scratch(), Patch(GREY)
+    patch.take(picture, window, scratch)
+    picture[:] = 0
+    scratch.picture(300, 300)[:] = 99
+    scratch.picture(300, 300)[:] = 99
+    np.testing.assert_array_equal(patch.crop(scratch), cut(frame(), window, GREY))
+
+
+@pytest.mark.parametrize("rule", ["integer", "subpixel"])
+def test_a_patch_of_a_large_window_keeps_no_more_than_a_few_crops(rule: str) -> None:
+    window = CropWindow.around((0.0, 0.0, 1000.0, 1000.0), 1.0, 64, rule)
+    picture, scratch = np.zeros((1000, 1000, 3), np.uint8), Scratch()
+    for _ in range(2):  # then the steps in between have their memory
+        Patch(GREY).take(picture, window, scratch)
+    tracemalloc.start()
+    patch = Patch(GREY)
+    patch.take(picture, window, scratch)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 5 * 64 * 64 * 3
 
 
 @pytest.mark.parametrize("rule", ["integer", "subpixel"])

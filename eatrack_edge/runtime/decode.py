@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box
 from eatrack_edge.runtime.backends import Maps
+
+Size = tuple[float, float]
 
 _SMALLEST_SIDE = 1 / 256  # of a search crop: a pixel of ours. A side of 0 would make the change of shape infinite
 
@@ -36,52 +38,77 @@ def hann_window(grid: int) -> NDArray[np.float32]:
     return np.outer(line, line).astype(np.float32)
 
 
-def size_prior(size_map: NDArray[np.float32], last: tuple[float, float], strength: float) -> NDArray[np.float32]:
+def size_prior(size: Size, last: Size, strength: float) -> float:
     """The prior that a target keeps its size and shape from one frame to the next (SiamRPN, section 4.4).
 
     It tells a target from a neighbour that looks alike but is larger, or of another shape.
 
     Args:
-        size_map: (w, h) as a fraction of the search crop, shape (2, F, F).
-        last: The last box's (w, h) in the same unit, above 0.
-        strength: SiamRPN's k; 0 gives ones.
+        size: A box's (w, h) as a fraction of the search crop.
+        last: The last box's in the same unit, above 0.
+        strength: SiamRPN's k; 0 gives 1.
 
     Returns:
-        Shape (F, F), in (0, 1]; ``nan`` where a size is.
+        In [0, 1].
     """
-    w, h = np.maximum(size_map, _SMALLEST_SIDE)
+    w, h = max(size[0], _SMALLEST_SIDE), max(size[1], _SMALLEST_SIDE)
     was_w, was_h = last
     change_of_size = _change(_padded_side(w, h) / _padded_side(was_w, was_h))
     change_of_shape = _change((w / h) * (was_h / was_w))
-    prior: NDArray[np.float32] = np.exp(strength * (1 - change_of_size * change_of_shape)).astype(np.float32)
-    return prior
+    return math.exp(strength * (1 - change_of_size * change_of_shape))
 
 
-def decode(maps: Maps, prior: NDArray[np.float32], search_size: int) -> Decoded | None:
-    """Read the box at the best cell.
+def decode(
+    maps: Maps, window: NDArray[np.float32], search_size: int, last: Size, size_penalty: float
+) -> Decoded | None:
+    """Read the box at the best cell: of the highest score after the window and ``size_prior``.
 
-    The score is read before the prior: with it, a fast target would look unsure merely for being far from
+    The score is read before both: with them, a fast target would look unsure merely for being far from
     the centre, and fast targets are what drones meet.
 
     Args:
         maps: One frame's, of grid F.
-        prior: What is multiplied into the score map to choose a cell, shape (F, F).
+        window: What is multiplied into the score map, shape (F, F).
         search_size: Side of the search crop, pixels.
+        last: The last box's (w, h) as a fraction of the search crop, above 0.
+        size_penalty: Strength of the size prior; 0 looks at no size.
 
     Returns:
-        ``None`` where the network did not answer: a value that is read is not finite, or the size is 0.
+        ``None`` where the network did not answer: a score, a size or the offset read is not finite, or the size is 0.
     """
-    grid = prior.shape[0]
-    # A single nan would win argmax, so it shows in the value read there.
-    cell = int(np.argmax(maps.score_map * prior))
+    grid = len(window)
+    cell = _best_cell(maps, window, last, size_penalty)
+    if cell is None:
+        return None
     row, column = divmod(cell, grid)
-    score = float(maps.score_map[row, column])
-    dx, dy = (float(value) for value in maps.offset_map[:, row, column])
-    w, h = (float(value) * search_size for value in maps.size_map[:, row, column])
+    score = maps.score_map.item(cell)
+    dx, dy = _pair(maps.offset_map, cell)
+    w, h = (fraction * search_size for fraction in _pair(maps.size_map, cell))
     cx, cy = (column + dx) * search_size / grid, (row + dy) * search_size / grid
-    if not all(map(math.isfinite, (score, cx, cy, w, h))) or w <= 0 or h <= 0:
+    # A sum is finite only where all of its terms are.
+    if not math.isfinite(score + cx + cy + w + h) or w <= 0 or h <= 0:
         return None
     return Decoded((cx - w / 2, cy - h / 2, w, h), score)
+
+
+def _best_cell(maps: Maps, window: NDArray[np.float32], last: Size, size_penalty: float) -> int | None:
+    """The cell with the highest product of score, window and size prior; ``None`` if a score or size is not finite."""
+    # A single nan wins argmax, as the largest does.
+    if not math.isfinite(maps.size_map.item(maps.size_map.argmax())):
+        return None
+    scores = (maps.score_map * window).ravel()
+    best, best_score = None, -1.0
+    # The prior is at most 1, so cells are taken in the order of their scores until the next cannot win: one or two as
+    # a rule. On the whole grid it takes a dozen calls of numpy, and each of them starts cold after a network.
+    while True:
+        cell = int(scores.argmax())
+        score = scores.item(cell)
+        if not score > best_score:
+            return best
+        likely = score * size_prior(_pair(maps.size_map, cell), last, size_penalty)
+        if likely > best_score:
+            best, best_score = cell, likely
+        scores[cell] = -1.0
 
 
 def confidence_of(score: float, scale: float, shift: float) -> float:
@@ -96,11 +123,16 @@ def confidence_of(score: float, scale: float, shift: float) -> float:
     return 1 / (1 + math.exp(-(scale * math.log(sure / (1 - sure)) + shift)))
 
 
-def _padded_side(w: Any, h: Any) -> Any:
+def _pair(pairs: NDArray[np.float32], cell: int) -> tuple[float, float]:
+    """Both values of a cell of a map of shape (2, F, F)."""
+    return pairs.item(cell), pairs.item(pairs.size // 2 + cell)
+
+
+def _padded_side(w: float, h: float) -> float:
     """Side of the square as large as a box with half its perimeter's mean added to each side, as SiamRPN pads it."""
     padding = (w + h) / 2
-    return np.sqrt((w + padding) * (h + padding))
+    return math.sqrt((w + padding) * (h + padding))
 
 
-def _change(ratio: Any) -> Any:
-    return np.maximum(ratio, 1 / ratio)
+def _change(ratio: float) -> float:
+    return max(ratio, 1 / ratio)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
+from eatrack_edge.crops import Patch
 from eatrack_edge.runtime.settings import TemplateSettings
 
 Embedding = NDArray[np.float32]
@@ -26,8 +26,13 @@ class StoredTarget(NamedTuple):
 
     frame_index: int
     confidence: float
-    crop: Frame  # (Z, Z, 3), to be encoded if it is chosen
-    embedding: Embedding  # (dim,), unit length
+    patch: Patch  # of the frame, to be cropped and encoded if it is chosen
+    tokens: NDArray[np.float32]  # (dim,), the sum of those under the box
+
+    @property
+    def embedding(self) -> Embedding:
+        """At unit length, shape (dim,); made only when targets are compared."""
+        return embed(self.tokens)
 
 
 class TemplateEvent(NamedTuple):
@@ -41,22 +46,26 @@ class TemplateEvent(NamedTuple):
     similarity: float | None = None  # cosine of the representative to the first target
 
 
-def embed(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Embedding:
-    """The mean Stage-1 token of the cells under a box, at unit length.
+def tokens_under(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> NDArray[np.float32]:
+    """The sum of the Stage-1 tokens of the cells under a box, shape (dim,).
 
-    Stage 1 has not seen the template, so the embedding says what is there, not what was looked for.
+    Stage 1 has not seen the template, so it says what is there, not what was looked for.
 
     Args:
         search_tokens: Shape (F*F, dim), row-major.
         box: In pixels of the search crop; at least the cell under its centre is taken.
         search_size: Side of the search crop, pixels.
     """
-    grid = round(search_tokens.shape[0] ** 0.5)
+    grid = math.isqrt(len(search_tokens))
     left, right = _cells(box[0], box[2], grid, search_size)
     top, bottom = _cells(box[1], box[3], grid, search_size)
-    picture = search_tokens.reshape(grid, grid, -1)
-    total = picture[top:bottom, left:right].sum(axis=(0, 1))  # at unit length, the sum is the mean
-    unit: Embedding = total / max(math.sqrt(total @ total), 1e-12)
+    under: NDArray[np.float32] = search_tokens.reshape(grid, grid, -1)[top:bottom, left:right].sum(axis=(0, 1))
+    return under
+
+
+def embed(tokens: NDArray[np.float32]) -> Embedding:
+    """The direction of a sum of tokens, which is that of their mean: at unit length, shape (dim,)."""
+    unit: Embedding = tokens / max(math.sqrt(tokens @ tokens), 1e-12)
     return unit
 
 

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box, clip, follow_size, limit_growth
-from eatrack_edge.crops import CropWindow, Frame, Scratch, cut
+from eatrack_edge.crops import CropWindow, Frame, Patch, Scratch, cut
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Backend, Maps
-from eatrack_edge.runtime.decode import confidence_of, decode, hann_window, size_prior
+from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
 from eatrack_edge.runtime.frames import as_bgr, is_flat
 from eatrack_edge.runtime.load import Choice, choose_backend
 from eatrack_edge.runtime.reach import Reach
 from eatrack_edge.runtime.settings import TrackerSettings
-from eatrack_edge.runtime.templates import StoredTarget, TargetStore, TemplateEvent, embed
+from eatrack_edge.runtime.templates import StoredTarget, TargetStore, TemplateEvent, embed, tokens_under
 
 State = Literal["TRACKING", "UNCERTAIN"]
 _EVENTS_KEPT = 256  # the newest decisions; a long flight must not grow
@@ -86,9 +86,9 @@ class Tracker:
         self._frame_index = 0
         # Crops are made in the same memory on every frame, so that a long flight allocates nothing.
         self._scratch = Scratch()
-        self._search_crop = _picture(self.contract.search_size)
+        self._search_crop = np.empty((self.contract.search_size, self.contract.search_size, 3), np.uint8)
         # Of stored targets: the store forgets the oldest before its turn comes again.
-        self._stored_crops = [_picture(self.contract.template_size) for _ in range(self.settings.templates.capacity)]
+        self._patches = [Patch(self.contract.padding_bgr) for _ in range(self.settings.templates.capacity)]
         self._stored_count = 0
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
@@ -106,7 +106,7 @@ class Tracker:
         _check_box(box, width, height)
         box = clip(box, width, height, self.settings.minimum_side_px)
         slots = range(self.contract.template_slots)
-        crop = self._cut_template(frame, box, _picture(self.contract.template_size))
+        crop = cut(frame, self._template_window(box), self.contract.padding_bgr)
         if is_flat(crop):
             raise InputError("the box shows one flat colour: there is nothing to follow")
         self.backend.encode_template(crop, slots)
@@ -145,7 +145,9 @@ class Tracker:
             return self._without_evidence(self._box, note, start, cropped, cropped)
         maps = self.backend.infer(crop)
         inferred = perf_counter()
-        decoded = decode(maps, self._prior(maps, window, self._box), self.contract.search_size)
+        # As fractions of the search crop, which is what the size map holds.
+        last = self._box[2] / window.side, self._box[3] / window.side
+        decoded = decode(maps, self._window, self.contract.search_size, last, self.settings.size_penalty)
         if decoded is None:
             return self._without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
         confidence = confidence_of(decoded.score, self.contract.confidence_scale, self.contract.confidence_shift)
@@ -170,13 +172,6 @@ class Tracker:
         end = perf_counter()
         return Update(last, 0.0, "UNCERTAIN", _latency(start, cropped, inferred, end, end), note=note)
 
-    def _prior(self, maps: Maps, window: CropWindow, last: Box) -> NDArray[np.float32]:
-        """Where in the search crop the target is likely to be, and how large."""
-        if self.settings.size_penalty == 0:
-            return self._window
-        _, _, w, h = (side / self.contract.search_size for side in window.to_crop(last))
-        return self._window * size_prior(maps.size_map, (w, h), self.settings.size_penalty)
-
     def _place(self, found: Box, last: Box) -> Box:
         """What was found, no further from the last size than is believable, inside the frame."""
         box = follow_size(found, last, self.settings.size_rate)
@@ -189,7 +184,7 @@ class Tracker:
             return None
         window = self._search_window(box)
         maps = self.backend.infer(self._cut_search(frame, window))
-        first = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
+        first = embed(tokens_under(maps.search_tokens, window.to_crop(box), self.contract.search_size))
         return TargetStore(self.settings.templates, first)
 
     def _adapt(self, frame: Frame, box: Box, maps: Maps, window: CropWindow, confidence: float) -> TemplateEvent | None:
@@ -197,24 +192,24 @@ class Tracker:
         if self._store is None:
             return None
         if self._store.wants(confidence):
-            embedding = embed(maps.search_tokens, window.to_crop(box), self.contract.search_size)
-            place = self._stored_count % len(self._stored_crops)
-            crop = self._cut_template(frame, box, self._stored_crops[place])
+            tokens = tokens_under(maps.search_tokens, window.to_crop(box), self.contract.search_size)
+            patch = self._patches[self._stored_count % len(self._patches)]
+            patch.take(frame, self._template_window(box), self._scratch)
             self._stored_count += 1
-            self._store.add(StoredTarget(self._frame_index, confidence, crop, embedding))
+            self._store.add(StoredTarget(self._frame_index, confidence, patch, tokens))
         if not self._store.is_due(self._frame_index):
             return None
         chosen, event = self._store.activate(self._frame_index)
         if chosen is not None:
-            self.backend.encode_template(chosen.crop, [1])
-            self.template_crops[1] = chosen.crop.copy()
+            crop = chosen.patch.crop(self._scratch)
+            self.backend.encode_template(crop, [1])
+            self.template_crops[1] = crop
         self.template_events.append(event)
         return event
 
-    def _cut_template(self, frame: Frame, box: Box, out: Frame) -> Frame:
+    def _template_window(self, box: Box) -> CropWindow:
         cropping = self.contract.cropping
-        window = CropWindow.around(box, cropping.template_factor, self.contract.template_size, cropping.window)
-        return cut(frame, window, self.contract.padding_bgr, out=out, scratch=self._scratch)
+        return CropWindow.around(box, cropping.template_factor, self.contract.template_size, cropping.window)
 
     def _cut_search(self, frame: Frame, window: CropWindow) -> Frame:
         return cut(frame, window, self.contract.padding_bgr, out=self._search_crop, scratch=self._scratch)
@@ -231,10 +226,6 @@ class Tracker:
                 f"the frame is {frame.shape[1]}x{frame.shape[0]}, the target was given on {width}x{height}",
                 hint="scale frames to one size, or call init again on the new size",
             )
-
-
-def _picture(side: int) -> Frame:
-    return np.empty((side, side, 3), np.uint8)
 
 
 def _check_box(box: Box, width: int, height: int) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eatrack_edge.runtime.backends import Maps
-from eatrack_edge.runtime.decode import confidence_of, decode, hann_window, size_prior
+from eatrack_edge.runtime.decode import Decoded, confidence_of, decode, hann_window, size_prior
 
 
 def maps(grid: int = 16) -> Maps:
@@ -14,6 +16,10 @@ def maps(grid: int = 16) -> Maps:
         np.full((2, grid, grid), 0.25, np.float32),
         np.zeros((grid * grid, 4), np.float32),
     )
+
+
+def read(m: Maps, last: tuple[float, float] = (0.25, 0.25), size_penalty: float = 0.08) -> Decoded | None:
+    return decode(m, hann_window(16), 256, last, size_penalty)
 
 
 def test_the_window_is_ostracks() -> None:
@@ -27,7 +33,7 @@ def test_a_box_is_read_below_the_pixel() -> None:
     m.score_map[5, 9] = 0.8
     m.offset_map[:, 5, 9] = 0.25, 0.75
     m.size_map[:, 5, 9] = 0.5, 0.125
-    decoded = decode(m, hann_window(16), 256)
+    decoded = read(m)
     assert decoded is not None
     assert decoded.box == pytest.approx((9.25 * 16 - 64, 5.75 * 16 - 16, 128, 32))
     assert decoded.score == pytest.approx(0.8)
@@ -36,16 +42,68 @@ def test_a_box_is_read_below_the_pixel() -> None:
 def test_the_window_chooses_but_does_not_lower_the_score() -> None:
     m = maps()
     m.score_map[8, 8], m.score_map[0, 0] = 0.6, 0.9
-    decoded = decode(m, hann_window(16), 256)
+    decoded = read(m)
     assert decoded is not None
     assert decoded.score == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_single_value_that_is_not_finite_is_no_answer(value: float) -> None:
+@pytest.mark.parametrize("output", ["score_map", "size_map"])
+def test_a_single_score_or_size_that_is_not_finite_is_no_answer(output: str, value: float) -> None:
     m = maps()
-    m.score_map[2, 3] = value
-    assert decode(m, hann_window(16), 256) is None
+    m.score_map[8, 8] = 0.9
+    getattr(m, output)[..., 2, 3] = value
+    assert read(m) is None
+
+
+def test_an_offset_counts_where_it_is_read() -> None:
+    m = maps()
+    m.score_map[8, 8] = 0.9
+    m.offset_map[0, 2, 3] = np.nan
+    assert read(m) is not None
+    m.offset_map[1, 8, 8] = np.inf
+    assert read(m) is None
+
+
+def test_the_maps_are_only_read() -> None:
+    m = maps()
+    m.score_map[8, 8] = 0.9
+    for array in m:
+        array.flags.writeable = False
+    assert read(m) is not None
+
+
+def test_of_two_alike_the_one_that_kept_its_size_is_chosen() -> None:
+    m = maps()
+    m.score_map[8, 7], m.score_map[8, 8] = 0.80, 0.79
+    m.size_map[:, 8, 7] = 0.5
+    kept, larger = read(m), read(m, size_penalty=0)
+    assert kept is not None
+    assert larger is not None
+    assert (kept.score, larger.score) == pytest.approx((0.79, 0.80))
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1), size_penalty=st.sampled_from([0.0, 0.08, 0.5, 5.0]),
+    contrast=st.sampled_from([0.0, 0.01, 1.0]), last=st.tuples(st.floats(0.02, 0.9), st.floats(0.02, 0.9)),
+)  # fmt: skip
+def test_no_other_cell_of_the_grid_would_have_won(
+    seed: int, size_penalty: float, contrast: float, last: tuple[float, float]
+) -> None:
+    chance, m = np.random.default_rng(seed), maps()
+    m.score_map[:] = 0.5 + contrast * (chance.random((16, 16)) - 0.5)
+    m.size_map[:] = chance.random((2, 16, 16))
+    weighed = m.score_map * hann_window(16)
+    products = [
+        float(weighed[row, column]) * size_prior((m.size_map[0, row, column], m.size_map[1, row, column]), last, size_penalty)
+        for row in range(16)
+        for column in range(16)
+    ]  # fmt: skip
+    decoded = read(m, last, size_penalty)
+    assert decoded is not None
+    x, y, w, h = decoded.box
+    chosen = round((y + h / 2) / 16) * 16 + round((x + w / 2) / 16)
+    assert products[chosen] == max(products)
 
 
 @pytest.mark.parametrize("score", [0.0, 0.2, 0.5, 0.9, 1.0])
@@ -59,22 +117,20 @@ def test_a_calibrated_confidence_keeps_the_order_of_scores() -> None:
     assert confidence_of(0.5, 2.5, 1.3) == pytest.approx(1 / (1 + np.exp(-1.3)))
 
 
-def test_a_cell_whose_box_keeps_its_size_and_shape_is_as_likely_as_can_be() -> None:
-    np.testing.assert_allclose(size_prior(maps().size_map, (0.25, 0.25), 0.08), 1.0, rtol=1e-6)
+def test_a_box_that_keeps_its_size_and_shape_is_as_likely_as_can_be() -> None:
+    assert size_prior((0.25, 0.125), (0.25, 0.125), 0.08) == 1
 
 
 def test_a_change_of_size_or_shape_counts_the_same_either_way() -> None:
-    sizes = np.full((2, 2, 2), 0.25, np.float32)
-    sizes[:, 0, 0], sizes[:, 0, 1] = 0.5, 0.125  # doubled, halved
-    sizes[:, 1, 0], sizes[:, 1, 1] = (0.25, 0.125), (0.125, 0.25)  # flatter, narrower
-    prior = size_prior(sizes, (0.25, 0.25), 0.1)
-    assert prior[0, 0] == pytest.approx(np.exp(0.1 * (1 - 2)), rel=1e-5)
-    assert prior[0, 1] == pytest.approx(prior[0, 0], rel=1e-5)
-    assert prior[1, 0] == pytest.approx(prior[1, 1], rel=1e-5)
+    doubled, halved, flatter, narrower = (
+        size_prior(size, (0.25, 0.25), 0.1) for size in ((0.5, 0.5), (0.125, 0.125), (0.25, 0.125), (0.125, 0.25))
+    )
+    assert doubled == pytest.approx(np.exp(0.1 * (1 - 2)))
+    assert halved == pytest.approx(doubled)
+    assert flatter == pytest.approx(narrower)
     # By hand: sides padded by half of w + h are sqrt(0.4375 * 0.3125) and 0.5; the shape changed by 2.
-    assert prior[1, 0] == pytest.approx(np.exp(0.1 * (1 - 2 * 0.5 / np.sqrt(0.4375 * 0.3125))), rel=1e-5)
+    assert flatter == pytest.approx(np.exp(0.1 * (1 - 2 * 0.5 / np.sqrt(0.4375 * 0.3125))))
 
 
 def test_a_side_of_zero_is_unlikely_but_no_fault() -> None:
-    sizes = np.full((2, 1, 1), 0.0, np.float32)
-    assert 0 <= size_prior(sizes, (0.25, 0.25), 0.08)[0, 0] < 0.01
+    assert 0 <= size_prior((0.0, 0.0), (0.25, 0.25), 0.08) < 0.01

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from eatrack_edge.crops import CropWindow, cut
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
 from eatrack_edge.runtime.tracker import Tracker
@@ -280,17 +281,20 @@ def test_tracking_allocates_no_picture_in_the_steady_state() -> None:
     assert peak < 64 * 64 * 3, "the smaller of the two crops, or more, was allocated"
 
 
-def test_a_stored_crop_is_not_overwritten_while_the_store_holds_it() -> None:
+@pytest.mark.parametrize("window", ["integer", "subpixel"])
+def test_the_chosen_template_is_the_crop_of_its_own_frame_however_long_ago(window: str) -> None:
     settings = TrackerSettings(templates=TemplateSettings(capacity=3, interval=7))
-    backend = SimulatedBackend()
+    backend = SimulatedBackend(window=window)
     tracker = started(backend, settings)
     frames = [scene(160 + 3 * step, 120) for step in range(8)]
-    events = [tracker.update(frame).template_event for frame in frames[1:]]
-    chosen = events[-1].source_index  # type: ignore[union-attr]
-    again = started(settings=replace(settings, templates=TemplateSettings(is_enabled=False)))
-    boxes = [again.update(frame).box for frame in frames[1:]]
-    shown = again._cut_template(frames[chosen], boxes[chosen - 1], np.empty((64, 64, 3), np.uint8))
+    updates = [tracker.update(frame) for frame in frames[1:]]
+    chosen = updates[-1].template_event.source_index  # type: ignore[union-attr]
+    assert chosen is not None
+    cropping = backend.contract.cropping
+    around = CropWindow.around(updates[chosen - 1].box, cropping.template_factor, 64, cropping.window)
+    shown = cut(frames[chosen], around, backend.contract.padding_bgr)
     np.testing.assert_array_equal(tracker.template_crops[1], shown)
+    np.testing.assert_array_equal(backend.encoded[-1][0], shown)
     for frame in frames[1:4]:
         tracker.update(frame)
     np.testing.assert_array_equal(tracker.template_crops[1], shown)
