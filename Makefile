@@ -4,6 +4,8 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV ?= .venv
 RUN := $(VENV)/bin/python -m
+# Containers like to set it. The tests start dozens of interpreters, each of which would compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-all test-trt check cover picture wheel clean
 
@@ -11,10 +13,10 @@ demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes d
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
 
 test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
-	$(RUN) pytest -n auto
+	$(RUN) pytest -n auto --dist worksteal
 
 test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; brings torch
-	$(RUN) pytest -n auto -m "not slow and not gpu and not jetson and not trt"
+	$(RUN) pytest -n auto --dist worksteal -m "not slow and not gpu and not jetson and not trt"
 
 test-trt: $(VENV)-trt-1.7.1.116/.ready $(VENV)-trt-1.4.0.76/.ready  ## NVIDIA's builder, as TensorRT 11 and as 10; no GPU
 	$(VENV)-trt-1.7.1.116/bin/python -m pytest -m trt tests/engines

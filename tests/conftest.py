@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from eatrack_edge.runtime import load
+from eatrack_edge.runtime.backends import Backend
 
 # Machines are shared: a slow example is no fault of the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
@@ -10,3 +17,18 @@ settings.load_profile("shared")
 
 # These import torch at their top, as what they test does.
 collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "train/*"]
+
+
+_open = load._open
+_opened = cache(_open)
+
+
+@pytest.fixture
+def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs share the models that are open: to open one takes longer than to track a few frames."""
+
+    def open_once(name: str, model: str | Path, threads: int) -> Backend:
+        is_taken_away = sys.modules.get(name, name) is None
+        return (_open if is_taken_away else _opened)(name, model, threads)
+
+    monkeypatch.setattr(load, "_open", open_once)

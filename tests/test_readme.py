@@ -15,6 +15,7 @@ from eatrack_edge.media.sinks import FrameRecord, VideoWriter
 from eatrack_edge.media.synthetic import SyntheticSource
 
 pytest_plugins = ["cli.conftest"]
+pytestmark = pytest.mark.usefixtures("opened_once")
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,9 +60,12 @@ def folder(material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """A folder of a user's own with that in it, to run a command in."""
     shutil.copytree(material, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(latency, "WARM_BLOCKS", 1)  # nobody looks at these figures
-    for side, pixels in (("width", 320), ("height", 240)):  # of test://: a smaller world is sooner painted
-        monkeypatch.setitem(SyntheticSource.__init__.__kwdefaults__, side, pixels)
+    shortest = latency.Plan(iterations=2, duration_s=0)  # nobody looks at these figures
+    monkeypatch.setattr(latency, "Plan", lambda *_: shortest)
+    monkeypatch.setattr(latency, "WARM_BLOCKS", 1)
+    # Of test://: a smaller world is sooner painted, and a shorter flight sooner tracked.
+    for name, value in (("width", 160), ("height", 120), ("frames", 5)):
+        monkeypatch.setitem(SyntheticSource.__init__.__kwdefaults__, name, value)
     return tmp_path
 
 

@@ -2,15 +2,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from eatrack_edge.cli import main
-from eatrack_edge.runtime import load
-from eatrack_edge.runtime.backends import Backend
 
 
 class Finished(NamedTuple):
@@ -37,18 +33,3 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Finished(code, out, err)
 
     return run
-
-
-_open = load._open
-_opened = cache(_open)
-
-
-@pytest.fixture
-def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs share the models that are open: to open one takes longer than to track a few frames."""
-
-    def open_once(name: str, model: str | Path, threads: int) -> Backend:
-        is_taken_away = sys.modules.get(name, name) is None
-        return (_open if is_taken_away else _opened)(name, model, threads)
-
-    monkeypatch.setattr(load, "_open", open_once)

@@ -9,6 +9,8 @@ from benchmarks.samples import on_another_machine, result
 from cli.conftest import Run
 from eatrack_edge.benchmarks.result import read_result, write_result
 
+pytestmark = pytest.mark.usefixtures("opened_once")
+
 SCENE = "test://?frames=4&width=160&height=120"
 QUICK = ("--source", SCENE, "--iterations", 3, "--duration", 0, "--warmup", 0, "--backend", "onnxruntime", "--alone")
 

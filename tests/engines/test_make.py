@@ -20,13 +20,13 @@ from eatrack_edge.engines.parity import Latency
 from eatrack_edge.engines.progress import Step
 from eatrack_edge.errors import EATrackError, EngineMismatch, GateFailed, InputError, MachineError, OutputError
 from eatrack_edge.manifest import Fingerprint, check_file, check_fit, engine_paths, manifest_path, read_manifest
-from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Maps
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.scene_crops import scene_crops
 
 HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
-COMMAND = "eatrack-edge build eatrack_s --precision fp32"
+MODEL = "eatrack_deit"  # the faster one that ships
+COMMAND = "eatrack-edge build eatrack_deit --precision fp32"
 
 
 class SimulatedMachine:
@@ -56,7 +56,7 @@ class SimulatedMachine:
 
 @pytest.fixture(scope="module")
 def graphs() -> Graphs:
-    return find(DEFAULT_MODEL, "fp32")
+    return find(MODEL, "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def build(graphs: Graphs, folder: Path, builds: int = 1) -> Made:
 
 def test_a_pair_is_written_with_manifests_that_fit(graphs: Graphs, machine: SimulatedMachine, tmp_path: Path) -> None:
     made = build(graphs, tmp_path / "engines")
-    assert (made.template, made.track) == engine_paths(DEFAULT_MODEL, "fp32", tmp_path / "engines")
+    assert (made.template, made.track) == engine_paths(MODEL, "fp32", tmp_path / "engines")
     for engine, graph in ((made.template, graphs.template), (made.track, graphs.track)):
         manifest = read_manifest(engine)
         check_file(engine, manifest)
@@ -105,7 +105,7 @@ def test_a_pair_is_written_with_manifests_that_fit(graphs: Graphs, machine: Simu
 def test_the_fastest_of_several_is_kept(graphs: Graphs, machine: SimulatedMachine, tmp_path: Path) -> None:
     made = build(graphs, tmp_path, builds=3)
     # The second attempt's track engine is the fourth that was built.
-    assert made.track.read_bytes() == b"the build of eatrack_s.track.engine 4"
+    assert made.track.read_bytes() == b"the build of eatrack_deit.track.engine 4"
     assert read_manifest(made.track).latencies_ms == (7.0, 6.0, 8.0)
     assert read_manifest(made.track).builds == 3
 
@@ -134,7 +134,7 @@ def test_a_killed_build_leaves_the_old_engines(graphs: Graphs, machine: Simulate
     build(graphs, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     machine.jobs.clear()
-    machine.fault = MachineError("the build of eatrack_s.track.engine was killed after 9 s")
+    machine.fault = MachineError("the build of eatrack_deit.track.engine was killed after 9 s")
     with pytest.raises(MachineError, match="was killed"):
         build(graphs, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -147,7 +147,9 @@ def test_a_full_disk_leaves_nothing_half_written(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match=r"eatrack_s\.template\.engine: cannot be written: No space left on device"):
+    with pytest.raises(
+        OutputError, match=r"eatrack_deit\.template\.engine: cannot be written: No space left on device"
+    ):
         build(graphs, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -162,7 +164,7 @@ def test_engines_that_fit_are_not_built_again(graphs: Graphs, machine: Simulated
     build(graphs, tmp_path)
     assert upkeep.fault(graphs, tmp_path) is None
     machine.jobs.clear()
-    assert upkeep.ensure(DEFAULT_MODEL, "fp32", lambda name, step: None, folder=tmp_path) is None
+    assert upkeep.ensure(MODEL, "fp32", lambda name, step: None, folder=tmp_path) is None
     assert machine.jobs == []
 
 
@@ -170,10 +172,10 @@ def test_after_an_update_of_tensorrt_they_are(graphs: Graphs, machine: Simulated
     build(graphs, tmp_path)
     machine.here = Fingerprint("10.16.1", "13.2", "8.7", "Orin", "p3767-0005", "7.2")
     assert isinstance(upkeep.fault(graphs, tmp_path), EngineMismatch)
-    made = upkeep.ensure(DEFAULT_MODEL, None, lambda name, step: None, folder=tmp_path, builds_missing=False)
+    made = upkeep.ensure(MODEL, None, lambda name, step: None, folder=tmp_path, builds_missing=False)
     assert made is not None
     assert read_manifest(made.track).fingerprint == machine.here
-    assert read_manifest(made.track).command == f"eatrack-edge build eatrack_s --precision fp32 -o {tmp_path}"
+    assert read_manifest(made.track).command == f"eatrack-edge build eatrack_deit --precision fp32 -o {tmp_path}"
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b""), lambda path: manifest_path(path).unlink()])
@@ -182,7 +184,7 @@ def test_damaged_engines_are_built_again(
 ) -> None:
     damage(build(graphs, tmp_path).template)
     assert isinstance(upkeep.fault(graphs, tmp_path), InputError)
-    assert upkeep.ensure(DEFAULT_MODEL, "fp32", lambda name, step: None, folder=tmp_path) is not None
+    assert upkeep.ensure(MODEL, "fp32", lambda name, step: None, folder=tmp_path) is not None
     assert upkeep.fault(graphs, tmp_path) is None
 
 
@@ -190,9 +192,7 @@ def test_missing_engines_are_built_only_where_asked_for(
     graphs: Graphs, machine: SimulatedMachine, tmp_path: Path
 ) -> None:
     def ensure(builds_missing: bool) -> Made | None:
-        return upkeep.ensure(
-            DEFAULT_MODEL, "fp32", lambda name, step: None, folder=tmp_path, builds_missing=builds_missing
-        )
+        return upkeep.ensure(MODEL, "fp32", lambda name, step: None, folder=tmp_path, builds_missing=builds_missing)
 
     assert ensure(builds_missing=False) is None
     assert machine.jobs == []

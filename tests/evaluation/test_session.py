@@ -120,6 +120,7 @@ def test_without_matplotlib_the_report_says_what_is_missing(
     assert (tmp_path / "out/report.html").is_file()
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_results_of_two_backends_are_not_taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_tracker(TrackerSpec("eatrack"))
     assert isinstance(opened, Tracker)

@@ -49,7 +49,7 @@ def test_the_defaults_are_eight_seconds_of_vga(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_truth_is_the_extent_of_the_drawn_car(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vehicles, "_SHADOW", 0.0)
-    clear = np.flatnonzero(scene.visible == 1)[::9]
+    clear = np.flatnonzero(scene.visible == 1)[::18]
     with_target = {int(index): scene.render(int(index)).astype(int) for index in clear}
     away = replace(scene._target.drive, middle=scene._target.drive.middle - 1e4)
     monkeypatch.setattr(scene, "_target", replace(scene._target, drive=away))
