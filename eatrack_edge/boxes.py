@@ -77,7 +77,7 @@ def clip(box: Box, width: int, height: int, minimum_side: float) -> Box:
         height: Frame height, pixels.
         minimum_side: Smallest side to return, pixels. OSTrack keeps 10, which inflates tiny targets.
 
-    >>> clip((-5, 10, 20, 20), 100, 100, 2)
+    >>> clip((-5.0, 10.0, 20.0, 20.0), 100, 100, 2)
     (0.0, 10.0, 15.0, 20.0)
     """
     x, w = _clip_span(box[0], box[2], width, minimum_side)

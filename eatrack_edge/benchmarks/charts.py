@@ -20,7 +20,7 @@ def nice_ticks(highest: float, most: int = 8) -> list[float]:
     >>> nice_ticks(23.4)
     [0, 5, 10, 15, 20]
     >>> nice_ticks(0.9, most=4)
-    [0, 0.25, 0.5, 0.75]
+    [0.0, 0.25, 0.5, 0.75]
     """
     if highest <= 0:
         return [0]
