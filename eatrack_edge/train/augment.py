@@ -35,6 +35,7 @@ class AugmentRecipe:
     largest_noise: float = 14.0  # grey levels, standard deviation
     compression: float = 0.25  # JPEG, whose blocks stand for H.264's; most drone video comes over a radio link
     occluder: float = 0.15  # search only: part of the target is covered by another picture
+    hidden: float = 0.0  # search only: all of it is, and the search counts as one without the target
     look_alike: float = 0.2  # search only: another picture's target, or the same one, lies beside it
     look_alike_itself: float = 0.2  # share of those that show the target itself, mirrored: the hardest, and unfair if
     # common, because a symmetric target cannot be told from its mirror image
@@ -107,13 +108,47 @@ def occlude(crop: Frame, box: CropBox, cover: Frame, rng: np.random.Generator) -
         area = left - spill, top - spill, right + spill, top + share * h
     else:
         area = left - spill, bottom - share * h, right + spill, bottom + spill
+    return _lay(crop, area, cover)
+
+
+def hide(crop: Frame, box: CropBox, other: Frame, rng: np.random.Generator) -> Frame:
+    """Cover the whole target, as a tree, a gantry or a roof does.
+
+    Half of the covers are a part of the crop itself, because what hides a target mostly looks like what is around it;
+    a third of them run across the whole crop.
+
+    Args:
+        crop: The search crop, of side S.
+        box: The target in it.
+        other: Another picture, for the other half.
+        rng: Source of chance.
+    """
+    size = crop.shape[0]
+    cx, cy, w, h = (float(v) for v in box)
+    left, top, right, bottom = rng.uniform(0.05, 0.8, 4) * math.sqrt(w * h)
+    area = cx - w / 2 - left, cy - h / 2 - top, cx + w / 2 + right, cy + h / 2 + bottom
+    across = int(rng.integers(6))
+    if across == 0:
+        area = 0.0, area[1], float(size), area[3]
+    elif across == 1:
+        area = area[0], 0.0, area[2], float(size)
+    cover = other
+    if rng.random() < 0.5:
+        # From the corner that is farthest from the target, so that the cover does not show the target again.
+        x, y = (0 if centre > size / 2 else size - size // 3 for centre in (cx, cy))
+        cover = crop[y : y + size // 3, x : x + size // 3]
+    return _lay(crop, area, cover)
+
+
+def _lay(crop: Frame, area: tuple[float, float, float, float], cover: Frame) -> Frame:
+    """Stretch a picture over (left, top, right, bottom) of the crop."""
     size = crop.shape[0]
     x1, y1, x2, y2 = (int(min(max(round(v), 0), size)) for v in area)
     if x2 <= x1 or y2 <= y1:
         return crop
-    crop = crop.copy()
-    crop[y1:y2, x1:x2] = cv2.resize(cover, (x2 - x1, y2 - y1), interpolation=cv2.INTER_LINEAR)
-    return crop
+    covered = crop.copy()
+    covered[y1:y2, x1:x2] = cv2.resize(cover, (x2 - x1, y2 - y1), interpolation=cv2.INTER_LINEAR)
+    return covered
 
 
 def place_look_alike(crop: Frame, box: CropBox, other: Frame, rng: np.random.Generator) -> Frame:

@@ -96,14 +96,14 @@ class Sampler:
             two, two_box = self._template(second, True, is_mirrored, is_still, rng)
         is_present = bool(rng.random() >= self.sampling.absent)
         shown = search if is_present else self.pool.draw_other(rng)
-        crop, box = self._search(shown, is_mirrored, is_still, rng)
+        crop, box, is_hidden = self._search(shown, is_mirrored, is_still, rng)
         crops = [augment.grey(each) if is_grey else each for each in (one, two, crop)]
         return Sample(
             torch.from_numpy(np.stack(crops[:2])),
             torch.from_numpy(np.ascontiguousarray(crops[2])),
             torch.from_numpy(box / self.search_size),
             torch.from_numpy(np.stack([one_box, two_box]) / self.template_size),
-            torch.tensor(float(is_present)),
+            torch.tensor(float(is_present and not is_hidden)),
         )
 
     def batch(self, indices: range) -> Sample:
@@ -126,7 +126,7 @@ class Sampler:
 
     def _search(
         self, sighting: Sighting, is_mirrored: bool, is_still: bool, rng: np.random.Generator
-    ) -> tuple[Frame, CropBox]:
+    ) -> tuple[Frame, CropBox, bool]:
         recipe = self.sampling
         nominal = self.search_size / recipe.search_factor
         if rng.random() < recipe.steady_scale:
@@ -143,10 +143,13 @@ class Sampler:
         crop, box = self._cut(sighting, pose, self.search_size, rng)
         if rng.random() < self.hard.look_alike:
             crop = augment.place_look_alike(crop, box, _target_alone(self._companion(sighting, is_mirrored, rng)), rng)
-        if rng.random() < self.hard.occluder:
+        is_hidden = bool(rng.random() < self.hard.hidden)
+        if is_hidden:
+            crop = augment.hide(crop, box, self.pool.draw_other(rng).picture, rng)
+        elif rng.random() < self.hard.occluder:
             crop = augment.occlude(crop, box, self.pool.draw_other(rng).picture, rng)
         crop = augment.photometric(crop, self.hard, rng)
-        return augment.camera(crop, nominal * math.exp(log_scale), self.hard, rng), box
+        return augment.camera(crop, nominal * math.exp(log_scale), self.hard, rng), box, is_hidden
 
     def _companion(self, sighting: Sighting, is_mirrored: bool, rng: np.random.Generator) -> Sighting:
         """Another target or, as the hardest look-alike there is, this one the other way round."""

@@ -100,6 +100,7 @@ HARD: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarr
     "noise": lambda crop, _box, rng: augment.camera(crop, 64, replace(CLEAN, noise=1.0), rng),
     "compression": lambda crop, _box, rng: augment.camera(crop, 64, replace(CLEAN, compression=1.0), rng),
     "occluder": lambda crop, box, rng: augment.occlude(crop, box, np.full((9, 9, 3), 255, np.uint8), rng),
+    "cover": lambda crop, box, rng: augment.hide(crop, box, np.full((9, 9, 3), 255, np.uint8), rng),
     "look-alike": lambda crop, box, rng: augment.place_look_alike(crop, box, crop[96:160, 96:160], rng),
 }
 
@@ -119,6 +120,20 @@ def test_an_occluder_covers_part_of_the_target_and_not_all() -> None:
         out = augment.occlude(crop, box, np.full((9, 9, 3), 255, np.uint8), np.random.default_rng(seed))
         covered = (out[96:160, 96:160] == 255).all(-1).mean()
         assert 0.2 < covered < 0.75
+
+
+def test_a_cover_leaves_nothing_of_the_target() -> None:
+    crop, box = crop_with_target()
+    for seed in range(20):
+        out = augment.hide(crop, box, np.full((9, 9, 3), 255, np.uint8), np.random.default_rng(seed))
+        # With another picture or with the ground, never with the target's own colour.
+        assert ((out[96:160, 96:160] == 255).all(-1) | (out[96:160, 96:160] == 90).all(-1)).all()
+
+
+def test_a_search_with_a_hidden_target_counts_as_one_without_it(shards: Path) -> None:
+    sometimes = sampler(shards, hard=replace(CLEAN, hidden=0.5)).batch(range(40)).is_present
+    assert 8 <= float(sometimes.sum()) <= 32
+    assert not sampler(shards, hard=replace(CLEAN, hidden=1.0)).batch(range(4)).is_present.any()
 
 
 def test_a_look_alike_stays_clear_of_the_target() -> None:
