@@ -25,14 +25,18 @@ class TemplateSettings:
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How far to look for a target that is not seen: it comes out on the other side of what hides it."""
+    """Where to look: ahead of a target that moves, and wider for one that something hides."""
 
+    # Share of the last displacement that is expected again; 0 looks where the target was. Not all of it: cameras shake.
+    follow_motion: float = 0.7
     widen_after: int = 3  # frames in a row below `uncertain_below` before the search crop grows
     widen_by: float = 1.15  # factor of the crop's side on each further such frame
     # Largest factor; 1.0 never widens. Training shows targets down to exp(-0.6) = 1 / 1.8 of their nominal size.
     widest: float = 1.7
 
     def __post_init__(self) -> None:
+        if not 0 <= self.follow_motion <= 1:
+            raise ConfigError(f"follow_motion must be at least 0 and at most 1, got {self.follow_motion}")
         if self.widen_after < 1:
             raise ConfigError(f"widen_after must be at least 1, got {self.widen_after}")
         if self.widen_by < 1 or self.widest < 1:

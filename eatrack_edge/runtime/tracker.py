@@ -154,8 +154,10 @@ class Tracker:
         is_sure = confidence >= self.settings.uncertain_below
         is_seen = is_sure or not self.contract.is_calibrated
         if is_seen:
-            self._box = self._place(window.to_frame(decoded.box), self._box)
-        self._reach.saw(is_seen)
+            before, self._box = self._box, self._place(window.to_frame(decoded.box), self._box)
+            self._reach.saw(before, self._box)
+        else:
+            self._reach.lost()
         placed = perf_counter()
         event = self._adapt(frame, self._box, maps, window, confidence)
         end = perf_counter()
@@ -168,7 +170,7 @@ class Tracker:
         )
 
     def _without_evidence(self, last: Box, note: str, start: float, cropped: float, inferred: float) -> Update:
-        self._reach.saw(False)
+        self._reach.lost()
         end = perf_counter()
         return Update(last, 0.0, "UNCERTAIN", _latency(start, cropped, inferred, end, end), note=note)
 
@@ -217,7 +219,7 @@ class Tracker:
     def _search_window(self, box: Box) -> CropWindow:
         cropping = self.contract.cropping
         factor = cropping.search_factor * self._reach.factor
-        return CropWindow.around(box, factor, self.contract.search_size, cropping.window)
+        return CropWindow.around(self._reach.ahead(box), factor, self.contract.search_size, cropping.window)
 
     def _check_size(self, frame: Frame) -> None:
         width, height = self._frame_size

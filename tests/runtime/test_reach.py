@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
+from eatrack_edge.boxes import Box
+from eatrack_edge.errors import ConfigError
 from eatrack_edge.runtime.reach import Reach
 from eatrack_edge.runtime.settings import SearchSettings
+
+BOX = (100.0, 50.0, 30.0, 20.0)
 
 
 def factors(*sights: bool, settings: SearchSettings | None = None) -> list[float]:
     reach = Reach(settings or SearchSettings())
     seen = []
-    for sight in sights:
-        reach.saw(sight)
+    for is_seen in sights:
+        if is_seen:
+            reach.saw(BOX, BOX)
+        else:
+            reach.lost()
         seen.append(reach.factor)
     return seen
 
@@ -34,3 +43,39 @@ def test_one_sure_frame_narrows_it_at_once_and_the_count_begins_anew() -> None:
 
 def test_a_widest_of_one_never_widens() -> None:
     assert factors(*[False] * 9, settings=SearchSettings(widest=1.0)) == [1.0] * 9
+
+
+def expected(*boxes: Box, follow_motion: float = 0.5) -> Box:
+    """Where the target is looked for after it was seen at each of these boxes."""
+    reach = Reach(SearchSettings(follow_motion=follow_motion))
+    for last, box in pairwise(boxes):
+        reach.saw(last, box)
+    return reach.ahead(boxes[-1])
+
+
+def test_a_target_that_moves_is_looked_for_ahead_by_the_believed_share_of_its_last_step() -> None:
+    assert expected(BOX, (110.0, 46.0, 30.0, 20.0)) == (115.0, 44.0, 30.0, 20.0)
+    assert expected(BOX, (110.0, 46.0, 30.0, 20.0), follow_motion=0.0) == (110.0, 46.0, 30.0, 20.0)
+
+
+def test_a_target_that_only_grows_does_not_move() -> None:
+    grown = (95.0, 40.0, 40.0, 40.0)  # about the same centre
+    assert expected(BOX, grown) == grown
+
+
+def test_no_step_beyond_a_side_of_the_target_is_expected_so_that_a_false_jump_can_be_undone() -> None:
+    far = (300.0, 50.0, 30.0, 30.0)
+    x, y, _, _ = expected(BOX, far, follow_motion=1.0)
+    assert (x, y) == pytest.approx((330, 50), abs=1)
+
+
+def test_a_target_that_is_not_seen_is_looked_for_where_it_was() -> None:
+    reach = Reach(SearchSettings())
+    reach.saw(BOX, (110.0, 50.0, 30.0, 20.0))
+    reach.lost()
+    assert reach.ahead(BOX) == BOX
+
+
+def test_following_more_than_the_whole_motion_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"follow_motion must be at least 0 and at most 1, got 1\.5"):
+        SearchSettings(follow_motion=1.5)
