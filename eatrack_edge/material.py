@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 
 _PACKAGE = Path(__file__).parent
 DEFAULT_MODEL = "eatrack_s"
@@ -36,7 +36,7 @@ def recipe_path(name: str) -> Path:
     if not path.is_file():
         # Training recipes lie beside them and are named after what they train.
         known = sorted(found.stem for found in path.parent.glob("*.toml") if not found.stem.startswith("train_"))
-        raise UsageError(f"no recipe called `{name}`", hint=f"known recipes: {', '.join(known)}")
+        raise UsageError(f"no recipe called `{name}`", hint=did_you_mean(name, known, "known recipes: {}"))
     return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eatrack_edge.benchmarks.result import Claim
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 from eatrack_edge.machine.board import Board
 from eatrack_edge.machine.devices import KINDS
 
@@ -17,7 +17,7 @@ def check_device(asked: str, board: Board) -> Claim:
         UsageError: There is no such device.
     """
     if asked not in DEVICES:
-        raise UsageError(f"no device called `{asked}`", hint=f"known devices: {', '.join(DEVICES)}")
+        raise UsageError(f"no device called `{asked}`", hint=did_you_mean(asked, DEVICES, "known devices: {}"))
     if asked in ("auto", "cpu") or asked == board.kind or (asked == "orin" and board.kind):
         return Claim(asked, is_met=True)
     return Claim(

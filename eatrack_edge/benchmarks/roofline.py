@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from eatrack_edge.benchmarks.graph_cost import LayerCost
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ def estimate(layers: Sequence[LayerCost], precision: str, target: Target, rules:
         UsageError: No such precision.
     """
     if precision not in _PRECISIONS:
-        raise UsageError(f"no precision called `{precision}`", hint=f"known precisions: {', '.join(_PRECISIONS)}")
+        hint = did_you_mean(precision, _PRECISIONS, "known precisions: {}")
+        raise UsageError(f"no precision called `{precision}`", hint=hint)
     arithmetic = _PRECISIONS[precision]
     compute, memory = rules.compute_efficiency.value, rules.memory_efficiency.value
     times = tuple(_time(layer, arithmetic, target, compute, memory) for layer in layers)

@@ -46,7 +46,7 @@ def train(
 
 def _recipe_path(recipe: str) -> Path:
     """``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is itself."""
-    from eatrack_edge.errors import UsageError
+    from eatrack_edge.errors import UsageError, did_you_mean
     from eatrack_edge.material import material
 
     if recipe.endswith(".toml"):
@@ -55,7 +55,7 @@ def _recipe_path(recipe: str) -> Path:
     path = folder / f"train_{recipe}.toml"
     if not path.is_file():
         known = sorted(found.stem.removeprefix("train_") for found in folder.glob("train_*.toml"))
-        raise UsageError(f"no training recipe called `{recipe}`", hint=f"known recipes: {', '.join(known)}")
+        raise UsageError(f"no training recipe called `{recipe}`", hint=did_you_mean(recipe, known, "known recipes: {}"))
     return path
 
 

@@ -15,7 +15,7 @@ from eatrack_edge.data.uav123 import uav20l, uav123, uav123_10fps
 from eatrack_edge.data.uavdt import uavdt
 from eatrack_edge.data.uavtrack112 import uavtrack112, uavtrack112_l
 from eatrack_edge.data.visdrone import visdrone2018
-from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.errors import InputError, UsageError, did_you_mean
 
 _PLAIN: dict[str, Callable[[Path, int], Dataset]] = {"videos": videos, "images": images}
 _PUBLISHED: dict[str, Callable[[Path], Dataset]] = {
@@ -47,7 +47,7 @@ def open_dataset(kind: str, root: Path, first_pixel: int = 0) -> Dataset:
         InputError: The folder is not laid out as the kind expects; the message says what was expected where.
     """
     if kind not in KINDS:
-        raise UsageError(f"no dataset kind `{kind}`", hint=f"known kinds: {', '.join(KINDS)}")
+        raise UsageError(f"no dataset kind `{kind}`", hint=did_you_mean(kind, KINDS, "known kinds: {}"))
     if not root.is_dir():
         raise InputError(f"expected the {kind} dataset at {root}, there is no such folder")
     return _PLAIN[kind](root, first_pixel) if kind in _PLAIN else _PUBLISHED[kind](root)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from eatrack_edge.contract import PRECISIONS, Contract, split_stem, stem_of
 from eatrack_edge.engines.metadata import read_contract
-from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.errors import InputError, UsageError, did_you_mean
 from eatrack_edge.runtime.load import find_graphs
 
 DEFAULT_PRECISION = "fp16"
@@ -46,7 +46,7 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
         InputError: The folder or files are not one export.
     """
     if precision not in (None, *PRECISIONS):
-        raise UsageError(f"no precision called `{precision}`", hint=f"known: {', '.join(PRECISIONS)}")
+        raise UsageError(f"no precision called `{precision}`", hint=did_you_mean(str(precision), PRECISIONS))
     track = _only_one(Path(model)) if Path(model).is_dir() else find_graphs(model)[1]
     name, own = split_stem(track.name.removesuffix(_TRACK))
     is_file = Path(model).suffix == ".onnx"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from eatrack_edge.data.sequence import Sequence
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 from eatrack_edge.evaluation.tracks import Floats, Track
 from eatrack_edge.files import write_whole
 
@@ -37,7 +37,7 @@ def check_formats(layouts: tuple[str, ...]) -> None:
     """
     for layout in layouts:
         if layout not in FORMATS:
-            raise UsageError(f"no result format `{layout}`", hint=f"known formats: {', '.join(FORMATS)}")
+            raise UsageError(f"no result format `{layout}`", hint=did_you_mean(layout, FORMATS, "known formats: {}"))
 
 
 def write_result(folder: Path, layout: str, tracker: str, sequence: Sequence, track: Track) -> Path:

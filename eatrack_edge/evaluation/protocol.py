@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 
 DEFAULT_PROTOCOL = "otb"
 
@@ -133,5 +133,5 @@ def protocol(name: str) -> Protocol:
     'kept'
     """
     if name not in PROTOCOLS:
-        raise UsageError(f"no protocol called `{name}`", hint=f"known protocols: {', '.join(PROTOCOLS)}")
+        raise UsageError(f"no protocol called `{name}`", hint=did_you_mean(name, PROTOCOLS, "known protocols: {}"))
     return PROTOCOLS[name]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eatrack_edge import config
-from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.errors import ConfigError, UsageError, did_you_mean
 from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from eatrack_edge.material import material
 
@@ -25,7 +25,8 @@ class Suite:
         if not self.trackers:
             raise ConfigError("trackers must name at least one tracker")
         if self.protocol not in PROTOCOLS:
-            raise ConfigError(f"protocol must be one of {', '.join(PROTOCOLS)}, got `{self.protocol}`")
+            hint = did_you_mean(self.protocol, PROTOCOLS, "")
+            raise ConfigError(f"protocol must be one of {', '.join(PROTOCOLS)}, got `{self.protocol}`", hint=hint)
         if self.first_pixel not in (0, 1):
             raise ConfigError(f"first_pixel must be 0 or 1, got {self.first_pixel}")
 
@@ -41,6 +42,7 @@ def load_suite(name: str) -> Suite:
         return config.load(Suite, Path(name))
     folder = material("benchmarks/suites")
     if not (folder / f"{name}.toml").is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.toml"))) or "none"
-        raise UsageError(f"no suite called `{name}`", hint=f"known suites: {known}; or give a path to a .toml file")
+        known = sorted(path.stem for path in folder.glob("*.toml"))
+        hint = did_you_mean(name, known, "known suites: {}; or give a path to a .toml file")
+        raise UsageError(f"no suite called `{name}`", hint=hint)
     return config.load(Suite, folder / f"{name}.toml")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from eatrack_edge.boxes import Box
 from eatrack_edge.crops import Frame
-from eatrack_edge.errors import UsageError
+from eatrack_edge.errors import UsageError, did_you_mean
 from eatrack_edge.evaluation import peers
 
 OURS = "eatrack"
@@ -80,9 +80,10 @@ def check_known(spec: TrackerSpec) -> None:
     Raises:
         UsageError: No such tracker.
     """
-    if spec.name not in (OURS, FIXED, *peers.PEERS) and ":" not in spec.name:
-        known = ", ".join((OURS, FIXED, *peers.PEERS))
-        raise UsageError(f"no tracker called `{spec.name}`", hint=f"known: {known}, or module:callable of your own")
+    known = (OURS, FIXED, *peers.PEERS)
+    if spec.name not in known and ":" not in spec.name:
+        hint = did_you_mean(spec.name, known, "known: {}, or module:callable of your own")
+        raise UsageError(f"no tracker called `{spec.name}`", hint=hint)
 
 
 def open_tracker(spec: TrackerSpec) -> Follower:

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 
 from eatrack_edge.contract import PRECISIONS, Contract, stem_of
-from eatrack_edge.errors import GateFailed, UsageError
+from eatrack_edge.errors import GateFailed, UsageError, did_you_mean
 from eatrack_edge.evaluation.summary import run_conditions
 from eatrack_edge.export import gate, int8, sensitivity, smoothing
 from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration, track_feeds
@@ -131,7 +131,9 @@ def export_precise(
 
 def _check(precision: str, options: Options) -> None:
     if precision not in PRECISIONS[1:]:
-        raise UsageError(f"no precision called `{precision}`", hint=f"known precisions: {', '.join(PRECISIONS)}")
+        raise UsageError(
+            f"no precision called `{precision}`", hint=did_you_mean(precision, PRECISIONS, "known precisions: {}")
+        )
     if options.is_shared and precision != "fp16":
         raise UsageError(f"shared weights are float16, {precision} has its own", hint="leave --shared-weights out")
     if precision.startswith("int8") and not options.calib:

@@ -105,7 +105,8 @@ class Device:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ConfigError(f"kind must be one of {', '.join(KINDS)}, got `{self.kind}`")
+            hint = did_you_mean(self.kind, KINDS, "")
+            raise ConfigError(f"kind must be one of {', '.join(KINDS)}, got `{self.kind}`", hint=hint)
         if not self.modes:
             raise ConfigError(f"{self.name} needs at least one power mode")
 

@@ -65,7 +65,7 @@ def choose_backend(model: str | Path, backend: str = "auto", threads: int = 1) -
         MissingExtra: The package of the backend, or of every one, is not installed.
     """
     if backend not in BACKENDS:
-        raise UsageError(f"no backend called `{backend}`", hint=f"known backends: {', '.join(BACKENDS)}")
+        raise UsageError(f"no backend called `{backend}`", hint=did_you_mean(backend, BACKENDS, "known backends: {}"))
     if backend != "auto":
         names: tuple[str, ...] = (backend,)
     else:

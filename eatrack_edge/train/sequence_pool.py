@@ -22,7 +22,7 @@ from eatrack_edge.crops import Frame
 from eatrack_edge.data.annotations import read_boxes
 from eatrack_edge.data.kinds import open_dataset
 from eatrack_edge.data.sequence import ImageFrames, numbered_images
-from eatrack_edge.errors import ConfigError, InputError
+from eatrack_edge.errors import ConfigError, InputError, did_you_mean
 from eatrack_edge.train.pool import Chooser, Sighting, Triplet, three_moments
 
 _REACH = 5.0  # sqrt(w*h) of a frame's part that is kept about the target: more than any search crop shows
@@ -105,7 +105,8 @@ def read_tracks(layout: str, root: Path) -> list[Track]:
         InputError: The folder is not laid out so, or holds no target.
     """
     if layout not in LAYOUTS:
-        raise ConfigError(f"unknown layout `{layout}`", hint=f"known layouts: shards, synthetic, {', '.join(LAYOUTS)}")
+        hint = did_you_mean(layout, ("shards", "synthetic", *LAYOUTS), "known layouts: {}")
+        raise ConfigError(f"unknown layout `{layout}`", hint=hint)
     if not root.is_dir():
         raise InputError(f"expected the {layout} data at {root}, there is no such folder")
     tracks = [track for track in LAYOUTS[layout](root) if len(track.paths)]

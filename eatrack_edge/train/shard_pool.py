@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from eatrack_edge.data.shards import ShardTarget
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.errors import ConfigError, did_you_mean
 from eatrack_edge.train.pool import Chooser, Sighting, Triplet, three_moments
 
 # A shard's picture was cut 3.2 * sqrt(w*h) from the target's centre, rounded, unless its image ended sooner.
@@ -69,7 +69,8 @@ def weigh(targets: Sequence[ShardTarget], source_weights: Mapping[str, float], d
     known = {target.source for target in targets}
     for name in source_weights:
         if name not in known:
-            raise ConfigError(f"unknown source `{name}`", hint=f"sources in the data: {', '.join(sorted(known))}")
+            hint = did_you_mean(name, sorted(known), "sources in the data: {}")
+            raise ConfigError(f"unknown source `{name}`", hint=hint)
     return [source_weights.get(target.source, default) * min(len(target.crops), _LONGEST_CLIP) for target in targets]
 
 

@@ -118,7 +118,8 @@ def test_a_suite_names_trackers_and_sequences(data: Path, tmp_path: Path) -> Non
         (("--truth", "a"), "scoring files needs --truth and --results"),
         (("--truth", "a", "--results", "b", "--protocol", "vot"), "no protocol called `vot`"),
         (("--dataset", "vot", "."), "no dataset kind `vot`"),
-        (("--suite", "nowhere", "."), "no suite called `nowhere`"),
+        (("--suite", "nowhere", "."), "no suite called `nowhere`\nhint: known suites: "),
+        (("--suite", "uav_dev_", "."), "no suite called `uav_dev_`\nhint: did you mean `uav_dev`"),
     ],
 )
 def test_what_cannot_be_done_as_asked_is_refused(arguments: tuple[str, ...], message: str) -> None:

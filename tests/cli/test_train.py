@@ -50,7 +50,9 @@ def test_a_recipe_becomes_weights_in_two_goes(app: typer.Typer, tmp_path: Path) 
 
 
 def test_an_unknown_recipe_names_the_known_ones(app: typer.Typer) -> None:
-    result = CliRunner().invoke(app, ["eatrack_xxl"])
-    assert isinstance(result.exception, UsageError)
-    assert result.exception.message == "no training recipe called `eatrack_xxl`"
-    assert "eatrack_deit_paper" in result.exception.hint
+    unknown = CliRunner().invoke(app, ["yolo"]).exception
+    assert isinstance(unknown, UsageError)
+    assert unknown.message == "no training recipe called `yolo`"
+    assert unknown.hint.startswith("known recipes: eatrack_deit, eatrack_deit_paper, ")
+    misspelt = CliRunner().invoke(app, ["eatrack_tinny"]).exception
+    assert str(misspelt) == "no training recipe called `eatrack_tinny`\nhint: did you mean `eatrack_tiny`?"

@@ -270,6 +270,8 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         open_dataset("vot2022", tmp_path)
     assert str(caught.value).startswith("no dataset kind `vot2022`\nhint: known kinds: uav123, ")
+    with pytest.raises(UsageError, match="no dataset kind `uav124`\nhint: did you mean `uav123`"):
+        open_dataset("uav124", tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

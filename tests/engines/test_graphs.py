@@ -54,6 +54,8 @@ def test_a_precision_that_was_not_exported_ends_in_the_command_that_does(
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(UsageError, match="no precision called `fp8`\nhint: known: fp32, fp16, int8, int8-fp16"):
         find("eatrack_s", "fp8")
+    with pytest.raises(UsageError, match="no precision called `int8_fp16`\nhint: did you mean `int8-fp16`"):
+        find("eatrack_s", "int8_fp16")
 
 
 def test_a_folder_must_hold_one_model(tmp_path: Path) -> None:

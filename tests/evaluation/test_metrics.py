@@ -177,8 +177,10 @@ def test_no_sequence_has_no_mean() -> None:
 
 def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
-        protocol("vot")
-    assert str(caught.value).startswith("no protocol called `vot`\nhint: known protocols: otb, ")
+        protocol("mine")
+    assert str(caught.value).startswith("no protocol called `mine`\nhint: known protocols: otb, ")
+    with pytest.raises(UsageError, match="no protocol called `uavd`\nhint: did you mean `uavdt`"):
+        protocol("uavd")
 
 
 @settings(max_examples=50, deadline=None)

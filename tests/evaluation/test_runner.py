@@ -96,8 +96,10 @@ def test_a_video_of_another_length_than_its_annotation_is_refused(folder: Path) 
 
 
 def test_an_unknown_tracker_is_refused() -> None:
-    with pytest.raises(UsageError, match="no tracker called `siamfc`"):
+    with pytest.raises(UsageError, match=r"no tracker called `siamfc`\nhint: known: eatrack, .*, or module:callable"):
         open_tracker(TrackerSpec("siamfc"))
+    with pytest.raises(UsageError, match="no tracker called `vitrack`\nhint: did you mean `vittrack`"):
+        open_tracker(TrackerSpec("vitrack"))
     with pytest.raises(UsageError, match="cannot open tracker `standing:Missing`"):
         open_tracker(TrackerSpec("standing:Missing"))
 
@@ -159,5 +161,7 @@ def test_result_files_are_what_the_toolkit_reads(
 
 
 def test_an_unknown_result_format_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no result format `vot`"):
-        write_result(tmp_path, "vot", "still", sequences(folder)[0], run_sequence(still(), sequences(folder)[0]))
+    track = run_sequence(still(), sequences(folder)[0])
+    for layout, hint in (("mine", "known formats: "), ("got10", "did you mean `got10k`")):
+        with pytest.raises(UsageError, match=f"no result format `{layout}`\nhint: {hint}"):
+            write_result(tmp_path, layout, "still", sequences(folder)[0], track)

@@ -87,9 +87,11 @@ def test_int8_without_footage_is_refused(tiny: Plan, tmp_path: Path) -> None:
 
 def test_an_unknown_precision_lists_the_known_ones(tiny: Plan, tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="no precision called `int4`\nhint: known precisions: fp32, fp16, int8, int8-fp16"
+        UsageError, match="no precision called `half`\nhint: known precisions: fp32, fp16, int8, int8-fp16"
     ):
-        export_precise(tiny, "int4", tmp_path, OPTIONS)
+        export_precise(tiny, "half", tmp_path, OPTIONS)
+    with pytest.raises(UsageError, match="no precision called `int-8`\nhint: did you mean `int8`"):
+        export_precise(tiny, "int-8", tmp_path, OPTIONS)
 
 
 def test_what_fails_the_gate_is_not_written_unless_forced(

@@ -70,6 +70,8 @@ def test_a_model_without_weights_asks_for_a_checkpoint() -> None:
 def test_an_unknown_name_lists_the_recipes() -> None:
     with pytest.raises(UsageError, match=r"no recipe called `yolo`\nhint: known recipes: .*eatrack_s"):
         plan("yolo")
+    with pytest.raises(UsageError, match="no recipe called `eatrack-s`\nhint: did you mean `eatrack_s`"):
+        plan("eatrack-s")
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

@@ -181,6 +181,8 @@ def test_an_unknown_source_is_refused(shards: Path) -> None:
     with pytest.raises(ConfigError, match="unknown source `bikes`") as caught:
         weigh(read_shards(shards), {"bikes": 1.0}, default=1.0)
     assert caught.value.hint == "sources in the data: moving, still"
+    with pytest.raises(ConfigError, match="unknown source `stil`\nhint: did you mean `still`"):
+        weigh(read_shards(shards), {"stil": 1.0}, default=1.0)
 
 
 def test_data_without_any_weight_is_refused() -> None:

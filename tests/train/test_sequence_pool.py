@@ -110,6 +110,8 @@ def test_an_unknown_layout_and_a_missing_folder_are_refused(tmp_path: Path) -> N
     with pytest.raises(ConfigError, match="unknown layout `vot`") as caught:
         read_tracks("vot", tmp_path)
     assert caught.value.hint.startswith("known layouts: shards, synthetic, got10k")
+    with pytest.raises(ConfigError, match="unknown layout `shard`\nhint: did you mean `shards`"):
+        read_tracks("shard", tmp_path)
     with pytest.raises(InputError, match="there is no such folder"):
         read_tracks("coco", tmp_path / "nowhere")
 

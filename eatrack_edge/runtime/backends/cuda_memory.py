@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.errors import MachineError, MissingExtra, UsageError
+from eatrack_edge.errors import MachineError, MissingExtra, UsageError, did_you_mean
 
 Bytes = NDArray[np.uint8]
 INSTALL = "pip install 'eatrack-edge[tensorrt]', which brings cuda-python; or 'eatrack-edge[pycuda]'"
@@ -111,7 +111,8 @@ def open_memory(package: str = "auto") -> CudaMemory:
     if package in adapters:
         return adapters[package]()
     if package != "auto":
-        raise UsageError(f"no CUDA package called `{package}`", hint=f"known packages: auto, {', '.join(adapters)}")
+        hint = did_you_mean(package, ("auto", *adapters), "known packages: {}")
+        raise UsageError(f"no CUDA package called `{package}`", hint=hint)
     for adapter in adapters.values():
         with suppress(MissingExtra):
             return adapter()
