@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.errors import ConfigError, did_you_mean
 from eatrack_edge.train.augment import AugmentRecipe
 from eatrack_edge.train.distillation import DistillationRecipe
 from eatrack_edge.train.losses import LossRecipe
@@ -83,7 +83,7 @@ class TrainRecipe:
     model: str  # a name in eatrack_edge.model.registry
     data: DataRecipe
     samples: int  # to learn from in all; the schedule's length
-    start: str = ""  # weights to start from; empty is at random
+    start: str = ""  # weights to start from; empty is at random, of "checkpoint" only
     # Of this network; or "vit" or "teacher", see train/pretrained.py; or "wider", see train/narrow.py.
     start_kind: str = "checkpoint"
     start_model: str = ""  # of "wider" only: which network, a name in eatrack_edge.model.registry
@@ -103,8 +103,14 @@ class TrainRecipe:
         if self.precision not in ("fp32", "bf16"):
             raise ConfigError(f"precision must be `fp32` or `bf16`, got `{self.precision}`")
         if self.start_kind not in KINDS:
-            raise ConfigError(f"start_kind must be one of {', '.join(KINDS)}, got `{self.start_kind}`")
+            hint = did_you_mean(self.start_kind, KINDS, "")
+            raise ConfigError(f"start_kind must be one of {', '.join(KINDS)}, got `{self.start_kind}`", hint=hint)
         if (self.start_kind == "wider") != bool(self.start_model):
             raise ConfigError("start_kind `wider` and start_model go together: name the wide network")
+        if self.start_kind != "checkpoint" and not self.start:
+            raise ConfigError(
+                f"start_kind `{self.start_kind}` needs weights to start from, and start is empty",
+                hint='name their file: start = "weights.safetensors"; or leave start_kind out and start at random',
+            )
         if self.samples < self.optimiser.batch:
             raise ConfigError(f"samples must be at least one batch of {self.optimiser.batch}, got {self.samples}")

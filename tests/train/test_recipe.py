@@ -37,10 +37,14 @@ def test_the_papers_recipe_is_the_papers() -> None:
     [
         ({"precision": "fp8"}, "precision must be `fp32` or `bf16`, got `fp8`"),
         ({"start_kind": "onnx"}, "start_kind must be one of checkpoint, vit, teacher, wider, got `onnx`"),
+        ({"start_kind": "wide"}, "got `wide`\nhint: did you mean `wider`"),
         ({"start_kind": "wider"}, "start_kind `wider` and start_model go together"),
+        ({"start_kind": "vit"}, "start_kind `vit` needs weights to start from, and start is empty\nhint: name their"),
+        ({"start_kind": "teacher"}, "start_kind `teacher` needs weights to start from"),
+        ({"start_kind": "wider", "start_model": "eatrack_s"}, "start_kind `wider` needs weights to start from"),
         ({"samples": 5}, "samples must be at least one batch of 16, got 5"),
     ],
-    ids=["precision", "start", "wider", "samples"],
+    ids=["precision", "start", "misspelt", "no wide network", "vit", "teacher", "wider", "samples"],
 )
 def test_a_choice_that_cannot_be_is_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
