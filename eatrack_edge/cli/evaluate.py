@@ -53,6 +53,7 @@ def evaluate(
         typer.Option(min=0, max=1, help="Of `videos` and `images`: 1 for Matlab's."),
     ] = None,
     realtime: Annotated[float, typer.Option(min=0, help="A live camera's fps: a slow tracker misses frames.")] = 0.0,
+    every: Annotated[int, typer.Option(min=1, help="Only the first of every so many frames: faster motion.")] = 1,
     failure_frames: Annotated[int, typer.Option(min=0, help="Pictures of failures in the page, at most.")] = 24,
     protocol: Annotated[str, typer.Option(help="Whose scoring rules to follow; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
@@ -68,10 +69,23 @@ def evaluate(
             "nothing to evaluate: give either --dataset KIND PATH, --suite NAME PATH, or --truth DIR --results DIR"
         )
     plan, root = _plan(
-        dataset, suite, tracker, model, peers, threads, output, result_format, sequence, first_pixel, protocol, realtime
+        dataset,
+        suite,
+        tracker,
+        model,
+        peers,
+        threads,
+        output,
+        result_format,
+        sequence,
+        first_pixel,
+        protocol,
+        realtime,
+        every,
     )
     evaluation = _run(plan, workers, cluster)
     camera = {"camera_fps": realtime} if realtime else {}
+    camera |= {"every": every} if every > 1 else {}
     conditions = {**camera, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
     _report(evaluation, plan, conditions, failure_frames, json)
 
@@ -109,6 +123,7 @@ def _plan(
     first_pixel: int | None,
     protocol: str,
     camera_fps: float,
+    every: int,
 ) -> tuple[Plan, Path]:
     from eatrack_edge.data.kinds import open_dataset
     from eatrack_edge.evaluation.protocol import protocol as named
@@ -118,7 +133,7 @@ def _plan(
     chosen = _suite(dataset, suite)
     root = suite[1] if suite else dataset[1] if dataset else Path()
     found = open_dataset(chosen.kind, root, chosen.first_pixel if first_pixel is None else first_pixel)
-    found = _only(found, sequences or list(chosen.sequences))
+    found = _only(found, sequences or list(chosen.sequences)).thinned(every)
     specs = tuple(
         TrackerSpec(name, model if name == "eatrack" else "", str(peers or ""), threads, camera_fps)
         for name in dict.fromkeys(trackers or chosen.trackers)
@@ -126,7 +141,7 @@ def _plan(
     for spec in specs:
         check_known(spec)
     live = f"-live-{camera_fps:g}-fps" if camera_fps else ""
-    folder = output or Path("runs") / "eval" / f"{chosen.kind}-{root.resolve().name}{live}"
+    folder = output or Path("runs") / "eval" / f"{found.kind}-{root.resolve().name}{live}"
     rules = named(protocol or chosen.protocol)
     return Plan(found, specs, rules, folder, tuple(formats or ("otb",)), title=root.resolve().name), root
 

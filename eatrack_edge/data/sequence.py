@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ class VideoFrames:
     """Frames of a video file, from its first on; how many is known from the annotations."""
 
     path: Path
+    every: int = 1  # 3 leaves out two frames after each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +79,15 @@ class Sequence:
         boxes[self.absent] = np.nan
         return boxes
 
+    def thinned(self, every: int) -> Sequence:
+        """The first frame of every so many, as a slower camera would give them."""
+        if isinstance(self.frames, ImageFrames):
+            frames: ImageFrames | VideoFrames = ImageFrames(self.frames.paths[::every])
+        else:
+            frames = VideoFrames(self.frames.path, self.frames.every * every)
+        flagged = None if self.flagged is None else self.flagged[::every]
+        return replace(self, frames=frames, truth=self.truth[::every], flagged=flagged)
+
     @property
     def first_box(self) -> Box:
         """The box a tracker starts from, with the first pixel at 0."""
@@ -101,6 +112,16 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Sequence]:
         return (reader() for reader in self.readers.values())
+
+    def thinned(self, every: int) -> Dataset:
+        """The same sequences with the first frame of every so many alone; 1 is all of them.
+
+        Motion from frame to frame is ``every`` times as fast: what is easy at 30 frames a second may not be at 10.
+        """
+        if every == 1:
+            return self
+        readers = {name: partial(_thinned, reader, every) for name, reader in self.readers.items()}
+        return Dataset(f"{self.kind}-every-{every}", readers)
 
     def read(self, name: str) -> Sequence:
         """Read the annotations of one sequence.
@@ -140,6 +161,10 @@ def make_sequence(
     if flagged is not None and len(flagged) != len(truth):
         raise InputError(f"{where}: {len(flagged)} flags but {len(truth)} true boxes")
     return Sequence(dataset, name, frames, truth, first_pixel, flagged, attributes, frame_size)
+
+
+def _thinned(reader: Callable[[], Sequence], every: int) -> Sequence:
+    return reader().thinned(every)
 
 
 def _has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:

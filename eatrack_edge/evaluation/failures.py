@@ -45,7 +45,7 @@ def read_frame(sequence: Sequence, index: int) -> Frame:
     if isinstance(sequence.frames, ImageFrames):
         frame = read_image(sequence.frames.paths[index])
     else:
-        with open_source(str(sequence.frames.path), start=index) as source:
+        with open_source(str(sequence.frames.path), start=index * sequence.frames.every) as source:
             frame = next((item.frame for item in source), None)
     if frame is None:
         raise InputError(f"{sequence.dataset}/{sequence.name}: frame {index} cannot be read")

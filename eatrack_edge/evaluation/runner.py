@@ -6,7 +6,9 @@ import functools
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -15,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from eatrack_edge.crops import Frame
 from eatrack_edge.data.sequence import ImageFrames, Sequence
 from eatrack_edge.errors import EATrackError, InputError
 from eatrack_edge.evaluation.power import rest_watts, run_metered
@@ -50,17 +53,23 @@ class Outcome:
 FrameCount = Callable[[int], None]
 
 
-def open_frames(sequence: Sequence) -> Source:
-    """Open a sequence's frames.
+@contextmanager
+def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
+    """Open a sequence's frames, to be read one after the other.
 
     Raises:
-        InputError: They cannot be opened.
+        InputError: They cannot be opened or read.
         MissingExtra: A video, and PyAV is not installed.
     """
+    source: Source
     if isinstance(sequence.frames, ImageFrames):
-        uri = str(sequence.frames.paths[0].parent)
-        return ImageSource(list(sequence.frames.paths), name=sequence.name, uri=uri)
-    return VideoSource(sequence.frames.path, is_threaded=False)  # the other cores are the other workers'
+        every, uri = 1, str(sequence.frames.paths[0].parent)
+        source = ImageSource(list(sequence.frames.paths), name=sequence.name, uri=uri)
+    else:
+        every = sequence.frames.every
+        source = VideoSource(sequence.frames.path, is_threaded=False)  # the other cores are the other workers'
+    with source:
+        yield (item.frame for item in islice(source, 0, None, every))
 
 
 def run_sequence(
@@ -80,23 +89,22 @@ def run_sequence(
     """
     frames = len(sequence)
     if camera_fps:
-        with open_frames(sequence) as source:
-            pictures = (item.frame for item in source)
+        with open_frames(sequence) as pictures:
             track = track_live(follower, pictures, sequence.first_box, camera_fps, on_frame)
         _check_length(sequence, len(track.boxes))
         return track
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
     read = 0
-    with open_frames(sequence) as source:
-        for read, item in enumerate(source, start=1):
+    with open_frames(sequence) as pictures:
+        for read, frame in enumerate(pictures, start=1):
             if read > frames:
                 break
             start = perf_counter()
             if read == 1:
-                follower.init(item.frame, sequence.first_box)
+                follower.init(frame, sequence.first_box)
                 boxes[0] = sequence.first_box
             else:
-                seen = follower.update(item.frame)
+                seen = follower.update(frame)
                 boxes[read - 1], confidence[read - 1] = seen.box, seen.confidence
             seconds[read - 1] = perf_counter() - start
             on_frame()

@@ -112,9 +112,8 @@ def _sequence(sequence: Sequence) -> Clip:
 
 
 def _sequence_frames(sequence: Sequence) -> Iterator[Frame]:
-    with open_frames(sequence) as source:
-        for item in source:
-            yield item.frame
+    with open_frames(sequence) as pictures:
+        yield from pictures
 
 
 def _shard_clip(target: ShardTarget) -> Clip:

@@ -153,6 +153,15 @@ def test_a_live_camera_has_a_folder_of_its_own_and_is_in_the_report(data: Path, 
     assert "holds results of another `camera_fps`" in str(waiting.exception)
 
 
+def test_every_third_frame_is_another_dataset_with_faster_motion(data: Path, tmp_path: Path) -> None:
+    arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
+    done = run(*arguments, "--every", "3", "--json", tmp_path / "s.json")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "s.json").read_text())
+    assert figures["conditions"]["every"] == 3
+    assert "holds results of another `dataset`" in str(run(*arguments).exception)
+
+
 def test_with_several_workers_a_board_says_why_there_is_no_energy(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 from eatrack_edge.data.kinds import open_dataset
 from eatrack_edge.data.sequence import Sequence
 from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.evaluation.failures import read_frame
 from eatrack_edge.evaluation.formats import write_result
-from eatrack_edge.evaluation.runner import Job, Outcome, run_jobs, run_sequence
+from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
 from eatrack_edge.evaluation.tracks import Track, TrackStore
 
@@ -52,6 +53,28 @@ def test_a_track_starts_at_the_true_box_and_has_a_row_a_frame(folder: Path) -> N
     assert np.isnan(track.confidence[0])
     assert track.confidence[1] == pytest.approx(11 / 255)
     assert (len(counted), (track.seconds > 0).all()) == (5, True)
+
+
+def test_of_a_thinned_sequence_only_every_so_many_frames_are_shown(folder: Path) -> None:
+    thinned = open_dataset("images", folder, first_pixel=1).thinned(2)
+    sequence = thinned.read("boat")
+    assert (thinned.kind, len(sequence)) == ("images-every-2", 3)
+    with open_frames(sequence) as pictures:
+        assert [int(picture[0, 0, 0]) for picture in pictures] == [10, 12, 14]
+    assert len(run_sequence(still(), sequence).boxes) == 3
+
+
+def test_a_video_is_thinned_as_images_are(tmp_path: Path) -> None:
+    path = tmp_path / "boat.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(7):
+        writer.write(np.full((48, 64, 3), 30 * number, np.uint8))
+    writer.release()
+    path.with_suffix(".txt").write_text("11,11,8,8\n" * 7)
+    sequence = open_dataset("videos", tmp_path).thinned(3).read("boat")
+    with open_frames(sequence) as pictures:
+        assert [round(float(picture.mean()) / 30) for picture in pictures] == [0, 3, 6]
+    assert round(float(read_frame(sequence, 2).mean()) / 30) == 6
 
 
 @pytest.mark.parametrize("workers", [1, 2])
