@@ -5,6 +5,7 @@ Standard library only: the drone reads its engines through this.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -53,18 +54,21 @@ def staged(folder: Path) -> Iterator[Path]:
         folder: Where to; made if need be. Files of the same names are replaced, in the order of their names.
 
     Raises:
-        OutputError: ``folder`` cannot be written.
+        OutputError: ``folder`` cannot be written. Whatever else the work fails of is raised as it is.
     """
-    with _reporting(folder, "name another: -o FOLDER"):
+    hint = "name another: -o FOLDER"
+    with _reporting(folder, hint):
         folder.mkdir(parents=True, exist_ok=True)
         # Inside the target, so that the moves at the end are renames within one file system.
         work = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
-        try:
+    try:
+        with _reporting(folder, hint, only_within=work):
             yield work
+        with _reporting(folder, hint):
             for file in sorted(path for path in work.iterdir() if path.is_file()):
                 file.replace(folder / file.name)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def sha256(*paths: Path) -> str:
@@ -85,8 +89,17 @@ def sha256(*paths: Path) -> str:
 
 
 @contextmanager
-def _reporting(path: Path, hint: str) -> Iterator[None]:
+def _reporting(path: Path, hint: str, *, only_within: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if only_within and not _happened_in(only_within, error):
+            raise
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}", hint=hint) from error
+
+
+def _happened_in(folder: Path, error: OSError) -> bool:
+    if error.filename is None:
+        # A full disk comes out at a write, which has no name. Sockets and pipes have none either.
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return Path(str(error.filename)).absolute().is_relative_to(folder.absolute())

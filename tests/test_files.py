@@ -73,6 +73,28 @@ def test_a_disk_that_fills_up_while_staging_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_of_the_work_that_cannot_be_written_is_the_folders_fault(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="out: cannot be written: No such file or directory"),
+        staged(tmp_path / "out") as work,
+    ):
+        (work / "missing" / "a").touch()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "video.mp4"), id="a file elsewhere"),
+        pytest.param(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), id="no file at all"),
+    ],
+)
+def test_what_else_the_work_fails_of_is_not_the_folders_fault(tmp_path: Path, error: OSError) -> None:
+    with pytest.raises(type(error)) as caught, staged(tmp_path):
+        raise error
+    assert caught.value is error
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_hash_of_several_files_is_that_of_their_bytes_in_a_row(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("a", "b")]
     for path in paths:
