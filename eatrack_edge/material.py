@@ -32,10 +32,11 @@ def recipe_path(name: str) -> Path:
     """
     if name.endswith(".toml"):
         return Path(name)
-    path = material("export/recipes") / f"{name}.toml"
+    folder = material("export/recipes")
+    path = folder / f"{name}.toml"
     if not path.is_file():
         # Training recipes lie beside them and are named after what they train.
-        known = sorted(found.stem for found in path.parent.glob("*.toml") if not found.stem.startswith("train_"))
+        known = sorted(found.stem for found in folder.glob("*.toml") if not found.stem.startswith("train_"))
         raise UsageError(f"no recipe called `{name}`", hint=did_you_mean(name, known, "known recipes: {}"))
     return path
 

@@ -25,6 +25,11 @@ def test_a_recipe_may_be_a_path() -> None:
     assert recipe_path("mine/own.toml") == Path("mine/own.toml")
 
 
+def test_what_is_no_recipe_leads_to_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="hint: known recipes: eatrack_deit, eatrack_s, eatrack_tiny, "):
+        recipe_path(str(tmp_path))
+
+
 def test_a_model_that_ships_in_two_precisions_is_one_model() -> None:
     assert bundled("eatrack_s.fp16.track.onnx") is not None
     assert [model for model in bundled_models() if model.startswith("eatrack_s")] == ["eatrack_s"]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from eatrack_edge.contract import PRECISIONS, Contract, split_stem, stem_of
 from eatrack_edge.engines.metadata import read_contract
 from eatrack_edge.errors import InputError, UsageError, did_you_mean
+from eatrack_edge.material import bundled
 from eatrack_edge.runtime.load import find_graphs
 
 DEFAULT_PRECISION = "fp16"
@@ -55,10 +56,12 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
     for folder in (track.parent, *folders):
         if (folder / f"{stem}{_TRACK}").is_file():
             return _pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
+    source = name if bundled(track.name) == track else "CHECKPOINT"
     calibration = " --calib VIDEO" if wanted.startswith("int8") else ""
     raise MissingGraphs(
         f"there are no {wanted} graphs of `{name}`: {track.parent / stem}{_TRACK} does not exist",
-        hint=f"make them: eatrack-edge export {model} --precision {wanted}{calibration} -o FOLDER; then build FOLDER",
+        hint=f"make them where PyTorch is, on a laptop for example: eatrack-edge export {source} --precision {wanted}"
+        f"{calibration} -o FOLDER; then bring FOLDER here: eatrack-edge build FOLDER --precision {wanted}",
         precision=wanted,
     )
 

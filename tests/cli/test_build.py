@@ -121,7 +121,8 @@ def test_what_cannot_be_exported_here_ends_in_the_command_that_does(
     done = run("build", "eatrack_s", "--precision", "int8", "--calib", calib, "-o", tmp_path)
     assert done.code == 2
     assert done.err.startswith("error: there are no int8 graphs of `eatrack_s`: ")
-    assert "\nhint: make them: eatrack-edge export eatrack_s --precision int8 --calib VIDEO" in done.err
+    assert "\nhint: make them where PyTorch is, on a laptop for example: eatrack-edge export eatrack_s " in done.err
+    assert done.err.endswith("; then bring FOLDER here: eatrack-edge build FOLDER --precision int8\n")
 
 
 def test_track_asks_for_engines_only_where_tensorrt_may_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,8 +47,14 @@ def test_a_precision_that_was_not_exported_ends_in_the_command_that_does(
         find(tmp_path, precision)
     assert str(caught.value) == (
         f"there are no {precision} graphs of `a`: {tmp_path}/a.{precision}.track.onnx does not exist\n"
-        f"hint: make them: eatrack-edge export {tmp_path} {options} -o FOLDER; then build FOLDER"
+        f"hint: make them where PyTorch is, on a laptop for example: eatrack-edge export CHECKPOINT {options} -o FOLDER; "
+        f"then bring FOLDER here: eatrack-edge build FOLDER --precision {precision}"
     )
+
+
+def test_of_a_bundled_model_the_command_names_it() -> None:
+    with pytest.raises(UsageError, match="eatrack-edge export eatrack_deit --precision fp16 -o FOLDER; then bring"):
+        find("eatrack_deit")
 
 
 def test_an_unknown_precision_is_refused() -> None:
