@@ -143,7 +143,10 @@ def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     ("change", "message"),
     [
         (("orin-nano", "xavier"), "kind must be one of orin-nano, orin-nx, agx-orin, got `xavier`"),
-        (("orin-nano", "orin_nano"), "kind must be one of orin-nano, orin-nx, agx-orin, got `orin_nano`\nhint: did you mean `orin-nano`?"),
+        (
+            ("orin-nano", "orin_nano"),
+            "kind must be one of orin-nano, orin-nx, agx-orin, got `orin_nano`\nhint: did you mean `orin-nano`?",
+        ),
         (("gpu_mhz", "gpu_mzh"), "unknown key `modes[0].gpu_mzh`\nhint: did you mean `modes[0].gpu_mhz`?"),
         (("[[modes]]", "[[modes.none]]"), "`modes` must be "),
     ],
