@@ -22,7 +22,8 @@ class Reach:
         self.factor = 1.0
         self._settings = settings
         self._unseen = 0
-        self._step = 0.0, 0.0  # expected until the next frame, pixels
+        self._last = 0.0, 0.0  # the last step from frame to frame, pixels
+        self._step = 0.0, 0.0  # the next one, as expected
 
     def ahead(self, box: Box) -> Box:
         """Where a target that was last at ``box`` is expected now."""
@@ -34,12 +35,20 @@ class Reach:
         x = box[0] - last[0] + (box[2] - last[2]) / 2
         y = box[1] - last[1] + (box[3] - last[3]) / 2
         # A side at most: the place where the target was has to stay in the search crop, should it stop.
-        share = self._settings.follow_motion * min(1.0, math.sqrt(box[2] * box[3]) / max(abs(x), abs(y), 1e-9))
-        self._step = share * x, share * y
+        largest, share = math.sqrt(box[2] * box[3]), self._settings.follow_motion
+        self._step = share * _agreed(x, self._last[0], largest), share * _agreed(y, self._last[1], largest)
+        self._last = x, y
 
     def lost(self) -> None:
         """Count a frame on which it was not seen."""
-        self._step = 0.0, 0.0
+        self._last = self._step = 0.0, 0.0
         self._unseen += 1
         if self._unseen >= self._settings.widen_after:
             self.factor = min(self._settings.widest, self.factor * self._settings.widen_by)
+
+
+def _agreed(step: float, before: float, largest: float) -> float:
+    """The smaller of two steps the same way, and none of two that part: a jerk is not yet a motion."""
+    if step * before <= 0:
+        return 0.0
+    return math.copysign(min(abs(step), abs(before), largest), step)

@@ -27,8 +27,8 @@ class TemplateSettings:
 class SearchSettings:
     """Where to look: ahead of a target that moves, and wider for one that something hides."""
 
-    # Share of the last displacement that is expected again; 0 looks where the target was. Not all of it: cameras shake.
-    follow_motion: float = 0.7
+    # Share of what the last two displacements have in common that is expected again; 0 looks where the target was.
+    follow_motion: float = 0.8
     widen_after: int = 3  # frames in a row below `uncertain_below` before the search crop grows
     widen_by: float = 1.15  # factor of the crop's side on each further such frame
     # Largest factor; 1.0 never widens. Training shows targets down to exp(-0.6) = 1 / 1.8 of their nominal size.

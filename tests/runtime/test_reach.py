@@ -53,25 +53,38 @@ def expected(*boxes: Box, follow_motion: float = 0.5) -> Box:
     return reach.ahead(boxes[-1])
 
 
-def test_a_target_that_moves_is_looked_for_ahead_by_the_believed_share_of_its_last_step() -> None:
-    assert expected(BOX, (110.0, 46.0, 30.0, 20.0)) == (115.0, 44.0, 30.0, 20.0)
-    assert expected(BOX, (110.0, 46.0, 30.0, 20.0), follow_motion=0.0) == (110.0, 46.0, 30.0, 20.0)
+def moved(x: float, y: float) -> Box:
+    return BOX[0] + x, BOX[1] + y, BOX[2], BOX[3]
+
+
+def test_a_target_that_goes_on_moving_is_looked_for_ahead_by_the_believed_share_of_its_step() -> None:
+    steps = BOX, moved(10, -4), moved(20, -8)
+    assert expected(*steps) == moved(25, -10)
+    assert expected(*steps, follow_motion=0.0) == moved(20, -8)
+
+
+def test_of_a_step_that_is_not_like_the_one_before_only_what_both_have_in_common_is_expected() -> None:
+    assert expected(BOX, moved(4, 6), moved(14, 0)) == moved(16, 0)
+
+
+def test_a_jerk_is_not_a_motion() -> None:
+    assert expected(BOX, BOX, moved(20, 20)) == moved(20, 20)
 
 
 def test_a_target_that_only_grows_does_not_move() -> None:
-    grown = (95.0, 40.0, 40.0, 40.0)  # about the same centre
-    assert expected(BOX, grown) == grown
+    grown, larger = (95.0, 40.0, 40.0, 40.0), (90.0, 30.0, 50.0, 60.0)  # about the same centre
+    assert expected(BOX, grown, larger) == larger
 
 
-def test_no_step_beyond_a_side_of_the_target_is_expected_so_that_a_false_jump_can_be_undone() -> None:
-    far = (300.0, 50.0, 30.0, 30.0)
-    x, y, _, _ = expected(BOX, far, follow_motion=1.0)
-    assert (x, y) == pytest.approx((330, 50), abs=1)
+def test_no_step_beyond_a_side_of_the_target_is_expected_so_that_it_stays_in_the_search_crop() -> None:
+    x, y, _, _ = expected(BOX, moved(200, 0), moved(400, 0), follow_motion=1.0)
+    assert (x, y) == pytest.approx((500 + 600**0.5, 50))
 
 
 def test_a_target_that_is_not_seen_is_looked_for_where_it_was() -> None:
     reach = Reach(SearchSettings())
-    reach.saw(BOX, (110.0, 50.0, 30.0, 20.0))
+    reach.saw(BOX, moved(10, 0))
+    reach.saw(moved(10, 0), moved(20, 0))
     reach.lost()
     assert reach.ahead(BOX) == BOX
 
