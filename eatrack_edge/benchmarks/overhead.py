@@ -31,7 +31,6 @@ from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.sampler import Sample, Sampler
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.load import find_graphs
-from eatrack_edge.runtime.settings import SearchSettings, TrackerSettings
 from eatrack_edge.runtime.tracker import Tracker, Update
 
 STAND_IN = "a stand-in that answers at once: no network ran"
@@ -42,8 +41,6 @@ _WINDOWS_PX = (56.0, 222.0, 420.0, 640.0, 889.0, 1080.0)  # sides of search crop
 _FRAMES = 4  # different ones in turn, as a decoder's are: a frame that stays in the cache would flatter the crop
 _LAP = 60  # updates in which the target goes once around its circle
 _STEP_PX = 8.0  # that it moves from frame to frame
-# The stand-in answers from the middle of the crop: a crop that is cut ahead of its target would chase its own tail.
-SETTINGS = TrackerSettings(search=SearchSettings(follow_motion=0.0))
 _BLOCK = 20
 _SWEPT_BYTES = 64 << 20  # about the weights that a ViT-S reads for each frame
 _TENTHS = 10
@@ -243,7 +240,7 @@ def fly(contract: Contract, updates: int, progress: Progress, root: Path = Path(
 
 
 def _started(contract: Contract, size: tuple[int, int]) -> tuple[Tracker, Iterator[Frame]]:
-    tracker, frames = Tracker(StandIn(contract), settings=SETTINGS), pictures(size)
+    tracker, frames = Tracker(StandIn(contract)), pictures(size)
     box = (size[0] / 2 - TARGET[0] / 2, size[1] / 2 - TARGET[1] / 2, *TARGET)
     tracker.init(next(frames), box)
     return tracker, frames

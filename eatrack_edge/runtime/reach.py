@@ -9,10 +9,10 @@ from eatrack_edge.runtime.settings import SearchSettings
 
 
 class Reach:
-    """Ahead of a target that moves; wider and wider about one that is not seen.
+    """Ahead of a target that moves, if asked to; wider and wider about one that is not seen.
 
-    At 10 frames a second target and camera together can move by a side of the target a frame, and the window prior
-    would speak against the target for being where it was bound to be.
+    At few frames a second target and camera together can move by a side of the target a frame, and the window prior
+    speaks against the target for being where it was bound to be.
 
     Attributes:
         factor: On the side of the search crop, at least 1; 1 while the target is seen.

@@ -9,7 +9,6 @@ import cv2
 import pytest
 
 from eatrack_edge.benchmarks.overhead import (
-    SETTINGS,
     SIZES,
     STAND_IN,
     TARGET,
@@ -47,7 +46,7 @@ def unheard(*_: object) -> None:
 
 def test_the_stand_in_is_sure_of_a_target_that_goes_around_and_stores_every_frame(contract: Contract) -> None:
     start: Box = (600.0, 300.0, *TARGET)
-    tracker, frames = Tracker(StandIn(contract), settings=SETTINGS), pictures((1280, 720))
+    tracker, frames = Tracker(StandIn(contract)), pictures((1280, 720))
     tracker.init(next(frames), start)
     seen = [tracker.update(frame) for frame in islice(frames, 120)]
     assert all(one.state == "TRACKING" and one.confidence > 0.99 for one in seen)
