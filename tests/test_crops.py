@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eatrack_edge.boxes import Box
 from eatrack_edge.crops import CropWindow, Patch, Scratch, cut
 from eatrack_edge.errors import InputError
 from golden.make_crops import CASES, frame
 
 GOLDEN = Path(__file__).parent / "golden" / "ostrack_crops.npz"
 GREY = (104, 116, 124)
+INSIDE, OVER_A_CORNER, HALVED = (200.0, 90.0, 20.0, 14.0), (3.0, 2.0, 30.0, 20.0), (40.0, 30.0, 180.0, 150.0)
+OUTSIDE = (-900.0, 5.0, 9.0, 9.0)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -82,8 +85,8 @@ def test_a_shrunk_window_keeps_its_place() -> None:
 
 @pytest.mark.parametrize("rule", ["integer", "subpixel"])
 @pytest.mark.parametrize("box", [(-500.0, -500.0, 10.0, 10.0), (500.0, 500.0, 300.0, 300.0)])
-def test_a_window_wholly_outside_the_frame_is_all_padding(rule: str, box: tuple[float, ...]) -> None:
-    crop = cut(frame(), CropWindow.around(box, 1.0, 16, rule), GREY)  # type: ignore[arg-type]
+def test_a_window_wholly_outside_the_frame_is_all_padding(rule: str, box: Box) -> None:
+    crop = cut(frame(), CropWindow.around(box, 1.0, 16, rule), GREY)
     assert (crop == np.array(GREY)).all()
 
 
@@ -110,9 +113,9 @@ def test_a_window_just_beyond_the_left_or_top_border_is_all_padding(rule: str) -
 
 
 @pytest.mark.parametrize("rule", ["integer", "subpixel"])
-@pytest.mark.parametrize("box", [(200.0, 90.0, 20.0, 14.0), (3.0, 2.0, 30.0, 20.0), (40.0, 30.0, 180.0, 150.0)])
-def test_a_crop_is_the_same_in_memory_that_was_used_before(rule: str, box: tuple[float, ...]) -> None:
-    window = CropWindow.around(box, 4.0, 64, rule)  # type: ignore[arg-type]
+@pytest.mark.parametrize("box", [INSIDE, OVER_A_CORNER, HALVED])
+def test_a_crop_is_the_same_in_memory_that_was_used_before(rule: str, box: Box) -> None:
+    window = CropWindow.around(box, 4.0, 64, rule)
     out, scratch = np.full((64, 64, 3), 77, np.uint8), Scratch()
     scratch.picture(300, 300)[:] = 99
     assert cut(frame(), window, GREY, out=out, scratch=scratch) is out
@@ -120,9 +123,9 @@ def test_a_crop_is_the_same_in_memory_that_was_used_before(rule: str, box: tuple
 
 
 @pytest.mark.parametrize("rule", ["integer", "subpixel"])
-@pytest.mark.parametrize("box", [(200.0, 90.0, 20.0, 14.0), (3.0, 2.0, 30.0, 20.0), (40.0, 30.0, 180.0, 150.0), (-900.0, 5.0, 9.0, 9.0)])  # fmt: skip
-def test_a_patch_makes_the_crop_after_its_frame_is_gone(rule: str, box: tuple[float, ...]) -> None:
-    window = CropWindow.around(box, 4.0, 64, rule)  # type: ignore[arg-type]
+@pytest.mark.parametrize("box", [INSIDE, OVER_A_CORNER, HALVED, OUTSIDE])
+def test_a_patch_makes_the_crop_after_its_frame_is_gone(rule: str, box: Box) -> None:
+    window = CropWindow.around(box, 4.0, 64, rule)
     picture, scratch, patch = frame().copy(), Scratch(), Patch(GREY)
     patch.take(picture, window, scratch)
     picture[:] = 0

@@ -288,7 +288,9 @@ def test_the_chosen_template_is_the_crop_of_its_own_frame_however_long_ago(windo
     tracker = started(backend, settings)
     frames = [scene(160 + 3 * step, 120) for step in range(8)]
     updates = [tracker.update(frame) for frame in frames[1:]]
-    chosen = updates[-1].template_event.source_index  # type: ignore[union-attr]
+    event = updates[-1].template_event
+    assert event is not None
+    chosen = event.source_index
     assert chosen is not None
     cropping = backend.contract.cropping
     around = CropWindow.around(updates[chosen - 1].box, cropping.template_factor, 64, cropping.window)
