@@ -14,12 +14,13 @@ from eatrack_edge.cli.progress import Display
 from eatrack_edge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from eatrack_edge.data.sequence import Dataset
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.session import Evaluation, Plan, Run
     from eatrack_edge.evaluation.suite import Suite
+    from eatrack_edge.evaluation.trackers import TrackerSpec
 
 
 def evaluate(
@@ -68,20 +69,20 @@ def evaluate(
         raise UsageError(
             "nothing to evaluate: give either --dataset KIND PATH, --suite NAME PATH, or --truth DIR --results DIR"
         )
-    plan, root = _plan(
-        dataset,
-        suite,
-        tracker,
-        model,
-        peers,
-        threads,
-        output,
-        result_format,
-        sequence,
-        first_pixel,
-        protocol,
-        realtime,
-        every,
+    from eatrack_edge.evaluation.protocol import protocol as named_protocol
+    from eatrack_edge.evaluation.session import Plan
+    from eatrack_edge.evaluation.trackers import TrackerSpec
+
+    chosen, root = _chosen(dataset, suite)
+    found = _open(chosen, root, first_pixel, sequence).thinned(every)
+    alike = TrackerSpec("", model, str(peers or ""), threads, realtime)
+    plan = Plan(
+        found,
+        _specs(alike, tracker or chosen.trackers),
+        named_protocol(protocol or chosen.protocol),
+        output or _folder(found, root, realtime),
+        tuple(result_format or ("otb",)),
+        title=root.resolve().name,
     )
     evaluation = _run(plan, workers, cluster)
     camera = {"camera_fps": realtime} if realtime else {}
@@ -110,48 +111,39 @@ def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -
     _complain({"results": scored.skipped})
 
 
-def _plan(
-    dataset: tuple[str, Path] | None,
-    suite: tuple[str, Path] | None,
-    trackers: list[str] | None,
-    model: str,
-    peers: Path | None,
-    threads: int,
-    output: Path | None,
-    formats: list[str] | None,
-    sequences: list[str] | None,
-    first_pixel: int | None,
-    protocol: str,
-    camera_fps: float,
-    every: int,
-) -> tuple[Plan, Path]:
-    from eatrack_edge.data.kinds import open_dataset
-    from eatrack_edge.evaluation.protocol import protocol as named
-    from eatrack_edge.evaluation.session import Plan
-    from eatrack_edge.evaluation.trackers import TrackerSpec, check_known
-
-    chosen = _suite(dataset, suite)
-    root = suite[1] if suite else dataset[1] if dataset else Path()
-    found = open_dataset(chosen.kind, root, chosen.first_pixel if first_pixel is None else first_pixel)
-    found = _only(found, sequences or list(chosen.sequences)).thinned(every)
-    specs = tuple(
-        TrackerSpec(name, model if name == "eatrack" else "", str(peers or ""), threads, camera_fps)
-        for name in dict.fromkeys(trackers or chosen.trackers)
-    )
-    for spec in specs:
-        check_known(spec)
-    live = f"-live-{camera_fps:g}-fps" if camera_fps else ""
-    folder = output or Path("runs") / "eval" / f"{found.kind}-{root.resolve().name}{live}"
-    rules = named(protocol or chosen.protocol)
-    return Plan(found, specs, rules, folder, tuple(formats or ("otb",)), title=root.resolve().name), root
-
-
-def _suite(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> Suite:
+def _chosen(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> tuple[Suite, Path]:
+    """The suite, be it named or made of a dataset alone, and where its data lies."""
     from eatrack_edge.evaluation.suite import Suite, load_suite
 
     if suite:
-        return load_suite(suite[0])
-    return Suite(kind=dataset[0] if dataset else "", trackers=("eatrack",))
+        return load_suite(suite[0]), suite[1]
+    kind, root = dataset or ("", Path())
+    return Suite(kind=kind, trackers=("eatrack",)), root
+
+
+def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str] | None) -> Dataset:
+    from eatrack_edge.data.kinds import open_dataset
+
+    found = open_dataset(suite.kind, root, suite.first_pixel if first_pixel is None else first_pixel)
+    return _only(found, sequences or list(suite.sequences))
+
+
+def _specs(alike: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:
+    """One for each name; a model is for our own tracker alone."""
+    from eatrack_edge.evaluation.trackers import check_known
+
+    specs = tuple(
+        replace(alike, name=name, model=alike.model if name == "eatrack" else "") for name in dict.fromkeys(names)
+    )
+    for spec in specs:
+        check_known(spec)
+    return specs
+
+
+def _folder(dataset: Dataset, root: Path, camera_fps: float) -> Path:
+    """Where results go that nobody named a folder for."""
+    live = f"-live-{camera_fps:g}-fps" if camera_fps else ""
+    return Path("runs") / "eval" / f"{dataset.kind}-{root.resolve().name}{live}"
 
 
 def _only(dataset: Dataset, names: list[str]) -> Dataset:
