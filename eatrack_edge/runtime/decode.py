@@ -13,6 +13,7 @@ from eatrack_edge.runtime.backends import Maps
 
 Size = tuple[float, float]
 
+_NEAR_SIDES = 0.6  # of a box, so far from its place as the target may have gone unseen
 _SMALLEST_SIDE = 1 / 256  # of a search crop: a pixel of ours. A side of 0 would make the change of shape infinite
 
 
@@ -80,6 +81,35 @@ def decode(
     cell = _best_cell(maps, window, last, size_penalty)
     if cell is None:
         return None
+    return _read(maps, cell, grid, search_size)
+
+
+def decode_near(maps: Maps, place: Box, grid: int, search_size: int) -> Decoded | None:
+    """Read the box at the cell with the highest score about a place; no prior counts there.
+
+    Args:
+        maps: One frame's.
+        place: Box in pixels of the search crop; the centre is looked for within 0.6 of its sides.
+        grid: Cells per side, F.
+        search_size: Side of the search crop, pixels.
+
+    Returns:
+        ``None`` where the place lies outside the crop, or the network did not answer.
+    """
+    x, y, w, h = place
+    cells = grid / search_size  # per pixel
+    column, row = math.floor((x + w / 2) * cells), math.floor((y + h / 2) * cells)
+    if not (0 <= column < grid and 0 <= row < grid):
+        return None
+    reach = max(1, round(_NEAR_SIDES * math.sqrt(w * h) * cells))
+    left, top = max(0, column - reach), max(0, row - reach)
+    part = maps.score_map.reshape(grid, grid)[top : row + reach + 1, left : column + reach + 1]
+    down, across = divmod(int(part.argmax()), part.shape[1])
+    return _read(maps, (top + down) * grid + left + across, grid, search_size)
+
+
+def _read(maps: Maps, cell: int, grid: int, search_size: int) -> Decoded | None:
+    """The box at a cell; ``None`` where it is not finite, or empty."""
     row, column = divmod(cell, grid)
     score = maps.score_map.item(cell)
     dx, dy = _pair(maps.offset_map, cell)

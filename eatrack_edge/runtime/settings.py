@@ -46,6 +46,23 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LeapSettings:
+    """When a box that leapt goes back: it may have leapt to a neighbour while something hid the target."""
+
+    sides: float = 0.7  # of the box, along either axis, above which a step between two frames is a leap
+    frames: int = 25  # for so long the place that it left is watched; 0 never goes back
+    share: float = 0.8  # of the best score that what comes out there needs
+
+    def __post_init__(self) -> None:
+        if self.sides <= 0:
+            raise ConfigError(f"a leap's sides must be above 0, got {self.sides}")
+        if self.frames < 0:
+            raise ConfigError(f"a leap's frames must be at least 0, got {self.frames}")
+        if self.share <= 0:
+            raise ConfigError(f"a leap's share must be above 0, got {self.share}")
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """How maps become a box, and how far a box may go."""
 
@@ -55,6 +72,7 @@ class TrackerSettings:
     size_penalty: float = 0.08  # how much a sudden change of size or shape speaks against a cell; 0 ignores it
     size_rate: float = 0.6  # share of a change of size that is believed at once; 1 believes it all
     search: SearchSettings = field(default_factory=SearchSettings)
+    leap: LeapSettings = field(default_factory=LeapSettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
 
     def __post_init__(self) -> None:

@@ -16,8 +16,9 @@ from eatrack_edge.crops import CropWindow, Frame, Patch, Scratch, cut
 from eatrack_edge.errors import InputError, UsageError
 from eatrack_edge.material import DEFAULT_MODEL
 from eatrack_edge.runtime.backends import Backend, Maps
-from eatrack_edge.runtime.decode import confidence_of, decode, hann_window
+from eatrack_edge.runtime.decode import Decoded, confidence_of, decode, decode_near, hann_window
 from eatrack_edge.runtime.frames import as_bgr, is_flat
+from eatrack_edge.runtime.leap import Leap
 from eatrack_edge.runtime.load import Choice, choose_backend
 from eatrack_edge.runtime.reach import Reach
 from eatrack_edge.runtime.settings import TrackerSettings
@@ -80,6 +81,7 @@ class Tracker:
         self.template_crops: list[Frame] = []  # what each slot shows, for people to look at
         self._window = hann_window(self.contract.grid)
         self._reach = Reach(self.settings.search)
+        self._leap = Leap(self.settings.leap)
         self._box: Box | None = None
         self._store: TargetStore | None = None
         self._frame_size = (0, 0)
@@ -114,6 +116,7 @@ class Tracker:
         self.template_events.clear()
         self._box, self._frame_size, self._frame_index = box, (width, height), 0
         self._reach = Reach(self.settings.search)
+        self._leap = Leap(self.settings.leap)
         self._store = self._open_store(frame, box)
 
     def update(self, frame: NDArray[Any]) -> Update:
@@ -150,14 +153,16 @@ class Tracker:
         decoded = decode(maps, self._window, self.contract.search_size, last, self.settings.size_penalty)
         if decoded is None:
             return self._without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
+        decoded, last_box = self._back(decoded, maps, window, self._box)
         confidence = confidence_of(decoded.score, self.contract.confidence_scale, self.contract.confidence_shift)
         is_sure = confidence >= self.settings.uncertain_below
         is_seen = is_sure or not self.contract.is_calibrated
         if is_seen:
-            before, self._box = self._box, self._place(window.to_frame(decoded.box), self._box)
+            before, self._box = self._box, self._place(window.to_frame(decoded.box), last_box)
             self._reach.saw(before, self._box)
+            self._leap.saw(before, self._box)
         else:
-            self._reach.lost()
+            self._lost()
         placed = perf_counter()
         event = self._adapt(frame, self._box, maps, window, confidence)
         end = perf_counter()
@@ -170,9 +175,20 @@ class Tracker:
         )
 
     def _without_evidence(self, last: Box, note: str, start: float, cropped: float, inferred: float) -> Update:
-        self._reach.lost()
+        self._lost()
         end = perf_counter()
         return Update(last, 0.0, "UNCERTAIN", _latency(start, cropped, inferred, end, end), note=note)
+
+    def _lost(self) -> None:
+        self._reach.lost()
+        self._leap.lost()
+
+    def _back(self, best: Decoded, maps: Maps, window: CropWindow, last: Box) -> tuple[Decoded, Box]:
+        """What to follow, and the box whose size it goes on from: the last one, or the one left in a leap."""
+        if (left := self._leap.left) is None:
+            return best, last
+        there = decode_near(maps, window.to_crop(left), self.contract.grid, self.contract.search_size)
+        return (there, left) if there is not None and self._leap.is_back(there, best) else (best, last)
 
     def _place(self, found: Box, last: Box) -> Box:
         """What was found, no further from the last size than is believable, inside the frame."""
@@ -193,7 +209,8 @@ class Tracker:
         """Store a sure target; when an interval ends, let the store choose the second template."""
         if self._store is None:
             return None
-        if self._store.wants(confidence):
+        # After a leap it may be another object, which must not become the template.
+        if self._store.wants(confidence) and self._leap.left is None:
             tokens = tokens_under(maps.search_tokens, window.to_crop(box), self.contract.search_size)
             patch = self._patches[self._stored_count % len(self._patches)]
             patch.take(frame, self._template_window(box), self._scratch)

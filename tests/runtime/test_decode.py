@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eatrack_edge.runtime.backends import Maps
-from eatrack_edge.runtime.decode import Decoded, confidence_of, decode, hann_window, size_prior
+from eatrack_edge.runtime.decode import Decoded, confidence_of, decode, decode_near, hann_window, size_prior
 
 
 def maps(grid: int = 16) -> Maps:
@@ -134,3 +134,29 @@ def test_a_change_of_size_or_shape_counts_the_same_either_way() -> None:
 
 def test_a_side_of_zero_is_unlikely_but_no_fault() -> None:
     assert 0 <= size_prior((0.0, 0.0), (0.25, 0.25), 0.08) < 0.01
+
+
+def test_near_a_place_the_best_cell_is_read_whatever_scores_elsewhere() -> None:
+    m = maps()
+    m.score_map[8, 8], m.score_map[3, 12], m.score_map[4, 15] = 0.9, 0.5, 0.7
+    place = (12 * 16 - 24.0, 3 * 16 - 24.0, 64.0, 64.0)  # its centre is in cell (3, 12), its reach two cells
+    decoded = decode_near(m, place, 16, 256)
+    assert decoded is not None
+    assert decoded.score == pytest.approx(0.5)
+    assert decoded.box == pytest.approx((12 * 16 - 32, 3 * 16 - 32, 64, 64))
+
+
+@pytest.mark.parametrize("corner", [(-32.0, -32.0), (223.0, 223.0)])
+def test_a_place_at_the_crops_border_is_looked_at_as_far_as_the_crop_goes(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 16, 256) is not None
+
+
+@pytest.mark.parametrize("corner", [(-33.0, 100.0), (100.0, 224.0)])
+def test_a_place_outside_the_crop_is_not_looked_at(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 16, 256) is None
+
+
+def test_an_answer_near_a_place_that_is_not_finite_is_none() -> None:
+    m = maps()
+    m.score_map[8, 8], m.offset_map[0, 8, 8] = 0.9, np.nan
+    assert decode_near(m, (96, 96, 64, 64), 16, 256) is None

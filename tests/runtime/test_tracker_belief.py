@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eatrack_edge.runtime.settings import SearchSettings, TrackerSettings
+from eatrack_edge.crops import Frame
+from eatrack_edge.runtime.backends import Maps
+from eatrack_edge.runtime.settings import LeapSettings, SearchSettings, TrackerSettings
 from eatrack_edge.runtime.tracker import Tracker, Update
 from runtime.simulated import SimulatedBackend, scene
 
@@ -71,6 +73,50 @@ def test_a_target_that_runs_out_of_the_search_crop_of_its_last_place_is_looked_f
 
     assert after_a_sprint(TrackerSettings()).state == "UNCERTAIN"
     assert after_a_sprint(TrackerSettings(search=SearchSettings(follow_motion=0.8))).state == "TRACKING"
+
+
+class WithNeighbour(SimulatedBackend):
+    """Sees a blue neighbour too, nearly as surely as the red target."""
+
+    def infer(self, search: Frame) -> Maps:
+        red, blue = self._look(search), self._look(search[..., ::-1])
+        found = blue.score_map > 0.5
+        score = np.where(found, 0.8, red.score_map).astype(np.float32)
+        return Maps(
+            score,
+            np.where(found, blue.offset_map, red.offset_map),
+            np.where(found, blue.size_map, red.size_map),
+            red.search_tokens,
+        )
+
+
+def beside_a_neighbour(red_is_hidden: bool) -> Frame:
+    frame = scene(-100 if red_is_hidden else 160, 120)
+    frame[110:130, 181:211] = (255, 0, 0)
+    return frame
+
+
+def centres_after_a_cover(settings: TrackerSettings) -> list[float]:
+    """Where the box is, across, while the target is hidden and once it has come out."""
+    tracker = started(WithNeighbour(), settings)
+    boxes = [tracker.update(beside_a_neighbour(hidden)).box for hidden in (False, True, True, False, False)]
+    return [x + w / 2 for x, _, w, _ in boxes]
+
+
+def test_a_box_that_leapt_to_a_neighbour_goes_back_when_the_target_comes_out() -> None:
+    assert centres_after_a_cover(TrackerSettings()) == pytest.approx([160, 196, 196, 160, 160], abs=1.5)
+
+
+def test_a_box_that_does_not_watch_the_place_it_left_stays_with_the_neighbour() -> None:
+    stays = TrackerSettings(leap=LeapSettings(frames=0))
+    assert centres_after_a_cover(stays) == pytest.approx([160, 196, 196, 196, 196], abs=1.5)
+
+
+def test_nothing_is_stored_while_a_leap_may_prove_a_mistake() -> None:
+    tracker = started(WithNeighbour())
+    for hidden in (False, True, True, True):
+        tracker.update(beside_a_neighbour(hidden))
+    assert tracker._stored_count == 1
 
 
 def test_of_two_targets_that_score_alike_the_one_of_the_last_size_is_chosen() -> None:
