@@ -49,7 +49,8 @@ class SearchSettings:
 class LeapSettings:
     """When a box that leapt goes back: it may have leapt to a neighbour while something hid the target."""
 
-    sides: float = 0.7  # of the box, along either axis, above which a step between two frames is a leap
+    # By so many sides of the box, along either axis, a step differs from the one before to be a leap.
+    sides: float = 0.7
     frames: int = 25  # for so long the place that it left is watched; 0 never goes back
     share: float = 0.8  # of the best score that what comes out there needs
 

@@ -188,7 +188,11 @@ class Tracker:
         if (left := self._leap.left) is None:
             return best, last
         there = decode_near(maps, window.to_crop(left), self.contract.grid, self.contract.search_size)
-        return (there, left) if there is not None and self._leap.is_back(there, best) else (best, last)
+        if there is None:
+            # Whatever is followed has run away from there. A target that is merely fast does so within a few frames.
+            self._leap.forget()
+            return best, last
+        return (there, left) if self._leap.is_back(there, best) else (best, last)
 
     def _place(self, found: Box, last: Box) -> Box:
         """What was found, no further from the last size than is believable, inside the frame."""

@@ -35,6 +35,15 @@ def test_the_place_that_a_leap_left_is_watched(step: tuple[float, float]) -> Non
     assert after(PLACE, at(*step)).left == PLACE
 
 
+def test_a_fast_target_that_goes_on_as_it_went_does_not_leap() -> None:
+    leap = after(PLACE, at(12), at(36), at(60), at(80))
+    assert leap.left is None
+
+
+def test_a_target_that_stops_is_where_it_was_so_nothing_is_watched() -> None:
+    assert after(PLACE, at(12), at(36), at(37)).left is None
+
+
 def test_a_change_of_size_about_one_centre_is_no_leap() -> None:
     x, y, w, h = PLACE
     assert after(PLACE, (x - w, y - h, 3 * w, 3 * h)).left is None

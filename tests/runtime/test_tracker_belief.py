@@ -112,6 +112,15 @@ def test_a_box_that_does_not_watch_the_place_it_left_stays_with_the_neighbour() 
     assert centres_after_a_cover(stays) == pytest.approx([160, 196, 196, 196, 196], abs=1.5)
 
 
+def test_a_place_that_the_search_crop_leaves_behind_is_not_watched_any_more() -> None:
+    tracker = started()
+    watched = []
+    for x in (160, 184, 208, 232, 256):  # a target that is merely fast: one side from frame to frame
+        tracker.update(scene(x, 120))
+        watched.append(tracker._leap.left is not None)
+    assert watched == [False, True, True, True, False]
+
+
 def test_nothing_is_stored_while_a_leap_may_prove_a_mistake() -> None:
     tracker = started(WithNeighbour())
     for hidden in (False, True, True, True):
