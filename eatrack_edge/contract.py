@@ -21,7 +21,8 @@ IMAGENET_MEAN_RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
 SCHEMA = "eatrack-edge/1"
 TEMPLATE_FORMS = ("projections", "tokens", "crop")
-_OF_GRAPHS = ("precision", "template_form")  # keys that no checkpoint has, nor the first graphs of this schema
+# Keys that no checkpoint has, nor the first graphs of this schema.
+_OF_GRAPHS = ("precision", "template_form", "target_marks")
 PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
 
 
@@ -71,6 +72,8 @@ class Contract:
     # What a template slot holds: "tokens" of Stage 1; those and their "projections" in the first joint block, which no
     # frame changes either; or the bare "crop", which every frame encodes again. Older graphs do not say: tokens.
     template_form: str = "tokens"
+    # Whether the template graph is told where in its crop the target is, and for which slot. Older graphs do not ask.
+    target_marks: bool = False
     checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
     tool_version: str = ""  # eatrack-edge that wrote the graph
 
@@ -100,13 +103,20 @@ class Contract:
         return blue, green, red
 
     def template_inputs(self) -> tuple[TensorSpec, ...]:
-        """The template graph takes one crop as OpenCV reads it: BGR, height x width x channel, uint8."""
-        return (TensorSpec("template", (self.template_size, self.template_size, 3), "uint8"),)
+        """What the template graph takes: one crop as OpenCV reads it, BGR, height x width x channel, uint8.
+
+        With ``target_marks`` also the width and height of the target's box as fractions of that crop, and the slot.
+        """
+        crop = TensorSpec("template", (self.template_size, self.template_size, 3), "uint8")
+        if not self.target_marks:
+            return (crop,)
+        return crop, TensorSpec("template_extent", (1, 2), "float32"), TensorSpec("template_slot", (1,), "int32")
 
     def template_outputs(self) -> tuple[TensorSpec, ...]:
         """What a template slot is to hold, see ``template_form``; tokens are row-major."""
         if self.template_form == "crop":
-            return (TensorSpec("template_crop", (self.template_size, self.template_size, 3), "float32"),)
+            crop = TensorSpec("template_crop", (self.template_size, self.template_size, 3), "float32")
+            return (crop, TensorSpec("template_crop_extent", (1, 2), "float32")) if self.target_marks else (crop,)
         tokens = TensorSpec("template_tokens", (1, self.template_tokens, self.dim), "float32")
         if self.template_form == "tokens":
             return (tokens,)

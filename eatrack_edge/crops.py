@@ -79,6 +79,10 @@ class CropWindow:
         scale = self.resize_factor
         return self.x + x / scale, self.y + y / scale, w / scale, h / scale
 
+    def extent(self, box: Box) -> tuple[float, float]:
+        """Width and height of a box, given in pixels of the frame, as fractions of the window."""
+        return box[2] / self.side, box[3] / self.side
+
     def to_crop(self, box: Box) -> Box:
         """Map a box from frame pixels to crop pixels."""
         x, y, w, h = box

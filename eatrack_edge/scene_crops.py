@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,30 @@ _FRAMES = (20, 40, 60)
 Answer = Mapping[str, NDArray[Any]]  # name of an output to its value
 
 
-def scene_crops(contract: Contract) -> Iterator[tuple[Frame, Frame]]:
+class ScenePair(NamedTuple):
+    """What one inference takes."""
+
+    template: Frame  # (Z, Z, 3), BGR
+    extent: tuple[float, float]  # width and height of the target's box as fractions of the template crop
+    search: Frame  # (X, X, 3), BGR
+
+
+def scene_crops(contract: Contract) -> Iterator[ScenePair]:
     """A few pairs of crops about the moving target, cut by the contract's rule.
 
     Yields:
-        The first frame's template crop, (Z, Z, 3), and a later frame's search crop, (X, X, 3), BGR uint8.
+        The first frame's template and a later frame's search crop.
     """
     scene, cropping = Scene(_SEED, _FRAMES[-1] + 1, _SIZE, _FPS), contract.cropping
 
-    def crop(index: int, factor: float, out_size: int) -> Frame:
+    def crop(index: int, factor: float, out_size: int) -> tuple[Frame, tuple[float, float]]:
         x, y, w, h = scene.truth[index].tolist()
         window = CropWindow.around((x, y, w, h), factor, out_size, cropping.window)
-        return cut(scene.render(index), window, contract.padding_bgr)
+        return cut(scene.render(index), window, contract.padding_bgr), window.extent((x, y, w, h))
 
-    template = crop(0, cropping.template_factor, contract.template_size)
+    template, extent = crop(0, cropping.template_factor, contract.template_size)
     for index in _FRAMES:
-        yield template, crop(index, cropping.search_factor, contract.search_size)
+        yield ScenePair(template, extent, crop(index, cropping.search_factor, contract.search_size)[0])
 
 
 def largest_differences(answers: Iterable[tuple[Answer, Answer]]) -> dict[str, float]:

@@ -35,4 +35,4 @@ def test_an_answer_that_is_no_number_is_never_hidden(place: int, bad: float) -> 
 def test_crops_have_the_sizes_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eatrack_edge.scene_crops._SIZE", (128, 96))  # a small world is soon painted
     pairs = list(scene_crops(Contract("m", 12, 64, 128, 2)))
-    assert [(template.shape, search.shape) for template, search in pairs] == [((64, 64, 3), (128, 128, 3))] * 3
+    assert [(pair.template.shape, pair.search.shape) for pair in pairs] == [((64, 64, 3), (128, 128, 3))] * 3

@@ -30,6 +30,7 @@ from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.sampler import Sample, Sampler
 from eatrack_edge.runtime.backends import InferTiming, Maps
+from eatrack_edge.runtime.backends.template_inputs import TemplateInputs
 from eatrack_edge.runtime.load import find_graphs
 from eatrack_edge.runtime.tracker import Tracker, Update
 
@@ -65,15 +66,16 @@ class StandIn:
     def __init__(self, contract: Contract, target: tuple[float, float] = TARGET) -> None:
         self.contract = contract
         self.timing_ms = InferTiming(0.0, 0.0, 0.0)
-        sizes = (contract.template_inputs()[0], *contract.track_inputs())
+        sizes = (*contract.template_inputs(), *contract.track_inputs())
         self._inputs = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in sizes}
+        self._given = TemplateInputs([self._inputs[spec.name] for spec in contract.template_inputs()])
         side = contract.cropping.search_factor * math.sqrt(target[0] * target[1])
         self._answers = cycle(list(_lap(contract, side, target)))
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
         """Copy the crop to where a template graph would read it."""
-        del slots
-        np.copyto(self._inputs["template"], crop)
+        for slot in slots:
+            self._given.write(crop, extent, slot)
 
     def infer(self, search: Frame) -> Maps:
         """Copy the crop to where a track graph would read it, and answer."""

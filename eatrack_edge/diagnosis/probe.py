@@ -72,7 +72,8 @@ def _run(backend: Backend) -> Answer:
     import numpy as np
 
     contract = backend.contract
-    backend.encode_template(np.zeros(contract.template_inputs()[0].shape, np.uint8), range(contract.template_slots))
+    crop = np.zeros(contract.template_inputs()[0].shape, np.uint8)
+    backend.encode_template(crop, (0.5, 0.5), range(contract.template_slots))
     maps = backend.infer(np.zeros(contract.track_inputs()[0].shape, np.uint8))
     if not np.isfinite(maps.score_map).all():
         raise MachineError(f"{backend.name} gives a score that is not finite")

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-from eatrack_edge.crops import Frame
 from eatrack_edge.errors import GateFailed
 from eatrack_edge.runtime.backends import Backend
-from eatrack_edge.scene_crops import Answer, largest_differences, scene_crops
+from eatrack_edge.scene_crops import Answer, ScenePair, largest_differences, scene_crops
 
 # Largest difference to ONNX Runtime on the same graph; of search tokens relative to the largest one.
 # The first two are the house's tolerances. INT8 rounds at other places in each runtime; how far it may stray in the
@@ -40,12 +39,12 @@ def measure(engines: Backend, reference: Backend) -> dict[str, float]:
         reference: The same graphs on ONNX Runtime.
     """
 
-    def answer(backend: Backend, template: Frame, search: Frame) -> Answer:
-        backend.encode_template(template, range(backend.contract.template_slots))
-        return backend.infer(search)._asdict()
+    def answer(backend: Backend, pair: ScenePair) -> Answer:
+        backend.encode_template(pair.template, pair.extent, range(backend.contract.template_slots))
+        return backend.infer(pair.search)._asdict()
 
     crops = scene_crops(engines.contract)
-    return largest_differences((answer(engines, *pair), answer(reference, *pair)) for pair in crops)
+    return largest_differences((answer(engines, pair), answer(reference, pair)) for pair in crops)
 
 
 def check(differences: dict[str, float], precision: str, name: str) -> None:
@@ -66,10 +65,9 @@ def check(differences: dict[str, float], precision: str, name: str) -> None:
 
 def time_calls(engines: Backend) -> Latency:
     """Time both engines through the backend, copies included, as a tracker calls them."""
-    template, search = next(scene_crops(engines.contract))
-    slots = range(engines.contract.template_slots)
-    encode = _median_ms(lambda: engines.encode_template(template, slots))
-    return Latency(encode, _median_ms(lambda: engines.infer(search)))
+    pair = next(scene_crops(engines.contract))
+    encode = _median_ms(lambda: engines.encode_template(pair.template, pair.extent, [0]))
+    return Latency(encode, _median_ms(lambda: engines.infer(pair.search)))
 
 
 def _median_ms(call: Callable[[], object]) -> float:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import cv2
@@ -25,7 +24,6 @@ from eatrack_edge.contract import Contract
 from eatrack_edge.crops import CropWindow, Frame, cut
 from eatrack_edge.errors import InputError
 from eatrack_edge.export.footage import Clip, find_clips, short_name
-from eatrack_edge.optional import require
 
 PAIRS = 256
 HELD_OUT = 48  # more pairs of the same footage, never calibrated on, to judge by
@@ -44,6 +42,7 @@ class Pair(NamedTuple):
 
     name: str  # clip and frames, e.g. ``boat1 0,25>31``
     templates: tuple[Frame, ...]  # one per slot, (Z, Z, 3) BGR
+    extents: tuple[tuple[float, float], ...]  # one per slot: the target's width and height as fractions of that crop
     search: Frame  # (X, X, 3) BGR
 
 
@@ -114,6 +113,7 @@ class _Crop(NamedTuple):
     pair: int
     place: int  # template slot; -1 for the search
     window: CropWindow
+    extent: tuple[float, float]  # of the box that it was cut about
     blur: NDArray[np.float32] | None
 
 
@@ -123,7 +123,7 @@ def _cut_all(clips: Sequence[Clip], chosen: Sequence[int], contract: Contract, r
     names: list[str] = []
     for pair, clip in enumerate(chosen):
         names.append(_plan(clips[clip], pair, contract, wanted[clip], rng))
-    crops: dict[tuple[int, int], Frame] = {}
+    crops: dict[tuple[int, int], tuple[Frame, tuple[float, float]]] = {}
     for clip, frames in wanted.items():
         last = max(frames)
         for index, frame in enumerate(clips[clip].read()):
@@ -131,13 +131,16 @@ def _cut_all(clips: Sequence[Clip], chosen: Sequence[int], contract: Contract, r
                 picture = cut(frame, crop.window, contract.padding_bgr)
                 if crop.blur is not None:
                     picture = cast("Frame", cv2.filter2D(picture, -1, crop.blur, borderType=cv2.BORDER_REPLICATE))
-                crops[crop.pair, crop.place] = picture
+                crops[crop.pair, crop.place] = picture, crop.extent
             if index == last:
                 break
         else:
             raise InputError(f"{clips[clip].name}: ended before frame {last}, which has a true box")
-    slots = range(contract.template_slots)
-    return [Pair(name, tuple(crops[i, slot] for slot in slots), crops[i, -1]) for i, name in enumerate(names)]
+    pairs = []
+    for number, name in enumerate(names):
+        templates, extents = zip(*(crops[number, slot] for slot in range(contract.template_slots)), strict=True)
+        pairs.append(Pair(name, templates, extents, crops[number, -1][0]))
+    return pairs
 
 
 def _plan(clip: Clip, pair: int, contract: Contract, frames: dict[int, list[_Crop]], rng: np.random.Generator) -> str:
@@ -151,13 +154,13 @@ def _plan(clip: Clip, pair: int, contract: Contract, frames: dict[int, list[_Cro
         # The user draws the first box, the tracker predicts the second: so exact are they.
         box = _moved(clip.boxes[moment], *((0.03, 0.03) if slot == 0 else (0.1, 0.08)), rng)
         window = CropWindow.around(box, rule.template_factor, contract.template_size, rule.window)
-        frames[moment].append(_Crop(pair, slot, window, None))
+        frames[moment].append(_Crop(pair, slot, window, window.extent(box), None))
     fast = rng.uniform(-_FAST_REACH, _FAST_REACH, 2) if rng.random() < _FAST else np.zeros(2)
     box = _moved(clip.boxes[search], 0.0 if fast.any() else 0.25, 0.15, rng, fast)
     window = CropWindow.around(box, rule.search_factor, contract.search_size, rule.window)
     is_blurred = rng.random() < _BLURRED
     blur = motion_kernel(rng.uniform(3, _LONGEST_BLUR), rng.uniform(0, math.pi)) if is_blurred else None
-    frames[search].append(_Crop(pair, -1, window, blur))
+    frames[search].append(_Crop(pair, -1, window, window.extent(box), blur))
     return f"{clip.name} {','.join(map(str, slots))}>{search}"
 
 
@@ -174,28 +177,3 @@ def _moved(
     dx, dy = rng.normal(0, shift, 2) + (0 if by is None else by) if shift or by is not None else (0.0, 0.0)
     grown = math.exp(float(np.clip(rng.normal(0, scale), -0.5, 0.5)))
     return x + w / 2 + dx * side - w * grown / 2, y + h / 2 + dy * side - h * grown / 2, w * grown, h * grown
-
-
-def template_feeds(pairs: Sequence[Pair], contract: Contract) -> Iterator[dict[str, Any]]:
-    """What the template graph takes of each pair, slot by slot."""
-    (spec,) = contract.template_inputs()
-    return ({spec.name: crop} for pair in pairs for crop in pair.templates)
-
-
-def track_feeds(pairs: Sequence[Pair], contract: Contract, template_graph: Path) -> Iterator[dict[str, Any]]:
-    """What the track graph takes of each pair; the template graph is run for it, on ONNX Runtime.
-
-    Args:
-        pairs: Crops.
-        contract: Of the graphs.
-        template_graph: The ONNX file.
-    """
-    runtime = require("onnxruntime", to="run the template graph")
-    session = runtime.InferenceSession(template_graph, providers=["CPUExecutionProvider"])
-    outputs = [spec.name for spec in contract.template_outputs()]
-    for pair in pairs:
-        feed: dict[str, Any] = {contract.track_inputs()[0].name: pair.search}
-        for slot, wanted in enumerate(template_feeds([pair], contract)):
-            values = session.run(outputs, wanted)
-            feed |= dict(zip((spec.name for spec in contract.slot_inputs(slot)), values, strict=True))
-        yield feed

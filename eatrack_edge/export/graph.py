@@ -18,6 +18,7 @@ from eatrack_edge.errors import GateFailed
 from eatrack_edge.model import flying
 from eatrack_edge.model.eatrack import EATrack
 
+_NO_MARK = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int32)  # for networks that take no notice of it
 _NO_LIMIT = 2**31  # bytes; more than a graph can hold
 
 
@@ -55,11 +56,13 @@ class TemplateGraph(nn.Module):
         self.network = network
         self.form = contract.template_form
 
-    def forward(self, template: Tensor) -> tuple[Tensor, ...]:
-        """Crop (Z, Z, 3) uint8 in; see ``Contract.template_outputs``."""
+    def forward(self, template: Tensor, *mark: Tensor) -> tuple[Tensor, ...]:
+        """See ``Contract.template_inputs`` and ``Contract.template_outputs``."""
+        extent, slot = mark or _NO_MARK
         if self.form == "crop":
-            return (template.float(),)
-        tokens, projections = flying.encode_template(self.network, self.normalise(template))
+            # The limit changes nothing: a token beyond the crop there is not. But an output may not be an input.
+            return (template.float(), extent.clamp(max=1.0)) if mark else (template.float(),)
+        tokens, projections = flying.encode_template(self.network, self.normalise(template), extent, slot)
         return (tokens, projections) if self.form == "projections" else (tokens,)
 
 
@@ -77,13 +80,18 @@ class TrackGraph(nn.Module):
         """Crop (X, X, 3) uint8 and ``Contract.slot_inputs`` of each slot in; see ``Contract.track_outputs``."""
         crop = self.normalise(search)
         if self.form == "crop":  # as a plain export would be, to compare with
-            templates = [self.network.encode_template(self.normalise(template)) for template in held]
+            templates = [self._encode(number, *slot) for number, slot in enumerate(self._by_slot(held))]
             maps, search_tokens = self.network.track(crop, templates)
         else:
-            each = len(held) // self.slots
-            slots = [held[first : first + each] for first in range(0, len(held), each)]
-            maps, search_tokens = flying.track(self.network, crop, slots)
+            maps, search_tokens = flying.track(self.network, crop, self._by_slot(held))
         return maps.score_map, maps.offset_map, maps.size_map, search_tokens
+
+    def _by_slot(self, held: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+        each = len(held) // self.slots
+        return [held[first : first + each] for first in range(0, len(held), each)]
+
+    def _encode(self, slot: int, crop: Tensor, extent: Tensor = _NO_MARK[0]) -> Tensor:
+        return self.network.encode_template(self.normalise(crop), extent, torch.tensor([slot]))
 
 
 def write_graphs(network: EATrack, contract: Contract, *, opset: int, fold: bool = True) -> Graphs:

@@ -11,6 +11,7 @@ import torch
 
 from eatrack_edge.contract import Contract
 from eatrack_edge.errors import GateFailed
+from eatrack_edge.export.feeds import template_feed
 from eatrack_edge.export.graph import TemplateGraph, TrackGraph
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.optional import require
@@ -46,14 +47,16 @@ def _answers(
     encoder = TemplateGraph(network, contract).eval()
     plain = TrackGraph(network, replace(contract, template_form="crop")).eval()
     outputs = [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
-    for template, search in scene_crops(contract):
-        with torch.no_grad():
-            crop = torch.from_numpy(template)
-            expected = [*encoder(crop), *plain(torch.from_numpy(search), *[crop] * contract.template_slots)]
-        encoded = encode.run(None, {"template": template})
+    for template, extent, search in scene_crops(contract):
         feed: dict[str, Any] = {"search": search}
         for slot in range(contract.template_slots):
+            given = template_feed(contract, template, extent, slot)
+            encoded = encode.run(None, given)
             feed |= {spec.name: value for spec, value in zip(contract.slot_inputs(slot), encoded, strict=True)}
+        inputs = [torch.from_numpy(value) for value in given.values()]  # of the last slot
+        with torch.no_grad():
+            held = inputs[:2] * contract.template_slots
+            expected = [*encoder(*inputs), *plain(torch.from_numpy(search), *held)]
         got = [*encoded, *track.run(None, feed)]
         theirs = [value.numpy() for value in expected]
         yield dict(zip(outputs, got, strict=True)), dict(zip(outputs, theirs, strict=True))

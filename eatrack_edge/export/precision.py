@@ -15,7 +15,8 @@ from eatrack_edge.contract import PRECISIONS, Contract, stem_of
 from eatrack_edge.errors import GateFailed, UsageError, did_you_mean
 from eatrack_edge.evaluation.summary import run_conditions
 from eatrack_edge.export import gate, int8, sensitivity, smoothing
-from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration, track_feeds
+from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration
+from eatrack_edge.export.feeds import track_feeds
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.gate import Verdict
 from eatrack_edge.export.recipe import Plan

@@ -11,7 +11,7 @@ from eatrack_edge.errors import ConfigError, UsageError
 from eatrack_edge.export.gate import GateBudget
 from eatrack_edge.material import bundled, recipe_path
 from eatrack_edge.model.architecture import Architecture
-from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, read_checkpoint
+from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, has_marks, read_checkpoint
 from eatrack_edge.model.registry import architecture
 
 OLDEST_OPSET = 17  # the first with LayerNormalization whole; TensorRT 10.3 reads it
@@ -99,6 +99,7 @@ def plan(
         # Weights that an export wrote remember what they came from, so that exporting them again changes nothing.
         checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
         template_form=_template_form(shape, joint),
+        target_marks=has_marks(checkpoint),
         tool_version=__version__,
     )
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset, recipe.gate)

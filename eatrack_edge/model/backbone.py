@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from eatrack_edge.model.architecture import Architecture
+from eatrack_edge.model.marks import TargetMarks
 
 
 class PatchEmbed(nn.Module):
@@ -107,6 +108,7 @@ class Backbone(nn.Module):
         # Both template slots share one table: a slot is the same window on the target at another time.
         self.pos_embed_z = nn.Parameter(torch.zeros(1, architecture.template_grid**2, dim))
         self.pos_embed_x = nn.Parameter(torch.zeros(1, self.search_tokens, dim))
+        self.target_marks = TargetMarks(architecture.template_slots, dim) if architecture.target_marks else None
         self.blocks = nn.ModuleList(
             Block(dim, architecture.heads, architecture.mlp_ratio) for _ in range(architecture.blocks)
         )
@@ -114,9 +116,16 @@ class Backbone(nn.Module):
         for table in (self.pos_embed_z, self.pos_embed_x):
             nn.init.trunc_normal_(table, std=0.02)
 
-    def encode_template(self, crop: Tensor) -> Tensor:
-        """Stage 1 on a template crop (B, 3, Z, Z), normalised; tokens (B, (Z/patch)^2, dim) out, to be cached."""
-        return self._separate(self.patch_embed(crop) + self.pos_embed_z)
+    def encode_template(self, crop: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
+        """Stage 1 on a template crop (B, 3, Z, Z), normalised; marked tokens (B, (Z/patch)^2, dim) out, to be cached.
+
+        ``extent`` and ``slot`` are as ``mark`` has them.
+        """
+        return self.mark(self._separate(self.patch_embed(crop) + self.pos_embed_z), extent, slot)
+
+    def mark(self, tokens: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
+        """A template's Stage-1 tokens with the target marked, see ``TargetMarks``; as they are in a network without."""
+        return tokens if self.target_marks is None else self.target_marks(tokens, extent, slot)
 
     def encode_search(self, crop: Tensor) -> Tensor:
         """Stage 1 on a search crop (B, 3, X, X), normalised; tokens (B, F*F, dim) out."""

@@ -83,13 +83,14 @@ def _tensors(held: object, path: Path) -> dict[str, Tensor]:
 def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:
     """The network with a checkpoint's weights, in evaluation mode.
 
-    The head's convolutions get a bias if the checkpoint has one; position tables of another grid are resized.
+    The head's convolutions get a bias and templates get marks if the checkpoint has them; position tables of another
+    grid are resized.
 
     Raises:
         CheckpointError: A key is missing, extra or of another shape.
     """
     has_bias = "box_head.conv1_ctr.0.bias" in checkpoint.tensors
-    network = EATrack(replace(architecture, head_bias=has_bias)).eval()
+    network = EATrack(replace(architecture, head_bias=has_bias, target_marks=has_marks(checkpoint))).eval()
     wanted = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
     tensors = {key: value for key, value in checkpoint.tensors.items() if not _is_unused(key)}
     for key in ("backbone.pos_embed_z", "backbone.pos_embed_x"):
@@ -99,6 +100,11 @@ def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:
     _check(wanted, tensors, checkpoint.path)
     network.load_state_dict(tensors, strict=False)  # not strict for batch norm's counters alone, see _check
     return network
+
+
+def has_marks(checkpoint: Checkpoint) -> bool:
+    """Whether these weights mark a template's tokens, see ``model.marks``."""
+    return "backbone.target_marks.inside" in checkpoint.tensors
 
 
 def resize_position_table(table: Tensor, tokens: int) -> Tensor:

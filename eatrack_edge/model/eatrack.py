@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from eatrack_edge.model.architecture import Architecture
@@ -22,9 +23,18 @@ class EATrack(nn.Module):
         self.backbone = Backbone(architecture)
         self.box_head = CenterHead(architecture.dim, architecture.head_width, bias=architecture.head_bias)
 
-    def encode_template(self, crop: Tensor) -> Tensor:
-        """Template crop (B, 3, Z, Z), normalised RGB, in; tokens (B, (Z/16)^2, dim) to cache out."""
-        return self.backbone.encode_template(crop)
+    def encode_template(self, crop: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
+        """What of a template is cached.
+
+        Args:
+            crop: Normalised RGB, shape (B, 3, Z, Z).
+            extent: Width and height of the target's box as fractions of the crop, shape (B, 2).
+            slot: The template slot that it is for, shape (B,), integer.
+
+        Returns:
+            Tokens, shape (B, (Z/16)^2, dim).
+        """
+        return self.backbone.encode_template(crop, extent, slot)
 
     def track(self, search: Tensor, templates: list[Tensor]) -> tuple[Maps, Tensor]:
         """Find the target in a search crop.
@@ -45,6 +55,8 @@ class EATrack(nn.Module):
         grid = self.architecture.grid
         return self.box_head(tokens.transpose(1, 2).unflatten(2, (grid, grid)))  # (B, dim, F, F)
 
-    def forward(self, search: Tensor, templates: list[Tensor]) -> Maps:
-        """Both stages at once: crops (B, 3, X, X) and one (B, 3, Z, Z) per slot in, maps out."""
-        return self.track(search, [self.encode_template(template) for template in templates])[0]
+    def forward(self, search: Tensor, templates: list[Tensor], extents: list[Tensor]) -> Maps:
+        """Both stages at once: crops (B, 3, X, X) and one (B, 3, Z, Z) per slot with its extent (B, 2) in, maps out."""
+        slots = [torch.full((len(search),), slot, device=search.device) for slot in range(len(templates))]
+        cached = [self.encode_template(*each) for each in zip(templates, extents, slots, strict=True)]
+        return self.track(search, cached)[0]

@@ -20,19 +20,21 @@ from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.head import Maps
 
 
-def encode_template(network: EATrack, crop: Tensor) -> tuple[Tensor, Tensor]:
+def encode_template(network: EATrack, crop: Tensor, extent: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
     """Everything of a template that no frame changes.
 
     Args:
         network: In evaluation mode.
         crop: Normalised RGB, shape (B, 3, Z, Z).
+        extent: Width and height of the target's box as fractions of the crop, shape (B, 2).
+        slot: The template slot that it is for, shape (B,), integer.
 
     Returns:
-        tokens: Of Stage 1, shape (B, (Z/16)^2, dim).
+        tokens: Of Stage 1, marked, shape (B, (Z/16)^2, dim).
         projections: Their queries, keys and values in the first joint block, shape (B, (Z/16)^2, 3 * dim).
     """
     backbone = network.backbone
-    tokens = _encode(network, backbone.patch_embed(crop) + backbone.pos_embed_z)
+    tokens = backbone.mark(_encode(network, backbone.patch_embed(crop) + backbone.pos_embed_z), extent, slot)
     return tokens, _project(_joint(network)[0], tokens)
 
 

@@ -18,7 +18,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         dim=384, heads=6, separate_blocks=8, joint_blocks=4, head_width=96, head_bias=False
     ),
     # OSTrack's own, to load published checkpoints; without its candidate elimination, which has no parameters.
-    "ostrack_vitb_256": Architecture(dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1),
+    "ostrack_vitb_256": Architecture(
+        dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1, target_marks=False
+    ),
     # Small enough for a test to train.
     "eatrack_tiny": Architecture(
         dim=48, heads=3, separate_blocks=1, joint_blocks=1, head_width=16, template_size=64, search_size=128

@@ -59,15 +59,13 @@ class Leap:
         self.left = None
 
     def is_back(self, there: Decoded, best: Decoded) -> bool:
-        """Whether the target has come out.
+        """Whether the target has come out: it then looks more like itself than what is followed does.
 
         Args:
             there: What the network sees near the place that was left.
             best: What would be followed otherwise.
         """
-        if there.score < self._settings.share * best.score:
-            return False
-        return _apart(best.box, there.box) >= _SAME
+        return there.score >= best.score and _apart(best.box, there.box) >= _SAME
 
 
 def _step(a: Box, b: Box) -> tuple[float, float]:

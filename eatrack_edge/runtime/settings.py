@@ -52,15 +52,12 @@ class LeapSettings:
     # By so many sides of the box, along either axis, a step differs from the one before to be a leap.
     sides: float = 0.7
     frames: int = 25  # for so long the place that it left is watched; 0 never goes back
-    share: float = 0.8  # of the best score that what comes out there needs
 
     def __post_init__(self) -> None:
         if self.sides <= 0:
             raise ConfigError(f"a leap's sides must be above 0, got {self.sides}")
         if self.frames < 0:
             raise ConfigError(f"a leap's frames must be at least 0, got {self.frames}")
-        if self.share <= 0:
-            raise ConfigError(f"a leap's share must be above 0, got {self.share}")
 
 
 @dataclass(frozen=True, slots=True)

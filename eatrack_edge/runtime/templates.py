@@ -27,6 +27,7 @@ class StoredTarget(NamedTuple):
     frame_index: int
     confidence: float
     patch: Patch  # of the frame, to be cropped and encoded if it is chosen
+    extent: tuple[float, float]  # width and height of the box as fractions of that crop
     tokens: NDArray[np.float32]  # (dim,), the sum of those under the box
 
     @property

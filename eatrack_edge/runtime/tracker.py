@@ -108,10 +108,11 @@ class Tracker:
         _check_box(box, width, height)
         box = clip(box, width, height, self.settings.minimum_side_px)
         slots = range(self.contract.template_slots)
-        crop = cut(frame, self._template_window(box), self.contract.padding_bgr)
+        window = self._template_window(box)
+        crop = cut(frame, window, self.contract.padding_bgr)
         if is_flat(crop):
             raise InputError("the box shows one flat colour: there is nothing to follow")
-        self.backend.encode_template(crop, slots)
+        self.backend.encode_template(crop, window.extent(box), slots)
         self.template_crops = [crop for _ in slots]
         self.template_events.clear()
         self._box, self._frame_size, self._frame_index = box, (width, height), 0
@@ -148,8 +149,7 @@ class Tracker:
             return self._without_evidence(self._box, note, start, cropped, cropped)
         maps = self.backend.infer(crop)
         inferred = perf_counter()
-        # As fractions of the search crop, which is what the size map holds.
-        last = self._box[2] / window.side, self._box[3] / window.side
+        last = window.extent(self._box)  # which is what the size map holds
         decoded = decode(maps, self._window, self.contract.search_size, last, self.settings.size_penalty)
         if decoded is None:
             return self._without_evidence(self._box, "the network's answer is not finite", start, cropped, inferred)
@@ -217,15 +217,16 @@ class Tracker:
         if self._store.wants(confidence) and self._leap.left is None:
             tokens = tokens_under(maps.search_tokens, window.to_crop(box), self.contract.search_size)
             patch = self._patches[self._stored_count % len(self._patches)]
-            patch.take(frame, self._template_window(box), self._scratch)
+            template = self._template_window(box)
+            patch.take(frame, template, self._scratch)
             self._stored_count += 1
-            self._store.add(StoredTarget(self._frame_index, confidence, patch, tokens))
+            self._store.add(StoredTarget(self._frame_index, confidence, patch, template.extent(box), tokens))
         if not self._store.is_due(self._frame_index):
             return None
         chosen, event = self._store.activate(self._frame_index)
         if chosen is not None:
             crop = chosen.patch.crop(self._scratch)
-            self.backend.encode_template(crop, [1])
+            self.backend.encode_template(crop, chosen.extent, [1])
             self.template_crops[1] = crop
         self.template_events.append(event)
         return event

@@ -88,7 +88,7 @@ def _answers(network: EATrack, samples: _Samples, count: int, batch: int) -> tup
     for start in range(0, count, batch):
         sample = samples.batch(range(start, start + batch))
         sample = Sample(*(part.to(device) for part in sample))
-        logits = trace(network, normalised(sample.templates), normalised(sample.search)).logits
+        logits = trace(network, normalised(sample.templates), sample.extents, normalised(sample.search)).logits
         boxes, _ = decode_peak(logits)
         is_right = (generalised_iou(boxes, sample.box, dim=1) >= _RIGHT_IOU) & (sample.is_present > 0)
         peaks.append(logits.score.flatten(1).amax(1))

@@ -19,20 +19,22 @@ class Trace(NamedTuple):
     features: list[Tensor]
 
 
-def trace(network: EATrack, templates: Tensor, search: Tensor) -> Trace:
+def trace(network: EATrack, templates: Tensor, extents: Tensor, search: Tensor) -> Trace:
     """Run a network and keep its Stage-2 features.
 
     Args:
         network: Any architecture.
         templates: Crops, normalised RGB, shape (B, slots, 3, Z, Z). Spare slots are left out: a teacher of one
             template takes the first.
+        extents: Width and height of the target's box as fractions of each template crop, shape (B, slots, 2).
         search: Crops, normalised RGB, shape (B, 3, X, X).
     """
     backbone = network.backbone
     templates = templates[:, : network.architecture.template_slots]
     batch, slots = templates.shape[:2]
     # One pass for all slots: Stage 1 never mixes crops, and one large batch is faster than two small ones.
-    tokens = backbone.encode_template(templates.flatten(0, 1))
+    slot = torch.arange(slots, device=search.device).repeat(batch)
+    tokens = backbone.encode_template(templates.flatten(0, 1), extents[:, :slots].flatten(0, 1), slot)
     tokens = tokens.reshape(batch, slots * tokens.shape[1], tokens.shape[2])
     x = torch.cat([tokens, backbone.encode_search(search)], dim=1)
     features = []

@@ -146,22 +146,22 @@ class Trainer:
     def loss(self, sample: Sample) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch, with its graph, and its terms as numbers."""
         sample = Sample(*(part.to(self.world.device, non_blocking=True) for part in sample))
-        templates, search = normalised(sample.templates), normalised(sample.search)
-        mine = self._trace(self.network, templates, search)
+        crops = normalised(sample.templates), sample.extents, normalised(sample.search)
+        mine = self._trace(self.network, *crops)
         tracking = tracking_loss(mine.logits, sample.box, sample.is_present, self.recipe.loss)
         total, terms = tracking.total, tracking._asdict()
         if self.teacher is not None and self.distillation is not None:
             with torch.no_grad():
-                target = self._trace(self.teacher, templates, search)
+                target = self._trace(self.teacher, *crops)
             distilled = self.distillation(mine, target, sample)
             total = total + distilled.total
             parts = {"feature": distilled.feature, "prediction": distilled.prediction, "taught": distilled.taught}
             terms |= {"total": total} | parts
         return total, {name: float(value.detach()) for name, value in terms.items()}
 
-    def _trace(self, network: EATrack, templates: Tensor, search: Tensor) -> Trace:
+    def _trace(self, network: EATrack, templates: Tensor, extents: Tensor, search: Tensor) -> Trace:
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            return trace(network, templates, search)
+            return trace(network, templates, extents, search)
 
     def save(self) -> None:
         """Write all that the run needs to go on. Only the first process writes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from eatrack_edge.model.marks import cover
 from eatrack_edge.train.losses import centre_cell
 
 
@@ -19,11 +20,7 @@ def overlap_mask(boxes: Tensor, grid: int) -> Tensor:
         Shape (B, F, F), in [0, 1]; sums to the box's area in cells. A box too small to cover one cell in all, or
         outside the crop, weighs its centre's cell 1.
     """
-    low, high = (boxes[:, :2] - boxes[:, 2:] / 2) * grid, (boxes[:, :2] + boxes[:, 2:] / 2) * grid  # (B, 2)
-    edges = torch.arange(grid, device=boxes.device, dtype=boxes.dtype)
-    covered = torch.minimum(high[..., None], edges + 1) - torch.maximum(low[..., None], edges)
-    across, down = covered.clamp(0, 1).unbind(1)  # (B, F) each
-    mask = down[:, :, None] * across[:, None, :]
+    mask = cover(boxes, grid)
     is_small = mask.sum((1, 2)) < 1
     return torch.where(is_small[:, None, None], _cell_mask(boxes, grid, reach=0), mask)
 

@@ -25,7 +25,7 @@ Streams = list[Tensor]  # (B, N, width) each: templates and search in Stage 1, a
 
 
 @torch.no_grad()
-def narrow(wide: EATrack, shape: Architecture, templates: Tensor, search: Tensor) -> EATrack:
+def narrow(wide: EATrack, shape: Architecture, templates: Tensor, extents: Tensor, search: Tensor) -> EATrack:
     """A network of ``shape`` that answers as nearly as it can as ``wide`` does.
 
     Args:
@@ -33,6 +33,7 @@ def narrow(wide: EATrack, shape: Architecture, templates: Tensor, search: Tensor
         shape: Narrower, with attention heads as wide, and at least as deep in both stages. Where several blocks follow
             one of ``wide``, each takes other heads and units of it, and mends what those before it left.
         templates: Normalised RGB, shape (B, slots, 3, Z, Z), with B such as ``FITTED_TO``.
+        extents: Width and height of the target's box as fractions of each template, shape (B, slots, 2).
         search: Normalised RGB, shape (B, 3, X, X).
 
     Raises:
@@ -40,7 +41,7 @@ def narrow(wide: EATrack, shape: Architecture, templates: Tensor, search: Tensor
     """
     _check(wide.architecture, shape)
     slim = EATrack(shape).eval()
-    source = _run(wide.backbone, templates, search)
+    source = _run(wide.backbone, templates, extents, search)
     turn = _turn([flat for streams in source for flat in streams], shape.dim)
     _cut_embedding(wide.backbone, slim.backbone, turn)
     streams = _embed(slim.backbone, templates, search)
@@ -48,10 +49,10 @@ def narrow(wide: EATrack, shape: Architecture, templates: Tensor, search: Tensor
     left: _Left | None = None
     for number, origin in enumerate(plan):
         if number == shape.separate_blocks:
-            streams = [_join(streams)]
+            streams = [_join(slim.backbone, streams, extents)]
         theirs = cast("Block", wide.backbone.blocks[origin])
         if left is None or plan[number - 1] != origin:
-            left = _Left(theirs, _inputs(wide.backbone, source, origin))
+            left = _Left(theirs, _inputs(wide.backbone, source, extents, origin))
         block = cast("Block", slim.backbone.blocks[number])
         left.fit(block, streams, turn)
         streams = [block(stream) for stream in streams]
@@ -139,26 +140,28 @@ def _embed(backbone: Backbone, templates: Tensor, search: Tensor) -> Streams:
     return [tokens.reshape(batch * slots, -1, tokens.shape[2]), backbone.patch_embed(search) + backbone.pos_embed_x]
 
 
-def _join(streams: Streams) -> Tensor:
+def _join(backbone: Backbone, streams: Streams, extents: Tensor) -> Tensor:
     templates, search = streams
+    slot = torch.arange(extents.shape[1]).repeat(len(search))
+    templates = backbone.mark(templates, extents.flatten(0, 1), slot)
     return torch.cat([templates.reshape(len(search), -1, search.shape[2]), search], dim=1)
 
 
-def _run(backbone: Backbone, templates: Tensor, search: Tensor) -> list[Streams]:
+def _run(backbone: Backbone, templates: Tensor, extents: Tensor, search: Tensor) -> list[Streams]:
     """The residual stream before each block, and after the last one."""
     streams = _embed(backbone, templates, search)
     found = [streams]
     for number, block in enumerate(backbone.blocks):
         if number == backbone.separate_blocks:
-            streams = [_join(streams)]
+            streams = [_join(backbone, streams, extents)]
         streams = [block(stream) for stream in streams]
         found.append(streams)
     return found
 
 
-def _inputs(backbone: Backbone, source: list[Streams], number: int) -> Streams:
+def _inputs(backbone: Backbone, source: list[Streams], extents: Tensor, number: int) -> Streams:
     streams = source[number]
-    return [_join(streams)] if number == backbone.separate_blocks else streams
+    return [_join(backbone, streams, extents)] if number == backbone.separate_blocks else streams
 
 
 def _turn(streams: Streams, dim: int) -> Tensor:
@@ -183,6 +186,9 @@ def _cut_embedding(wide: Backbone, slim: Backbone, turn: Tensor) -> None:
     cast("Tensor", slim.patch_embed.proj.bias).copy_(cast("Tensor", wide.patch_embed.proj.bias) @ turn)
     slim.pos_embed_z.copy_(wide.pos_embed_z @ turn)
     slim.pos_embed_x.copy_(wide.pos_embed_x @ turn)
+    if slim.target_marks is not None and wide.target_marks is not None:
+        slim.target_marks.inside.copy_(wide.target_marks.inside @ turn)
+        slim.target_marks.outside.copy_(wide.target_marks.outside @ turn)
 
 
 def _cut_head(wide: EATrack, slim: EATrack, theirs: Tensor, ours: Tensor) -> None:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.train.forward import trace
 from eatrack_edge.train.losses import decode_peak
 from eatrack_edge.train.pool import Pool, Sighting
-from eatrack_edge.train.sampling import PADDING_BGR, SamplingRecipe, normalised
+from eatrack_edge.train.sampling import PADDING_BGR, SamplingRecipe, extent, normalised
 from eatrack_edge.train.warp import Pose, warp
 
 LOG_SCALES = (-0.3, 0.0, 0.3)  # log of the target's side over the nominal one; a closed loop strays about so far
@@ -54,11 +55,13 @@ class Pairs:
 
     Attributes:
         templates: (P, Z, Z, 3) uint8 BGR.
+        extents: (P, 2), width and height of the target's box as fractions of the template.
         searches: (P, 3, X, X, 3) uint8 BGR.
         boxes: (P, 3, 4), cx, cy, w, h as fractions of the search crop.
     """
 
     templates: Tensor
+    extents: Tensor
     searches: Tensor
     boxes: Tensor
 
@@ -66,18 +69,20 @@ class Pairs:
 def make_pairs(pool: Pool, count: int, sampling: SamplingRecipe, template_size: int, search_size: int) -> Pairs:
     """Pairs of held-out targets, the same ones at every call, without any augmentation."""
     rng = np.random.default_rng(2026)
-    templates, searches, boxes = [], [], []
+    templates, extents, searches, boxes = [], [], [], []
     for _ in range(count):
         template, _, search, _ = pool.draw(rng)
         moved = rng.uniform(-0.5, 0.5, 2)
         pose = _pose(template, template_size, sampling.template_factor, 0.0, np.zeros(2))
         templates.append(warp(template, pose, template_size, PADDING_BGR)[0])
+        extents.append(extent(template.box[2] / template.box[3], sampling.template_factor))
         for log_scale in LOG_SCALES:
             pose = _pose(search, search_size, sampling.search_factor, log_scale, moved)
             searches.append(warp(search, pose, search_size, PADDING_BGR)[0])
             boxes.append(pose.box_in_crop(search.box[2], search.box[3]) / search_size)
     return Pairs(
         torch.from_numpy(np.stack(templates)),
+        torch.tensor(extents),
         torch.from_numpy(np.stack(searches).reshape(count, len(LOG_SCALES), search_size, search_size, 3)),
         torch.from_numpy(np.stack(boxes).reshape(count, len(LOG_SCALES), 4)),
     )
@@ -98,13 +103,14 @@ def judge(network: EATrack, pairs: Pairs, batch: int = 8) -> PairScores:
     predicted, confidence = [], []
     device = network.backbone.pos_embed_x.device
     for start in range(0, len(pairs.templates), batch):
-        tokens = network.encode_template(normalised(pairs.templates[start : start + batch].to(device)))
-        tokens = tokens.repeat_interleave(len(LOG_SCALES), 0)
-        crops = normalised(pairs.searches[start : start + batch].flatten(0, 1).to(device))
-        slots = [tokens] * network.architecture.template_slots
-        backbone = network.backbone
-        joined = backbone.finish(backbone.join(slots, backbone.encode_search(crops)))
-        boxes, peak = decode_peak(network.predict(joined))
+        some = slice(start, start + batch)
+        count = network.architecture.template_slots
+        # All slots equal, and a template anew for each scale.
+        templates = normalised(pairs.templates[some].to(device))[:, None].expand(-1, count, -1, -1, -1)
+        extents = pairs.extents[some, None].to(device).expand(-1, count, -1)
+        templates, extents = (each.repeat_interleave(len(LOG_SCALES), 0) for each in (templates, extents))
+        crops = normalised(pairs.searches[some].flatten(0, 1).to(device))
+        boxes, peak = decode_peak(trace(network, templates, extents, crops).logits)
         predicted.append(boxes.cpu())
         confidence.append(peak.cpu())
     network.train(was_training)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from eatrack_edge.errors import CheckpointError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table
 from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.model.marks import TargetMarks
 
 KINDS = ("checkpoint", "vit", "teacher", "wider")  # the last is in narrow.py: it needs crops
 
@@ -36,7 +38,7 @@ def start(architecture: Architecture, path: Path | None, kind: str) -> EATrack:
         return _quiet_head(EATrack(architecture))
     checkpoint = read_checkpoint(path)
     if kind == "checkpoint":
-        return build(architecture, checkpoint)
+        return _marked(build(architecture, checkpoint), architecture)
     network = _quiet_head(EATrack(architecture))
     if kind == "vit":
         tensors = from_vit(checkpoint.tensors, architecture, path)
@@ -46,6 +48,7 @@ def start(architecture: Architecture, path: Path | None, kind: str) -> EATrack:
         tensors = from_teacher(checkpoint.tensors, architecture, path)
         missing, extra = network.load_state_dict(tensors, strict=False)
         fault = [key for key in missing if not key.endswith("num_batches_tracked")] + extra
+    fault = [key for key in fault if "target_marks." not in key]  # these begin at 0
     if fault:
         raise CheckpointError(f"{path}: does not fit this network as a {kind}: {', '.join(sorted(fault)[:3])}")
     return network
@@ -134,6 +137,14 @@ def _fold_layer_scale(tensors: Mapping[str, Tensor], block: str) -> dict[str, Te
             kept[f"{block}{layer}.weight"] = kept[f"{block}{layer}.weight"] * gamma[:, None]
             kept[f"{block}{layer}.bias"] = kept[f"{block}{layer}.bias"] * gamma
     return kept
+
+
+def _marked(network: EATrack, architecture: Architecture) -> EATrack:
+    """Let a network that was trained without marks learn them, if it is to have some; its answers stay the same."""
+    if architecture.target_marks and network.backbone.target_marks is None:
+        network.backbone.target_marks = TargetMarks(architecture.template_slots, architecture.dim)
+        network.architecture = replace(network.architecture, target_marks=True)
+    return network
 
 
 def _quiet_head(network: EATrack) -> EATrack:

@@ -56,6 +56,7 @@ class OptimiserRecipe:
 
     batch: int = 16  # samples a step, over all processes
     head_rate: float = 1e-3
+    marks_rate: float = 2e-3  # they begin at 0, and Adam moves each entry by about the rate a step
     joint_rate: float = 4e-4  # Stage 2 and the final norm, which the pretrained start has never seen used so
     separate_rate: float = 1e-4  # Stage 1, patches and positions, which start nearly right
     weight_decay: float = 0.02

@@ -42,6 +42,9 @@ class SamplingRecipe:
     first_template_jitter: float = 0.03  # of the first template's centre and log scale: a hand-drawn box is not exact
     second_centre_jitter: float = 0.1  # of the second's centre, in sides: it is cut about a predicted box
     second_scale_jitter: float = 0.08  # of its log scale
+    # Of the log aspect of the box that the network is told: a first box is drawn with care, a second one predicted.
+    first_told_aspect: float = 0.05
+    second_told_aspect: float = 0.15
     equal_templates: float = 0.1  # share of samples with the first template in both slots, as at `init`
     mirror: float = 0.5  # share mirrored, all three crops together
     aspect_jitter: float = 0.08  # standard deviation of the log aspect, of clips; stills take twice that
@@ -57,7 +60,8 @@ class Sample(NamedTuple):
     templates: Tensor  # (2, Z, Z, 3) uint8 BGR
     search: Tensor  # (X, X, 3) uint8 BGR
     box: Tensor  # (4,) float32: cx, cy, w, h as fractions of the search crop
-    template_boxes: Tensor  # (2, 4) float32: the same for each template
+    extents: Tensor  # (2, 2) float32: width and height of each template's box as the network is told, fractions
+    template_boxes: Tensor  # (2, 4) float32: where the target really is, as ``box``, in each template
     is_present: Tensor  # () float32: 1, or 0 where the search does not show the target
 
 
@@ -89,11 +93,11 @@ class Sampler:
         first, second, search, is_still = self.pool.draw(rng)
         is_mirrored = bool(rng.random() < self.sampling.mirror)
         is_grey = bool(rng.random() < self.hard.grey)
-        one, one_box = self._template(first, False, is_mirrored, is_still, rng)
+        one, one_told, one_box = self._template(first, False, is_mirrored, is_still, rng)
         if rng.random() < self.sampling.equal_templates:
-            two, two_box = one, one_box
+            two, two_told, two_box = one, one_told, one_box
         else:
-            two, two_box = self._template(second, True, is_mirrored, is_still, rng)
+            two, two_told, two_box = self._template(second, True, is_mirrored, is_still, rng)
         is_present = bool(rng.random() >= self.sampling.absent)
         shown = search if is_present else self.pool.draw_other(rng)
         crop, box, is_hidden = self._search(shown, is_mirrored, is_still, rng)
@@ -102,6 +106,7 @@ class Sampler:
             torch.from_numpy(np.stack(crops[:2])),
             torch.from_numpy(np.ascontiguousarray(crops[2])),
             torch.from_numpy(box / self.search_size),
+            torch.tensor([one_told, two_told]),
             torch.from_numpy(np.stack([one_box, two_box]) / self.template_size),
             torch.tensor(float(is_present and not is_hidden)),
         )
@@ -112,17 +117,20 @@ class Sampler:
 
     def _template(
         self, sighting: Sighting, is_predicted: bool, is_mirrored: bool, is_still: bool, rng: np.random.Generator
-    ) -> tuple[Frame, CropBox]:
+    ) -> tuple[Frame, tuple[float, float], CropBox]:
+        """A template crop, the extent that the network is told, and where the target really is in it."""
         recipe = self.sampling
         side = self.template_size / recipe.template_factor
         moved = recipe.second_centre_jitter if is_predicted else recipe.first_template_jitter
         scaled = recipe.second_scale_jitter if is_predicted else recipe.first_template_jitter
-        log_scale = float(np.clip(rng.normal(0, scaled), -0.25, 0.25))
+        log_scale = float(np.clip(rng.normal(0, scaled), -0.5, 0.5))
         shift = np.clip(rng.normal(0, moved, 2), -0.35, 0.35) * side
         pose = self._pose(sighting, side, log_scale, self.template_size / 2 + shift, is_mirrored, is_still, rng)
         crop, box = self._cut(sighting, pose, self.template_size, rng)
         crop = augment.photometric(crop, self.hard, rng)
-        return augment.camera(crop, side, self.hard, rng), box
+        spread = recipe.second_told_aspect if is_predicted else recipe.first_told_aspect
+        told = extent(box[2] / box[3] * math.exp(rng.normal(0, spread)), recipe.template_factor)
+        return augment.camera(crop, side, self.hard, rng), told, box
 
     def _search(
         self, sighting: Sighting, is_mirrored: bool, is_still: bool, rng: np.random.Generator
@@ -190,6 +198,12 @@ class Sampler:
         if rng.random() < self.hard.background and shown.min() < 128:
             crop = augment.fill_padding(crop, shown, self.pool.draw_other(rng).picture)
         return crop, pose.box_in_crop(sighting.box[2], sighting.box[3])
+
+
+def extent(aspect: float, factor: float) -> tuple[float, float]:
+    """Width and height, as fractions of the crop, of a box of this width over height that a crop was cut about."""
+    root = math.sqrt(aspect)
+    return root / factor, 1 / (root * factor)
 
 
 def collate(samples: list[Sample]) -> Sample:

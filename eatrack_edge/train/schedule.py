@@ -29,7 +29,7 @@ def rate_factor(done: float, recipe: OptimiserRecipe) -> float:
 
 
 def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Module | None = None) -> AdamW:
-    """AdamW with a rate for the head, Stage 2 and Stage 1 each, and no decay of norms, biases and positions.
+    """AdamW with a rate for the head, the marks, Stage 2 and Stage 1 each, and no decay of norms, biases and tables.
 
     Args:
         network: To be trained.
@@ -38,7 +38,7 @@ def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Mod
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        decay = 0.0 if parameter.ndim < 2 or "pos_embed" in name else recipe.weight_decay
+        decay = 0.0 if parameter.ndim < 2 or _is_table(name) else recipe.weight_decay
         groups.setdefault((_rate(name, network, recipe), decay), []).append(parameter)
     if projectors is not None:
         groups.setdefault((recipe.head_rate, 0.0), []).extend(projectors.parameters())
@@ -51,9 +51,16 @@ def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Mod
 def _rate(name: str, network: EATrack, recipe: OptimiserRecipe) -> float:
     if name.startswith("box_head."):
         return recipe.head_rate
+    if ".target_marks." in name:
+        return recipe.marks_rate
     block = _block(name)
     is_joint = name.startswith("backbone.norm.") or block >= network.backbone.separate_blocks
     return recipe.joint_rate if is_joint else recipe.separate_rate
+
+
+def _is_table(name: str) -> bool:
+    """Vectors that are added to tokens, not matrices that multiply them."""
+    return "pos_embed" in name or ".target_marks." in name
 
 
 def set_rate(optimiser: AdamW, factor: float) -> None:

@@ -135,7 +135,7 @@ def _start(recipe: TrainRecipe, shape: Architecture, sampler: Sampler, *, goes_o
         return EATrack(shape)
     wide = build(architecture(recipe.start_model), read_checkpoint(path)).eval()
     crops = sampler.batch(range(FITTED_TO))
-    return narrow(wide, shape, normalised(crops.templates), normalised(crops.search))
+    return narrow(wide, shape, normalised(crops.templates), crops.extents, normalised(crops.search))
 
 
 def _pairs(held_out: Pool | None, recipe: TrainRecipe, shape: Architecture) -> Pairs | None:

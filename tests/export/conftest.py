@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from eatrack_edge.contract import Contract
     from eatrack_edge.export.recipe import Plan
 
 
@@ -17,11 +18,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     from eatrack_edge.model.checkpoints import write_checkpoint
     from eatrack_edge.model.eatrack import EATrack
     from eatrack_edge.model.registry import ARCHITECTURES
+    from model.marked import draw_marks
 
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    write_checkpoint(path, EATrack(ARCHITECTURES["eatrack_tiny"]), {"model": "eatrack_tiny"}, half=False)
+    write_checkpoint(path, draw_marks(EATrack(ARCHITECTURES["eatrack_tiny"])), {"model": "eatrack_tiny"}, half=False)
     return plan(str(path))
+
+
+@pytest.fixture(scope="session")
+def contract(tiny: Plan) -> Contract:
+    return tiny.contract
 
 
 @pytest.fixture(scope="session")

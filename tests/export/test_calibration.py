@@ -10,17 +10,12 @@ from eatrack_edge.contract import Contract
 from eatrack_edge.crops import CropWindow
 from eatrack_edge.errors import InputError
 from eatrack_edge.export import calibration
-from eatrack_edge.export.calibration import HELD_OUT, read_calibration, template_feeds, track_feeds
+from eatrack_edge.export.calibration import HELD_OUT, read_calibration
+from eatrack_edge.export.feeds import template_feeds, track_feeds
 from eatrack_edge.export.footage import find_clips
-from eatrack_edge.export.recipe import Plan
 
 pytestmark = pytest.mark.torch
 SCENE = "test://?frames=6&width=160&height=120"
-
-
-@pytest.fixture(scope="module")
-def contract(tiny: Plan) -> Contract:
-    return tiny.contract
 
 
 def test_the_same_footage_gives_the_same_crops(contract: Contract) -> None:
@@ -77,7 +72,9 @@ def test_feeds_are_named_and_shaped_as_the_contract_says(contract: Contract, fp3
     assert {name: array.shape for name, array in feed.items()} == {
         spec.name: spec.shape for spec in contract.track_inputs()
     }
-    assert [list(feed) for feed in template_feeds(pairs, contract)] == [["template"]] * contract.template_slots
+    assert [list(feed) for feed in template_feeds(pairs, contract)] == [
+        ["template", "template_extent", "template_slot"]
+    ] * contract.template_slots
 
 
 def test_footage_that_shows_its_target_once_is_refused(contract: Contract) -> None:

@@ -9,16 +9,11 @@ from onnx import numpy_helper
 
 from eatrack_edge.contract import Contract
 from eatrack_edge.export import int8, sensitivity
-from eatrack_edge.export.calibration import read_calibration, track_feeds
+from eatrack_edge.export.calibration import read_calibration
+from eatrack_edge.export.feeds import track_feeds
 from eatrack_edge.export.ranges import Feed
-from eatrack_edge.export.recipe import Plan
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def contract(tiny: Plan) -> Contract:
-    return tiny.contract
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from eatrack_edge.export import smoothing
-from eatrack_edge.export.calibration import read_calibration, track_feeds
+from eatrack_edge.export.calibration import read_calibration
+from eatrack_edge.export.feeds import track_feeds
 from eatrack_edge.export.int8 import products
 from eatrack_edge.export.ranges import Feed, Observed, observe
 from eatrack_edge.export.recipe import Plan

@@ -59,7 +59,7 @@ def test_graphs_in_half_precision_share_the_same_weights_file(shared: tuple[Path
     maps = []
     for pair in (shared[:2], paths):
         backend = OnnxRuntimeBackend(*pair)
-        backend.encode_template(search[:64, :64], [0, 1])
+        backend.encode_template(search[:64, :64], (0.5, 0.5), [0, 1])
         maps.append(backend.infer(search).score_map.copy())
     np.testing.assert_allclose(maps[0], maps[1], atol=2e-3)
 

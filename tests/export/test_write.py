@@ -20,6 +20,7 @@ from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
 from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from model.marked import draw_marks
 
 pytestmark = pytest.mark.torch
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.torch
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
-    network = EATrack(ARCHITECTURES["eatrack_tiny"])
+    network = draw_marks(EATrack(ARCHITECTURES["eatrack_tiny"]))
     for module in network.modules():  # batch norm that does something, so that folding it is tested
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_()
@@ -67,7 +68,7 @@ def test_the_two_files_alone_are_enough_to_track(exported: Exported, checkpoint:
     assert backend.contract == plan(str(checkpoint)).contract
     assert backend.contract.checkpoint_sha256 == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert backend.contract.tool_version == __version__
-    backend.encode_template(np.zeros((64, 64, 3), np.uint8), [0, 1])
+    backend.encode_template(np.zeros((64, 64, 3), np.uint8), (0.5, 0.5), [0, 1])
     assert backend.infer(np.zeros((128, 128, 3), np.uint8)).score_map.shape == (8, 8)
 
 
@@ -115,10 +116,10 @@ def test_a_joint_graph_takes_bare_crops_and_answers_the_same(checkpoint: Path, t
     for joint in (True, False):
         done = export(plan(str(checkpoint), name=f"joint_{joint}", joint=joint), tmp_path)
         backend = OnnxRuntimeBackend(*done.files)
-        backend.encode_template(template, [0, 1])
+        backend.encode_template(template, (0.5, 0.5), [0, 1])
         maps.append([part.copy() for part in backend.infer(search)])
         held = [spec.name for spec in backend.contract.slot_inputs(0)]
-        assert held == (["template_crop_0"] if joint else ["template_tokens_0"])
+        assert held == (["template_crop_0", "template_crop_extent_0"] if joint else ["template_tokens_0"])
     for ours, theirs in zip(*maps, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
@@ -166,7 +167,7 @@ def test_a_shared_checkpoint_exports_again_to_the_same_graphs(shared: Exported, 
     maps = []
     for files in (shared.files, done.files):
         backend = OnnxRuntimeBackend(*files[:2])
-        backend.encode_template(search[:64, :64], [0, 1])
+        backend.encode_template(search[:64, :64], (0.5, 0.5), [0, 1])
         maps.append(backend.infer(search).score_map.copy())
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
 

@@ -25,9 +25,9 @@ def network() -> EATrack:
 
 
 def same(a: EATrack, b: EATrack) -> bool:
-    x, z = torch.randn(1, 3, 128, 128), [torch.randn(1, 3, 64, 64)] * 2
+    given = torch.randn(1, 3, 128, 128), [torch.randn(1, 3, 64, 64)] * 2, [torch.rand(1, 2)] * 2
     with torch.no_grad():
-        return all(torch.equal(p, q) for p, q in zip(a(x, z), b(x, z), strict=True))
+        return all(torch.equal(p, q) for p, q in zip(a(*given), b(*given), strict=True))
 
 
 @pytest.mark.parametrize("wrapper", ["net", "model", "state_dict", None])

@@ -9,15 +9,17 @@ from eatrack_edge.errors import ConfigError, UsageError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES, architecture
+from model.marked import draw_marks
 
 pytestmark = pytest.mark.torch
 
 TINY = ARCHITECTURES["eatrack_tiny"]
+EXTENTS = [torch.full((1, 2), 0.5)] * 2
 
 
 def parameters(name: str) -> int:
     named = EATrack(architecture(name)).named_parameters()
-    return sum(value.numel() for key, value in named if "pos_embed" not in key)
+    return sum(value.numel() for key, value in named if "pos_embed" not in key and "marks" not in key)
 
 
 @pytest.mark.parametrize(("name", "count"), [("eatrack_deit", 6_199_749), ("eatrack_deit_teacher", 7_979_205)])
@@ -29,15 +31,20 @@ def test_the_papers_networks_have_the_papers_parameters(name: str, count: int) -
 def test_the_cached_template_path_equals_the_full_joint_forward() -> None:
     network = EATrack(ARCHITECTURES["eatrack_deit"]).eval()
     search, templates = torch.randn(2, 3, 256, 256), [torch.randn(2, 3, 128, 128) for _ in range(2)]
-    full = network(search, templates)
-    cached = [network.encode_template(template) for template in templates]
+    extents = [torch.rand(2, 2) for _ in templates]
+    draw_marks(network)
+    full = network(search, templates, extents)
+    cached = [
+        network.encode_template(template, extent, torch.full((2,), slot))
+        for slot, (template, extent) in enumerate(zip(templates, extents, strict=True))
+    ]
     for part, expected in zip(network.track(search, cached)[0], full, strict=True):
         assert (part - expected).abs().max() <= 1e-5
 
 
 @torch.no_grad()
 def test_maps_have_the_grid_of_the_search_crop() -> None:
-    maps = EATrack(TINY).eval()(torch.randn(3, 3, 128, 128), [torch.randn(3, 3, 64, 64)] * 2)
+    maps = EATrack(TINY).eval()(torch.randn(3, 3, 128, 128), [torch.randn(3, 3, 64, 64)] * 2, [torch.rand(3, 2)] * 2)
     assert [tuple(part.shape) for part in maps] == [(3, 1, 8, 8), (3, 2, 8, 8), (3, 2, 8, 8)]
     assert 0 <= float(maps.score_map.min()) <= float(maps.score_map.max()) <= 1
     assert 0 <= float(maps.size_map.min()) <= float(maps.size_map.max()) <= 1
@@ -47,18 +54,20 @@ def test_maps_have_the_grid_of_the_search_crop() -> None:
 def test_stage_two_looks_at_every_template_slot() -> None:
     network = EATrack(TINY).eval()
     search, a, b = torch.randn(1, 3, 128, 128), torch.randn(1, 3, 64, 64), torch.randn(1, 3, 64, 64)
-    maps = [network(search, slots).score_map for slots in ([a, a], [a, b], [b, a])]
+    maps = [network(search, slots, EXTENTS).score_map for slots in ([a, a], [a, b], [b, a])]
     assert not torch.equal(maps[0], maps[1])
-    assert torch.allclose(maps[1], maps[2], atol=1e-6), "slots share one position table, so their order is free"
+    assert torch.allclose(maps[1], maps[2], atol=1e-6), (
+        "slots share one position table: marks alone, here 0, tell them apart"
+    )
 
 
 @torch.no_grad()
 def test_a_position_decides_where_a_token_is() -> None:
     network = EATrack(TINY).eval()
     search, template = torch.randn(1, 3, 128, 128), torch.randn(1, 3, 64, 64)
-    before = network(search, [template] * 2).score_map
+    before = network(search, [template] * 2, EXTENTS).score_map
     network.backbone.pos_embed_x.copy_(network.backbone.pos_embed_x.roll(1, dims=1))
-    assert not torch.allclose(before, network(search, [template] * 2).score_map)
+    assert not torch.allclose(before, network(search, [template] * 2, EXTENTS).score_map)
 
 
 def test_drop_path_acts_in_training_alone() -> None:

@@ -9,6 +9,7 @@ from eatrack_edge.model import flying
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
+from model.marked import draw_marks
 
 pytestmark = pytest.mark.torch
 
@@ -34,8 +35,11 @@ def test_it_answers_as_the_plain_network_does(architecture: Architecture, kept: 
         block.attn.qkv.bias.normal_()
     search = torch.randn(2, 3, 128, 128)
     templates = [torch.randn(2, 3, 64, 64) for _ in range(architecture.template_slots)]
-    maps, tokens = network.track(search, [network.encode_template(template) for template in templates])
-    slots = [flying.encode_template(network, template)[:kept] for template in templates]
+    marks = [(torch.rand(2, 2), torch.full((2,), slot)) for slot in range(architecture.template_slots)]
+    draw_marks(network)
+    given = [(template, *mark) for template, mark in zip(templates, marks, strict=True)]
+    maps, tokens = network.track(search, [network.encode_template(*each) for each in given])
+    slots = [flying.encode_template(network, *each)[:kept] for each in given]
     flown_maps, flown_tokens = flying.track(network, search, slots)
     for flown, plain in zip((*flown_maps, flown_tokens), (*maps, tokens), strict=True):
         torch.testing.assert_close(flown, plain, atol=1e-5, rtol=0)

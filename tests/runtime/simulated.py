@@ -28,12 +28,14 @@ class SimulatedBackend:
     def __init__(self, slots: int = 2, window: str = "subpixel") -> None:
         self.contract = contract(slots, window)
         self.encoded: list[tuple[Frame, list[int]]] = []
+        self.extents: list[tuple[float, float]] = []  # as given with each of those
         self.searches = 0
         self.override: Maps | None = None
         self.confidence = 0.9
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
         assert crop.shape == (64, 64, 3)
+        self.extents.append(extent)
         self.encoded.append((crop, list(slots)))
 
     def infer(self, search: Frame) -> Maps:

@@ -78,7 +78,7 @@ class Status(IntEnum):
 class SimulatedCudart:
     """What the adapter uses of ``cuda.bindings.runtime``: each function gives a status, then its values."""
 
-    cudaMemcpyKind = IntEnum("cudaMemcpyKind", "cudaMemcpyHostToDevice cudaMemcpyDeviceToHost cudaMemcpyDeviceToDevice")  # noqa: N815
+    cudaMemcpyKind = IntEnum("cudaMemcpyKind", "cudaMemcpyHostToDevice cudaMemcpyDeviceToHost")  # noqa: N815
     cudaStreamCaptureMode = IntEnum("cudaStreamCaptureMode", {"cudaStreamCaptureModeThreadLocal": 1})  # noqa: N815
 
     def __init__(self, device: SimulatedDevice) -> None:
@@ -214,10 +214,6 @@ class SimulatedPycuda:
     def memcpy_dtoh_async(self, target: Any, source: int, stream: Any) -> None:
         self._called("memcpy_dtoh_async")
         self._device.copy(stream.handle, target.ctypes.data, source, target.nbytes)
-
-    def memcpy_dtod_async(self, target: int, source: int, size_bytes: int, stream: Any) -> None:
-        self._called("memcpy_dtod_async")
-        self._device.copy(stream.handle, target, source, size_bytes)
 
     def _synchronize(self, handle: int) -> None:
         self._called("synchronize")

@@ -12,7 +12,7 @@ FIRST = np.array([1, 0, 0], np.float32)
 
 
 def target(index: int, direction: tuple[float, float, float], confidence: float = 0.8) -> StoredTarget:
-    return StoredTarget(index, confidence, PATCH, np.array(direction, np.float32))
+    return StoredTarget(index, confidence, PATCH, (0.5, 0.5), np.array(direction, np.float32))
 
 
 def test_the_representative_is_the_target_most_like_all_others() -> None:

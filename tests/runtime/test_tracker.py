@@ -61,6 +61,17 @@ def test_the_template_is_encoded_only_at_init_and_at_updates() -> None:
     assert all(event.is_replaced for event in events if event)
 
 
+def test_the_network_is_told_how_far_the_target_reaches_in_each_template() -> None:
+    backend = SimulatedBackend()
+    tracker = Tracker(backend, settings=TrackerSettings(templates=TemplateSettings(interval=1)))
+    tracker.init(scene(160, 120), (140, 110, 40, 20))  # twice as wide as high, where it is square
+    tracker.update(scene(160, 120))
+    assert backend.extents[0] == pytest.approx((0.5 * 2**0.5, 0.5 / 2**0.5))
+    width, height = backend.extents[1]
+    assert width * height == pytest.approx(0.25)
+    assert 1 < width / height < 2  # the box that was found
+
+
 def test_the_first_template_is_never_replaced() -> None:
     backend = SimulatedBackend()
     tracker = started(backend, TrackerSettings(templates=TemplateSettings(interval=1)))

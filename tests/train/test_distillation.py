@@ -21,12 +21,14 @@ ALL = DistillationRecipe(teacher="eatrack_tiny", layer_pairs=((-1, -1),), least_
 def sample(count: int = 2) -> Sample:
     box = torch.tensor([[0.5, 0.5, 0.25, 0.25], [0.3, 0.6, 0.2, 0.3]])[:count]
     inner = torch.tensor([0.5, 0.5, 0.5, 0.5]).expand(count, 2, 4)
-    return Sample(torch.zeros(count, 2, 64, 64, 3), torch.zeros(count, 128, 128, 3), box, inner, torch.ones(count))
+    crops = torch.zeros(count, 2, 64, 64, 3), torch.zeros(count, 128, 128, 3)
+    return Sample(*crops, box, inner[..., 2:], inner, torch.ones(count))
 
 
-def crops(count: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
+def crops(count: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(3)
-    return torch.randn(count, 2, 3, 64, 64, generator=generator), torch.randn(count, 3, 128, 128, generator=generator)
+    templates = torch.randn(count, 2, 3, 64, 64, generator=generator)
+    return templates, torch.full((count, 2, 2), 0.5), torch.randn(count, 3, 128, 128, generator=generator)
 
 
 def network(seed: int, name: str = "eatrack_tiny") -> EATrack:

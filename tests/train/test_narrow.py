@@ -18,9 +18,9 @@ WIDE = replace(TINY, dim=96, heads=6, head_width=16)
 
 
 @pytest.fixture(scope="module")
-def crops() -> tuple[Tensor, Tensor]:
+def crops() -> tuple[Tensor, Tensor, Tensor]:
     torch.manual_seed(3)
-    return torch.randn(64, 2, 3, 64, 64), torch.randn(64, 3, 128, 128)
+    return torch.randn(64, 2, 3, 64, 64), 0.3 + 0.4 * torch.rand(64, 2, 2), torch.randn(64, 3, 128, 128)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,15 @@ def wide() -> EATrack:
             for layer in (block.attn.proj, block.mlp.fc2):
                 layer.weight.copy_(keep @ layer.weight)
                 layer.bias.copy_(layer.bias @ keep)
+        for mark in backbone.target_marks.parameters():
+            mark.copy_(torch.randn_like(mark) @ keep)
     return network
 
 
-def answer(network: EATrack, crops: tuple[Tensor, Tensor]) -> Tensor:
-    templates, search = crops
+def answer(network: EATrack, crops: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    templates, extents, search = crops
     with torch.no_grad():
-        maps = network.eval()(search, list(templates.unbind(1)))
+        maps = network.eval()(search, list(templates.unbind(1)), list(extents.unbind(1)))
     return torch.cat([maps.score_map, maps.size_map], dim=1)
 
 
@@ -59,12 +61,16 @@ def unlike(one: Tensor, other: Tensor) -> float:
     "shape", [TINY, replace(TINY, separate_blocks=2, joint_blocks=2)], ids=["as deep", "twice as deep"]
 )
 def test_a_network_cut_to_half_its_width_answers_nearly_as_before(
-    shape: Architecture, wide: EATrack, crops: tuple[Tensor, Tensor]
+    shape: Architecture, wide: EATrack, crops: tuple[Tensor, Tensor, Tensor]
 ) -> None:
     slim = narrow(wide, shape, *crops)
     assert slim.architecture == shape
     torch.manual_seed(5)
-    fresh = torch.randn(4, 2, 3, 64, 64), torch.randn(4, 3, 128, 128)  # not those it was fitted to
+    fresh = (
+        torch.randn(4, 2, 3, 64, 64),
+        0.3 + 0.4 * torch.rand(4, 2, 2),
+        torch.randn(4, 3, 128, 128),
+    )  # not those it was fitted to
     assert unlike(answer(slim, fresh), answer(wide, fresh)) < 0.1
     assert unlike(answer(EATrack(shape), fresh), answer(wide, fresh)) > 1.0
 
@@ -82,4 +88,4 @@ def test_a_network_cut_to_half_its_width_answers_nearly_as_before(
 )
 def test_shapes_that_do_not_go_together_are_refused(shape: Architecture, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        narrow(EATrack(WIDE), shape, torch.zeros(1, 2, 3, 64, 64), torch.zeros(1, 3, 128, 128))
+        narrow(EATrack(WIDE), shape, torch.zeros(1, 2, 3, 64, 64), torch.zeros(1, 2, 2), torch.zeros(1, 3, 128, 128))

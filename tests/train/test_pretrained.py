@@ -68,7 +68,7 @@ def test_a_vit_of_any_patch_and_grid_starts_the_backbone(tmp_path: Path) -> None
     assert network.backbone.pos_embed_x.shape == (1, 64, 48)
     assert network.backbone.pos_embed_z.shape == (1, 16, 48)
     assert torch.equal(network.backbone.norm.weight, vit()["norm.weight"])
-    maps = network.eval()(torch.randn(1, 3, 128, 128), [torch.randn(1, 3, 64, 64)] * 2)
+    maps = network.eval()(torch.randn(1, 3, 128, 128), [torch.randn(1, 3, 64, 64)] * 2, [torch.rand(1, 2)] * 2)
     assert maps.score_map.mean() < 0.2  # a new head says "unlikely"
 
 

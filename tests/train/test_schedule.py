@@ -34,9 +34,9 @@ def test_an_unknown_decay_is_refused() -> None:
         OptimiserRecipe(decay="steps")
 
 
-def test_head_stage_two_and_stage_one_have_their_own_rates() -> None:
+def test_head_marks_stage_two_and_stage_one_have_their_own_rates() -> None:
     network = EATrack(architecture("eatrack_tiny"))
-    recipe = OptimiserRecipe(head_rate=1.0, joint_rate=0.1, separate_rate=0.01)
+    recipe = OptimiserRecipe(head_rate=1.0, marks_rate=3.0, joint_rate=0.1, separate_rate=0.01)
     optimiser = make_optimiser(network, recipe)
     rate = {id(p): (group["lr"], group["weight_decay"]) for group in optimiser.param_groups for p in group["params"]}
     assert rate[id(network.box_head.conv1_ctr[0].weight)] == (1.0, 0.02)
@@ -44,9 +44,10 @@ def test_head_stage_two_and_stage_one_have_their_own_rates() -> None:
     assert rate[id(network.backbone.norm.weight)] == (0.1, 0.0)
     assert rate[id(network.backbone.blocks[0].attn.qkv.weight)] == (0.01, 0.02)
     assert rate[id(network.backbone.pos_embed_x)] == (0.01, 0.0)
+    assert rate[id(network.backbone.target_marks.inside)] == (3.0, 0.0)
     assert len(rate) == len(list(network.parameters()))
     set_rate(optimiser, 0.5)
-    assert sorted({group["lr"] for group in optimiser.param_groups}) == [0.005, 0.05, 0.5]
+    assert sorted({group["lr"] for group in optimiser.param_groups}) == [0.005, 0.05, 0.5, 1.5]
 
 
 def test_the_lowest_blocks_are_frozen_at_first_and_released_later() -> None:

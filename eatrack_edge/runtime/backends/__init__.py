@@ -44,8 +44,14 @@ class Backend(Protocol):
     note: str
     """What it lacks that was wanted, in one line, such as a GPU that did not answer; empty where there is nothing."""
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
-        """Run the template graph once and keep its tokens in ``slots``; crop (Z, Z, 3), BGR uint8."""
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        """Run the template graph and keep its tokens.
+
+        Args:
+            crop: Shape (Z, Z, 3), BGR uint8.
+            extent: Width and height of the target's box as fractions of the crop.
+            slots: Where to keep them; each has tokens of its own where templates are marked.
+        """
         ...
 
     def infer(self, search: Frame) -> Maps:

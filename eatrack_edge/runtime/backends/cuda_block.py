@@ -36,10 +36,6 @@ class DeviceBlock:
         """Of the tensors, in their order."""
         return [self._address + offset for offset in self._offsets]
 
-    def copy_from(self, other: DeviceBlock) -> None:
-        """Queue a copy of a block with the same shapes."""
-        self._memory.copy_within(self._address, other._address, self.size_bytes)
-
 
 class MirroredBlock(DeviceBlock):
     """Tensors on the device, and as many page-locked arrays on the host that are copied to or from them at once."""

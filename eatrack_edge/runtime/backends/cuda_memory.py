@@ -64,10 +64,6 @@ class CudaMemory(Protocol):
         """Queue a copy from the device."""
         ...
 
-    def copy_within(self, target: int, source: int, size_bytes: int) -> None:
-        """Queue a copy from one address on the device to another."""
-        ...
-
     def mark(self, index: int) -> None:
         """Queue a time stamp, one of a few that are used again and again."""
         ...

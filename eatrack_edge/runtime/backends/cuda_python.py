@@ -68,10 +68,6 @@ class CudaPythonMemory:
         """Queue a copy from the device."""
         self._copy(host.ctypes.data, address, host.nbytes, "cudaMemcpyDeviceToHost")
 
-    def copy_within(self, target: int, source: int, size_bytes: int) -> None:
-        """Queue a copy on the device."""
-        self._copy(target, source, size_bytes, "cudaMemcpyDeviceToDevice")
-
     def mark(self, index: int) -> None:
         """Queue a time stamp."""
         if index not in self._events:

@@ -15,6 +15,7 @@ from eatrack_edge.errors import InputError, MachineError
 from eatrack_edge.optional import require
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.backends.agreement import check_file, check_same_export, check_tensors
+from eatrack_edge.runtime.backends.template_inputs import TemplateInputs
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
@@ -64,14 +65,15 @@ class OnnxRuntimeBackend:
         self._tracker_binding = self._bind(self._tracker, self.contract.track_inputs(), self.contract.track_outputs())
         score, offset, size, tokens = (self._buffers[spec.name] for spec in self.contract.track_outputs())
         self._maps = Maps(score[0, 0], offset[0], size[0], tokens[0])
+        self._given = TemplateInputs([self._buffers[spec.name] for spec in self.contract.template_inputs()])
         self.timing_ms = InferTiming(0.0, 0.0, 0.0)
         self._warm_up()
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
-        """Run the template graph once and keep its tokens in ``slots``."""
-        np.copyto(self._buffers["template"], crop)
-        self._encoder.run_with_iobinding(self._encoder_binding)
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        """Run the template graph once a slot and keep its tokens there."""
         for slot in slots:
+            self._given.write(crop, extent, slot)
+            self._encoder.run_with_iobinding(self._encoder_binding)
             for made, kept in zip(self.contract.template_outputs(), self.contract.slot_inputs(slot), strict=True):
                 np.copyto(self._buffers[kept.name], self._buffers[made.name])
 
@@ -97,7 +99,7 @@ class OnnxRuntimeBackend:
     def _warm_up(self) -> None:
         """Pay for the first run's allocations before the first frame."""
         black = np.zeros(self.contract.template_inputs()[0].shape, np.uint8)
-        self.encode_template(black, range(self.contract.template_slots))
+        self.encode_template(black, (0.5, 0.5), range(self.contract.template_slots))
         self._tracker.run_with_iobinding(self._tracker_binding)
 
 

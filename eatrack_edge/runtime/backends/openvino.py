@@ -15,6 +15,7 @@ from eatrack_edge.errors import InputError
 from eatrack_edge.optional import require
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.backends.agreement import check_file, check_same_export, check_tensors
+from eatrack_edge.runtime.backends.template_inputs import TemplateInputs
 
 _DEVICE = "CPU"
 _MULTIPLIES = ("Convolution", "FullyConnected", "MatMul")
@@ -48,6 +49,7 @@ class OpenVinoBackend:
         self._buffers: dict[str, Any] = {}
         self._encode = self._request(openvino, encoder)
         self._track = self._request(openvino, tracker)
+        self._given = TemplateInputs([self._buffers[spec.name] for spec in self.contract.template_inputs()])
         # Looked up once: these lists are made anew at each call.
         self._slots = [
             [(self._buffers[kept.name], self._buffers[made.name]) for kept, made in zip(inputs, encoded, strict=True)]
@@ -58,11 +60,11 @@ class OpenVinoBackend:
         self.timing_ms, self.note = InferTiming(0.0, 0.0, 0.0), ""
         self._warm_up()
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
-        """Run the template graph once and keep its tokens in ``slots``."""
-        np.copyto(self._buffers["template"], crop)
-        self._encode.infer()
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        """Run the template graph once a slot and keep its tokens there."""
         for slot in slots:
+            self._given.write(crop, extent, slot)
+            self._encode.infer()
             for kept, made in self._slots[slot]:
                 np.copyto(kept, made)
 
@@ -87,7 +89,8 @@ class OpenVinoBackend:
 
     def _warm_up(self) -> None:
         """Pay for the first run's allocations before the first frame."""
-        self.encode_template(np.zeros_like(self._buffers["template"]), range(self.contract.template_slots))
+        black = np.zeros_like(self._buffers["template"])
+        self.encode_template(black, (0.5, 0.5), range(self.contract.template_slots))
         self.infer(np.zeros_like(self._buffers["search"]))
 
 

@@ -79,10 +79,6 @@ class PyCudaMemory:
         """Queue a copy from the device."""
         self._driver.memcpy_dtoh_async(host, address, self._stream)
 
-    def copy_within(self, target: int, source: int, size_bytes: int) -> None:
-        """Queue a copy on the device."""
-        self._driver.memcpy_dtod_async(target, source, size_bytes, self._stream)
-
     def mark(self, index: int) -> None:
         """Queue a time stamp."""
         if index not in self._events:

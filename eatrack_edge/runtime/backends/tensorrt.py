@@ -17,6 +17,7 @@ from eatrack_edge.optional import require
 from eatrack_edge.runtime.backends import InferTiming, Maps
 from eatrack_edge.runtime.backends.cuda_block import DeviceBlock, MirroredBlock
 from eatrack_edge.runtime.backends.cuda_memory import open_memory
+from eatrack_edge.runtime.backends.template_inputs import TemplateInputs
 from eatrack_edge.runtime.backends.tensorrt_engine import Engine
 from eatrack_edge.runtime.fingerprint import read_fingerprint
 
@@ -66,18 +67,16 @@ class TensorRTBackend:
         kind = ", CUDA graph" if self._launch else ""
         self.name = f"tensorrt ({here.gpu}, {track.precision}{kind})"
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
-        """Run the template graph once and keep its tokens in ``slots``."""
-        first, *others = (self._slots[slot] for slot in slots)
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        """Run the template graph once a slot; it writes its tokens there."""
         with self._memory.current():
-            np.copyto(self._template.arrays[0], crop)
-            for spec, address in zip(self.contract.template_outputs(), first.addresses, strict=True):
-                self._encoder.bind(spec.name, address)
-            self._template.copy_in()
-            self._encoder.execute(self._memory.stream)
-            for other in others:
-                other.copy_from(first)
-            self._memory.synchronize()
+            for slot in slots:
+                self._given.write(crop, extent, slot)
+                for spec, address in zip(self.contract.template_outputs(), self._slots[slot].addresses, strict=True):
+                    self._encoder.bind(spec.name, address)
+                self._template.copy_in()
+                self._encoder.execute(self._memory.stream)
+                self._memory.synchronize()  # before the inputs are written again
 
     def infer(self, search: Frame) -> Maps:
         """Run the track graph on a search crop with the tokens kept."""
@@ -109,7 +108,9 @@ class TensorRTBackend:
         self._search = MirroredBlock(memory, inputs[:1])
         self._slots = [DeviceBlock(memory, contract.slot_inputs(slot)) for slot in range(contract.template_slots)]
         self._answer = MirroredBlock(memory, outputs)
-        self._encoder.bind(contract.template_inputs()[0].name, self._template.addresses[0])
+        self._given = TemplateInputs(self._template.arrays)
+        for spec, address in zip(contract.template_inputs(), self._template.addresses, strict=True):
+            self._encoder.bind(spec.name, address)
         kept = [address for slot in self._slots for address in slot.addresses]
         addresses = [*self._search.addresses, *kept, *self._answer.addresses]
         for spec, address in zip((*inputs, *outputs), addresses, strict=True):
@@ -130,7 +131,8 @@ class TensorRTBackend:
     def _warm_up(self, cuda_graph: bool) -> None:
         """Pay for the first run's allocations before the first frame; only after it can a run be recorded."""
         black = np.zeros_like(self._crop)
-        self.encode_template(np.zeros_like(self._template.arrays[0]), range(self.contract.template_slots))
+        crop = np.zeros_like(self._template.arrays[0])
+        self.encode_template(crop, (0.5, 0.5), range(self.contract.template_slots))
         self.infer(black)
         if not cuda_graph:
             return

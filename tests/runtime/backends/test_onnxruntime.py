@@ -31,7 +31,7 @@ def test_the_contract_comes_from_the_graphs_alone(backend: OnnxRuntimeBackend) -
 
 
 def test_maps_have_the_contracts_shapes_and_ranges(backend: OnnxRuntimeBackend) -> None:
-    backend.encode_template(crop(128, 0), range(backend.contract.template_slots))
+    backend.encode_template(crop(128, 0), (0.5, 0.5), range(backend.contract.template_slots))
     maps = backend.infer(crop(256, 1))
     assert [part.shape for part in maps] == [(16, 16), (2, 16, 16), (2, 16, 16), (256, 384)]
     for part in (maps.score_map, maps.size_map):
@@ -43,7 +43,7 @@ def test_the_answer_depends_on_the_template_and_is_repeatable(backend: OnnxRunti
     slots = range(backend.contract.template_slots)
     answers = []
     for seed in (0, 2, 0):
-        backend.encode_template(crop(128, seed), slots)
+        backend.encode_template(crop(128, seed), (0.5, 0.5), slots)
         answers.append(backend.infer(crop(256, 1)).score_map.copy())
     assert not np.array_equal(answers[0], answers[1])
     np.testing.assert_array_equal(answers[0], answers[2])
@@ -52,7 +52,7 @@ def test_the_answer_depends_on_the_template_and_is_repeatable(backend: OnnxRunti
 def test_two_threads_answer_as_one_does(backend: OnnxRuntimeBackend) -> None:
     other = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL), threads=2)
     for each in (backend, other):
-        each.encode_template(crop(128, 0), range(each.contract.template_slots))
+        each.encode_template(crop(128, 0), (0.5, 0.5), range(each.contract.template_slots))
     np.testing.assert_allclose(backend.infer(crop(256, 1)).score_map, other.infer(crop(256, 1)).score_map, atol=1e-5)
 
 

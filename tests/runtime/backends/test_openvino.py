@@ -45,8 +45,8 @@ def test_every_output_agrees_with_onnx_runtime(backend: OpenVinoBackend, referen
     for seed in range(3):
         answers = []
         for each in (backend, reference):
-            each.encode_template(crop(128, seed), [0])
-            each.encode_template(crop(128, 10 + seed), range(1, each.contract.template_slots))
+            each.encode_template(crop(128, seed), (0.5, 0.5), [0])
+            each.encode_template(crop(128, 10 + seed), (0.5, 0.5), range(1, each.contract.template_slots))
             answers.append(each.infer(crop(256, 20 + seed)))
         for ours, theirs in zip(*answers, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-4)
@@ -62,10 +62,10 @@ class Compared(OnnxRuntimeBackend):
     other: OpenVinoBackend
     frames = 0
 
-    def encode_template(self, crop: Frame, slots: Sequence[int]) -> None:
-        super().encode_template(crop, slots)
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        super().encode_template(crop, extent, slots)
         if hasattr(self, "other"):
-            self.other.encode_template(crop, slots)
+            self.other.encode_template(crop, extent, slots)
 
     def infer(self, search: Frame) -> Maps:
         maps = super().infer(search)

@@ -72,10 +72,10 @@ def test_addresses_are_given_once_and_only_the_template_graphs_outputs_move(fate
     backend = TensorRTBackend(*write())
     tensors = [*backend.contract.template_inputs(), *backend.contract.track_inputs(), *backend.contract.track_outputs()]
     encoded = [spec.name for spec in backend.contract.template_outputs()]
-    assert sorted(fate.bound) == sorted([spec.name for spec in tensors] + encoded)
+    assert sorted(fate.bound) == sorted([spec.name for spec in tensors] + encoded * 2)
     fate.bound.clear()
     backend.infer(crop(256, 1))
-    backend.encode_template(crop(128, 1), [1])
+    backend.encode_template(crop(128, 1), (0.5, 0.5), [1])
     backend.infer(crop(256, 2))
     assert fate.bound == encoded
 
@@ -93,7 +93,7 @@ def test_a_new_template_changes_its_own_slot_only(write: Write, reference: OnnxR
     backend = TensorRTBackend(*write())
     for slots, seed in (([0, 1], 1), ([1], 2), ([0], 3)):
         for each in (backend, reference):
-            each.encode_template(crop(128, seed), slots)
+            each.encode_template(crop(128, seed), (0.5, 0.5), slots)
         ours, theirs = backend.infer(crop(256, 9)), reference.infer(crop(256, 9))
         for our, their in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(our, their, atol=1e-5)
@@ -141,7 +141,7 @@ def test_a_frame_that_cannot_be_recorded_is_queued_call_by_call(
 def test_an_engine_that_refuses_to_be_recorded_is_queued_call_by_call(
     fate: Fate, device: SimulatedDevice, write: Write
 ) -> None:
-    fate.executes = iter([True, True, False, *[True] * 9])  # template, frame, recording, frames
+    fate.executes = iter([True, True, True, False, *[True] * 9])  # templates, frame, recording, frames
     backend = TensorRTBackend(*write())
     assert backend.note.startswith("no CUDA graph: ")
     assert backend.note.endswith("m.track.engine: cannot be run: enqueueV3: Error Code 1: Cask convolution")
@@ -192,7 +192,7 @@ def test_two_trackers_in_two_threads_do_not_disturb_each_other(
 
     def track(seed: int) -> None:
         backend = TensorRTBackend(*engines)
-        backend.encode_template(crop(128, seed), [0, 1])
+        backend.encode_template(crop(128, seed), (0.5, 0.5), [0, 1])
         for _ in range(3):
             answers[seed] = backend.infer(crop(256, seed)).score_map.copy()
 
@@ -202,7 +202,7 @@ def test_two_trackers_in_two_threads_do_not_disturb_each_other(
     for thread in threads:
         thread.join()
     for seed in (1, 2):
-        reference.encode_template(crop(128, seed), [0, 1])
+        reference.encode_template(crop(128, seed), (0.5, 0.5), [0, 1])
         np.testing.assert_allclose(answers[seed], reference.infer(crop(256, seed)).score_map, atol=1e-5)
 
 
