@@ -61,7 +61,7 @@ class TemplateGraph(nn.Module):
         extent, slot = mark or _NO_MARK
         if self.form == "crop":
             # The limit changes nothing: a token beyond the crop there is not. But an output may not be an input.
-            return (template.float(), extent.clamp(max=1.0)) if mark else (template.float(),)
+            return (template.float(), torch.minimum(extent, torch.ones_like(extent))) if mark else (template.float(),)
         tokens, projections = flying.encode_template(self.network, self.normalise(template), extent, slot)
         return (tokens, projections) if self.form == "projections" else (tokens,)
 

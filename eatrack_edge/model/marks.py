@@ -25,7 +25,7 @@ def cover(boxes: Tensor, grid: int) -> Tensor:
     low, high = (boxes[:, :2] - boxes[:, 2:] / 2) * grid, (boxes[:, :2] + boxes[:, 2:] / 2) * grid  # (B, 2)
     edges = torch.arange(grid, device=boxes.device).to(boxes.dtype)
     covered = torch.minimum(high[..., None], edges + 1) - torch.maximum(low[..., None], edges)
-    across, down = covered.clamp(0, 1).unbind(1)  # (B, F) each
+    across, down = covered.relu().unbind(1)  # (B, F) each; at most 1 as it is
     return down[:, :, None] * across[:, None, :]
 
 
