@@ -12,20 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def cover(boxes: Tensor, grid: int) -> Tensor:
+def cover(low: Tensor, high: Tensor, grid: int) -> Tensor:
     """Share of each cell that a box covers.
 
     Args:
-        boxes: (cx, cy, w, h) as fractions of the crop, shape (B, 4).
+        low: Left and top edge as fractions of the crop, shape (B, 2).
+        high: Right and bottom edge, likewise.
         grid: Cells per side, F.
 
     Returns:
         Shape (B, F, F), in [0, 1]; sums to the area, in cells, of what lies inside the crop.
     """
-    low, high = (boxes[:, :2] - boxes[:, 2:] / 2) * grid, (boxes[:, :2] + boxes[:, 2:] / 2) * grid  # (B, 2)
-    edges = torch.arange(grid, device=boxes.device).to(boxes.dtype)
-    covered = torch.minimum(high[..., None], edges + 1) - torch.maximum(low[..., None], edges)
-    across, down = covered.relu().unbind(1)  # (B, F) each; at most 1 as it is
+    edges = torch.tensor([cell / grid for cell in range(grid + 1)], device=low.device)  # a constant in the graph
+    covered = torch.minimum(high[..., None], edges[1:]) - torch.maximum(low[..., None], edges[:-1])
+    across, down = (covered.relu() * grid).unbind(1)  # (B, F) each
     return down[:, :, None] * across[:, None, :]
 
 
@@ -54,6 +54,6 @@ class TargetMarks(nn.Module):
             slot: Which slot each is for, shape (B,), integer.
         """
         grid = round(tokens.shape[1] ** 0.5)
-        share = cover(torch.cat([torch.full_like(extent, 0.5), extent], dim=1), grid).flatten(1)[..., None]  # (B, N, 1)
+        share = cover(0.5 - extent / 2, 0.5 + extent / 2, grid).flatten(1)[..., None]  # (B, N, 1)
         inside, outside = (F.embedding(slot, table)[:, None] for table in (self.inside, self.outside))  # (B, 1, dim)
         return tokens + outside + share * (inside - outside)

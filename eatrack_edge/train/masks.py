@@ -20,7 +20,8 @@ def overlap_mask(boxes: Tensor, grid: int) -> Tensor:
         Shape (B, F, F), in [0, 1]; sums to the box's area in cells. A box too small to cover one cell in all, or
         outside the crop, weighs its centre's cell 1.
     """
-    mask = cover(boxes, grid)
+    centre, half = boxes[:, :2], boxes[:, 2:] / 2
+    mask = cover(centre - half, centre + half, grid)
     is_small = mask.sum((1, 2)) < 1
     return torch.where(is_small[:, None, None], _cell_mask(boxes, grid, reach=0), mask)
 

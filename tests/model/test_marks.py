@@ -33,7 +33,7 @@ def test_a_token_is_marked_by_as_much_of_it_as_the_box_covers() -> None:
 
 
 def test_a_box_larger_than_its_crop_covers_all_of_it() -> None:
-    assert (cover(torch.tensor([[0.5, 0.5, 1.5, 3.0]]), 4) == 1).all()
+    assert (cover(torch.tensor([[-0.2, -1.0]]), torch.tensor([[1.3, 2.0]]), 4) == 1).all()
 
 
 def test_each_slot_has_marks_of_its_own() -> None:
