@@ -28,7 +28,7 @@ from runtime.simulated_cuda import SimulatedDevice
 HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
 COMMAND = "eatrack-edge build eatrack_s"
 _SEEN: dict[str, dict[str, Any]] = {}
-_NAMES = {"tensor(uint8)": "UINT8", "tensor(float)": "FLOAT"}
+_NAMES = {"tensor(uint8)": "UINT8", "tensor(int32)": "INT32", "tensor(float)": "FLOAT"}
 
 
 class ILogger:
@@ -36,7 +36,7 @@ class ILogger:
 
 
 TensorIOMode = Enum("TensorIOMode", "NONE INPUT OUTPUT")
-DataType = Enum("DataType", "UINT8 FLOAT HALF")
+DataType = Enum("DataType", "UINT8 INT32 FLOAT HALF")
 
 
 @dataclass
@@ -212,6 +212,6 @@ def _tensors(session: Any) -> list[Tensor]:
 
 
 def _at(address: int, tensor: Tensor) -> Any:
-    dtype = {"UINT8": np.uint8, "FLOAT": np.float32}[tensor.dtype]
+    dtype = {"UINT8": np.uint8, "INT32": np.int32, "FLOAT": np.float32}[tensor.dtype]
     size = int(np.prod(tensor.shape)) * np.dtype(dtype).itemsize
     return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address)).view(dtype).reshape(tensor.shape)
