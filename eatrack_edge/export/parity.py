@@ -48,16 +48,16 @@ def _answers(
     plain = TrackGraph(network, replace(contract, template_form="crop")).eval()
     outputs = [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
     for template, extent, search in scene_crops(contract):
+        feeds = [template_feed(contract, template, extent, slot) for slot in range(contract.template_slots)]
+        encoded = [encode.run(None, feed) for feed in feeds]
         feed: dict[str, Any] = {"search": search}
-        for slot in range(contract.template_slots):
-            given = template_feed(contract, template, extent, slot)
-            encoded = encode.run(None, given)
-            feed |= {spec.name: value for spec, value in zip(contract.slot_inputs(slot), encoded, strict=True)}
-        inputs = [torch.from_numpy(value) for value in given.values()]  # of the last slot
+        for slot, values in enumerate(encoded):
+            feed |= {spec.name: value for spec, value in zip(contract.slot_inputs(slot), values, strict=True)}
+        inputs = [torch.from_numpy(value) for value in feeds[-1].values()]  # of the last slot
         with torch.no_grad():
             held = inputs[:2] * contract.template_slots
             expected = [*encoder(*inputs), *plain(torch.from_numpy(search), *held)]
-        got = [*encoded, *track.run(None, feed)]
+        got = [*encoded[-1], *track.run(None, feed)]
         theirs = [value.numpy() for value in expected]
         yield dict(zip(outputs, got, strict=True)), dict(zip(outputs, theirs, strict=True))
 
