@@ -106,7 +106,7 @@ def test_the_latest_inference_is_timed(backend: OpenVinoBackend) -> None:
     backend.infer(crop(256, 1))
     took_ms = 1000 * (perf_counter() - start)
     assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
-    assert 0.9 * took_ms < sum(backend.timing_ms) <= took_ms
+    assert 0.5 * took_ms < sum(backend.timing_ms) <= took_ms
 
 
 @needs_openvino

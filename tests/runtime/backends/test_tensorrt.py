@@ -111,9 +111,13 @@ def test_with_a_recorded_frame_the_copies_cannot_be_told_apart(write: Write) -> 
 @pytest.mark.usefixtures("fate")
 def test_without_one_they_are(write: Write) -> None:
     backend = TensorRTBackend(*write(), cuda_graph=False)
-    backend.infer(crop(256, 1))
-    assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
-    assert 0 < backend.timing_ms.copy_out < backend.timing_ms.run
+    timings = []
+    for seed in range(10):
+        backend.infer(crop(256, seed))
+        timings.append(backend.timing_ms)
+    copy_in, run, copy_out = (min(times) for times in zip(*timings, strict=True))  # a busy machine stalls any of them
+    assert 0 < copy_in < run
+    assert 0 < copy_out < run
     assert backend.name == "tensorrt (Orin, fp32)"
     assert backend.note == ""
 
