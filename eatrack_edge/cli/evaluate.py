@@ -55,6 +55,7 @@ def evaluate(
     ] = None,
     realtime: Annotated[float, typer.Option(min=0, help="A live camera's fps: a slow tracker misses frames.")] = 0.0,
     every: Annotated[int, typer.Option(min=1, help="Only the first of every so many frames: faster motion.")] = 1,
+    start: Annotated[int, typer.Option(min=0, help="1, 2, ...: begin up to a pixel off the true box.")] = 0,
     failure_frames: Annotated[int, typer.Option(min=0, help="Pictures of failures in the page, at most.")] = 24,
     protocol: Annotated[str, typer.Option(help="Whose scoring rules to follow; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
@@ -74,7 +75,7 @@ def evaluate(
     from eatrack_edge.evaluation.trackers import TrackerSpec
 
     chosen, root = _chosen(dataset, suite)
-    found = _open(chosen, root, first_pixel, sequence).thinned(every)
+    found = _open(chosen, root, first_pixel, sequence).thinned(every).begun(start)
     alike = TrackerSpec("", model, str(peers or ""), threads, realtime)
     plan = Plan(
         found,
@@ -85,9 +86,10 @@ def evaluate(
         title=root.resolve().name,
     )
     evaluation = _run(plan, workers, cluster)
-    camera = {"camera_fps": realtime} if realtime else {}
-    camera |= {"every": every} if every > 1 else {}
-    conditions = {**camera, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
+    varied: dict[str, float] = {"camera_fps": realtime} if realtime else {}
+    varied |= {"every": every} if every > 1 else {}
+    varied |= {"start": start} if start else {}
+    conditions = {**varied, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
     _report(evaluation, plan, conditions, failure_frames, json)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box
 from eatrack_edge.data.annotations import read_flags
+from eatrack_edge.data.starts import start_shift
 from eatrack_edge.errors import InputError
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
@@ -51,6 +52,7 @@ class Sequence:
         attributes: What is hard about it, in the dataset's own words.
         frame_size: Width and height in pixels where the dataset states them.
         is_truth_known: False where only the first box is published, as in GOT-10k's test split.
+        start_shift: How far a tracker's first box lies from the true one, pixels across and down.
     """
 
     dataset: str
@@ -62,6 +64,7 @@ class Sequence:
     attributes: tuple[str, ...] = ()
     frame_size: tuple[int, int] | None = None
     is_truth_known: bool = True
+    start_shift: tuple[float, float] = (0.0, 0.0)
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -88,11 +91,16 @@ class Sequence:
         flagged = None if self.flagged is None else self.flagged[::every]
         return replace(self, frames=frames, truth=self.truth[::every], flagged=flagged)
 
+    def begun(self, start: int) -> Sequence:
+        """With another first box, see ``start_shift``."""
+        return replace(self, start_shift=start_shift(start))
+
     @property
     def first_box(self) -> Box:
         """The box a tracker starts from, with the first pixel at 0."""
         x, y, w, h = (float(value) for value in self.truth[0])
-        return x - self.first_pixel, y - self.first_pixel, w, h
+        across, down = self.start_shift
+        return x - self.first_pixel + across, y - self.first_pixel + down, w, h
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +126,14 @@ class Dataset:
 
         Motion from frame to frame is ``every`` times as fast: what is easy at 30 frames a second may not be at 10.
         """
-        if every == 1:
-            return self
-        readers = {name: partial(_thinned, reader, every) for name, reader in self.readers.items()}
-        return Dataset(f"{self.kind}-every-{every}", readers)
+        return self._changed(f"every-{every}", partial(Sequence.thinned, every=every)) if every > 1 else self
+
+    def begun(self, start: int) -> Dataset:
+        """The same sequences, each begun from another first box, see ``start_shift``; 0 is the true one."""
+        return self._changed(f"start-{start}", partial(Sequence.begun, start=start)) if start else self
+
+    def _changed(self, how: str, change: Callable[[Sequence], Sequence]) -> Dataset:
+        return Dataset(f"{self.kind}-{how}", {name: partial(_read, it, change) for name, it in self.readers.items()})
 
     def read(self, name: str) -> Sequence:
         """Read the annotations of one sequence.
@@ -163,8 +175,8 @@ def make_sequence(
     return Sequence(dataset, name, frames, truth, first_pixel, flagged, attributes, frame_size)
 
 
-def _thinned(reader: Callable[[], Sequence], every: int) -> Sequence:
-    return reader().thinned(every)
+def _read(reader: Callable[[], Sequence], change: Callable[[Sequence], Sequence]) -> Sequence:
+    return change(reader())
 
 
 def _has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:

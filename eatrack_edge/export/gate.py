@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.boxes import Box, iou
+from eatrack_edge.data.starts import start_shift
 from eatrack_edge.errors import ConfigError, GateFailed, InputError
 from eatrack_edge.evaluation.metrics import score_sequence
 from eatrack_edge.evaluation.protocol import protocol
@@ -27,7 +28,6 @@ from eatrack_edge.runtime.tracker import Tracker
 # The bundled scene in four worlds. No seed of them is a calibration's.
 _SCENES = tuple(f"test://?seed={seed}&frames={frames}" for seed, frames in ((0, 90), (1, 90), (2, 60), (3, 60)))
 _BY_MATLAB = np.array([1, 1, 0, 0])  # the protocol wants the first pixel at 1
-_SEED = 2026
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def judge(
     done = count(1)
     runs = [
         [_follow(first, second, clip, shift, lambda: on_frame(next(done))) for clip in clips]
-        for shift in _shifts(starts)
+        for shift in map(start_shift, range(starts))
     ]
     ratios = np.concatenate([run.ratios for row in runs for run in row])
     lower, median, upper = (float(value) for value in np.percentile(ratios, [25, 50, 75]))
@@ -188,15 +188,8 @@ class _Run:
     ratios: NDArray[np.float64]
 
 
-def _shifts(starts: int) -> NDArray[np.float64]:
-    """Where each start lies from the true one, pixels, shape (starts, 2)."""
-    shifts = np.random.default_rng(_SEED).uniform(-1, 1, (starts, 2))
-    shifts[0] = 0
-    return shifts
-
-
 def _follow(
-    first: Tracker, second: Tracker, clip: Clip, shift: NDArray[np.float64], on_frame: Callable[[], None]
+    first: Tracker, second: Tracker, clip: Clip, shift: tuple[float, float], on_frame: Callable[[], None]
 ) -> _Run:
     boxes: tuple[list[Box], list[Box]] = ([], [])
     ratios: list[float] = []

@@ -162,6 +162,14 @@ def test_every_third_frame_is_another_dataset_with_faster_motion(data: Path, tmp
     assert "holds results of another `dataset`" in str(run(*arguments).exception)
 
 
+def test_another_start_is_another_dataset(data: Path, tmp_path: Path) -> None:
+    arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
+    done = run(*arguments, "--start", "2", "--json", tmp_path / "s.json")
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "s.json").read_text())["conditions"]["start"] == 2
+    assert "holds results of another `dataset`" in str(run(*arguments).exception)
+
+
 def test_with_several_workers_a_board_says_why_there_is_no_energy(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,21 @@ def test_of_a_thinned_sequence_only_every_so_many_frames_are_shown(folder: Path)
     assert len(run_sequence(still(), sequence).boxes) == 3
 
 
+def test_another_start_moves_the_first_box_alone_and_by_less_than_a_pixel(folder: Path) -> None:
+    dataset = open_dataset("images", folder, first_pixel=1)
+    true = dataset.read("boat")
+    assert dataset.begun(0).read("boat").first_box == true.first_box == (10, 10, 8, 8)
+    begun = dataset.begun(2)
+    sequence = begun.read("boat")
+    assert begun.kind == "images-start-2"
+    moved = np.subtract(sequence.first_box, true.first_box)
+    assert 0 < np.abs(moved[:2]).min() <= np.abs(moved[:2]).max() <= 1
+    assert moved[2:].tolist() == [0, 0]
+    assert np.array_equal(sequence.truth, true.truth)
+    assert run_sequence(still(), sequence).boxes[0].tolist() == list(sequence.first_box)
+    assert dataset.begun(2).read("boat").first_box == sequence.first_box != dataset.begun(3).read("boat").first_box
+
+
 def test_a_video_is_thinned_as_images_are(tmp_path: Path) -> None:
     path = tmp_path / "boat.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
