@@ -133,7 +133,8 @@ class Dataset:
         return self._changed(f"start-{start}", partial(Sequence.begun, start=start)) if start else self
 
     def _changed(self, how: str, change: Callable[[Sequence], Sequence]) -> Dataset:
-        return Dataset(f"{self.kind}-{how}", {name: partial(_read, it, change) for name, it in self.readers.items()})
+        readers = {name: partial(_read, reader, change) for name, reader in self.readers.items()}
+        return Dataset(f"{self.kind}-{how}", readers)
 
     def read(self, name: str) -> Sequence:
         """Read the annotations of one sequence.

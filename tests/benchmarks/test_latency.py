@@ -118,8 +118,9 @@ def test_who_has_settled_once_stays_warm_while_others_still_settle(monkeypatch: 
 
 
 def test_warm_up_lasts_as_long_as_was_asked() -> None:
+    steady, frames = Contestant("steady", lambda: Sleeper(0.005)), blocks()
     start = perf_counter()
-    warm_up([Contestant("steady", lambda: Sleeper(0.005))], blocks(), BOX, Plan(warmup_ms=150))
+    warm_up([steady], frames, BOX, Plan(warmup_ms=150))
     assert perf_counter() - start >= 0.15
 
 

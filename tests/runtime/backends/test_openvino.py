@@ -102,11 +102,14 @@ def test_a_frame_leaves_its_answer_in_the_same_memory(backend: OpenVinoBackend) 
 
 @needs_openvino
 def test_the_latest_inference_is_timed(backend: OpenVinoBackend) -> None:
-    start = perf_counter()
-    backend.infer(crop(256, 1))
-    took_ms = 1000 * (perf_counter() - start)
-    assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
-    assert 0.5 * took_ms < sum(backend.timing_ms) <= took_ms
+    shares = []
+    for seed in range(10):
+        start = perf_counter()
+        backend.infer(crop(256, seed))
+        took_ms = 1000 * (perf_counter() - start)
+        assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
+        shares.append(sum(backend.timing_ms) / took_ms)
+    assert 0.9 < max(shares) <= 1  # a busy machine stalls between the two clocks now and then
 
 
 @needs_openvino
