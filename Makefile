@@ -31,7 +31,7 @@ check: $(VENV)/.dev  ## Style, types, layers
 
 cover: $(VENV)/.test  ## Line and branch coverage of what flies: at least 95 %
 	$(RUN) pytest --cov --cov-report=
-	$(RUN) coverage report --include='eatrack_edge/runtime/*,eatrack_edge/media/*,eatrack_edge/*.py' --fail-under=95
+	$(RUN) coverage report --include='eatrack_edge/tracking/*,eatrack_edge/inference/*,eatrack_edge/sources/*,eatrack_edge/outputs/*,eatrack_edge/session/*,eatrack_edge/core/*' --fail-under=95
 
 picture: $(VENV)/.demo  ## Render docs/scene.jpg for the README
 	$(VENV)/bin/python docs/render_scene.py

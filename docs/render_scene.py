@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from eatrack_edge.follow import follow
-from eatrack_edge.media.overlay import annotate
-from eatrack_edge.media.sources import open_source
-from eatrack_edge.runtime.tracker import Tracker
+from eatrack_edge.outputs.overlay import annotate
+from eatrack_edge.session.session import follow
+from eatrack_edge.sources.registry import open_source
+from eatrack_edge.tracking.tracker import Tracker
 
 SOURCE = "test://?frames=150"
 MOMENTS = (15, 55, 95, 135)

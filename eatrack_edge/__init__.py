@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eatrack_edge.runtime.tracker import Tracker as Tracker
-    from eatrack_edge.runtime.tracker import Update as Update
+    from eatrack_edge.tracking.tracker import Tracker as Tracker
+    from eatrack_edge.tracking.tracker import Update as Update
 
 __version__ = "0.1.0"
 __all__ = ["Tracker", "Update", "__version__"]
@@ -22,5 +22,5 @@ __all__ = ["Tracker", "Update", "__version__"]
 def __getattr__(name: str) -> Any:
     # Late, so that `eatrack-edge --help` does not pay for numpy and OpenCV.
     if name in ("Tracker", "Update"):
-        return getattr(import_module("eatrack_edge.runtime.tracker"), name)
+        return getattr(import_module("eatrack_edge.tracking.tracker"), name)
     raise AttributeError(f"module 'eatrack_edge' has no attribute {name!r}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from eatrack_edge.runtime import load
-from eatrack_edge.runtime.backends import Backend
+from eatrack_edge.inference import registry as load
+from eatrack_edge.inference.backend import Backend
 
 # Machines are shared: a slow example is no fault of the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)

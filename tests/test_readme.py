@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from cli.conftest import Finished
-from eatrack_edge.benchmarks import latency
-from eatrack_edge.media.sinks import FrameRecord, VideoWriter
-from eatrack_edge.media.synthetic import SyntheticSource
+from eatrack_edge.benchmarks.measure import latency
+from eatrack_edge.outputs.base import FrameRecord, VideoWriter
+from eatrack_edge.sources.synthetic import SyntheticSource
 
 pytest_plugins = ["cli.conftest"]
 pytestmark = pytest.mark.usefixtures("opened_once")
@@ -83,7 +83,7 @@ def test_a_command_of_the_readme_runs(command: str, folder: Path, run: Callable[
 @pytest.mark.torch
 def test_the_commands_from_a_checkpoint_to_a_box_run(folder: Path, run: Callable[..., Finished]) -> None:
     pytest.importorskip("torch")
-    from eatrack_edge.material import bundled
+    from eatrack_edge.core.resources import bundled
 
     weights = bundled("eatrack_s.safetensors")
     assert weights is not None

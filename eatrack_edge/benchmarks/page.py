@@ -7,12 +7,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from eatrack_edge.benchmarks.charts import course, histogram, ratio_chart, stage_bars
-from eatrack_edge.benchmarks.projected_charts import check_chart, projection_ranges, roofline
-from eatrack_edge.benchmarks.projection import projection_table
-from eatrack_edge.benchmarks.report import AROUND_INFER, STAGES
-from eatrack_edge.evaluation.sheet import definitions, document, table
-from eatrack_edge.files import write_whole
+from eatrack_edge.benchmarks.projection.charts import check_chart, projection_ranges, roofline
+from eatrack_edge.benchmarks.projection.project import projection_table
+from eatrack_edge.benchmarks.text_report import AROUND_INFER, STAGES
+from eatrack_edge.core.io import write_whole
+from eatrack_edge.reporting.charts import course, histogram, ratio_chart, stage_bars
+from eatrack_edge.reporting.html import definitions, document, table
 
 _STYLE = """
 .right { background: #eef7f2; border-left: 3px solid #009e73; padding: 8px 12px; }

@@ -15,7 +15,7 @@ from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
 from eatrack_edge.cli.track import track
 from eatrack_edge.cli.train import train
-from eatrack_edge.errors import EATrackError
+from eatrack_edge.core.errors import EATrackError
 
 app = typer.Typer(
     name="eatrack-edge",

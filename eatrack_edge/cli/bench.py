@@ -11,13 +11,13 @@ import typer
 
 from eatrack_edge.cli.bench_overhead import overhead
 from eatrack_edge.cli.bench_progress import BenchProgress
-from eatrack_edge.cli.box import parse_box
-from eatrack_edge.cli.tables import console, table
-from eatrack_edge.errors import UsageError
-from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.cli.console import console, table
+from eatrack_edge.cli.options import parse_box
+from eatrack_edge.core.errors import UsageError
+from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from eatrack_edge.benchmarks.result import Result
+    from eatrack_edge.benchmarks.measure.result import Result
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -57,9 +57,9 @@ def measure(
     """Measure a tracker on this machine; ``--device`` is a claim that is checked, never a label."""
     if context.invoked_subcommand is not None:
         return
-    from eatrack_edge.benchmarks.footage import DEFAULT_SOURCE
-    from eatrack_edge.benchmarks.latency import Plan
-    from eatrack_edge.benchmarks.run import Request, run_bench
+    from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE
+    from eatrack_edge.benchmarks.measure.latency import Plan
+    from eatrack_edge.benchmarks.measure.run import Request, run_bench
 
     if alone and vs:
         raise UsageError("--alone and --vs exclude each other")
@@ -96,9 +96,9 @@ def compare(
     show_only: Annotated[bool, typer.Option("--show-only", help="Compare unlike ones too; judge nothing.")] = False,
 ) -> None:  # fmt: skip
     """Hold a result against an earlier one; exit code 4 where it is slower than allowed."""
-    from eatrack_edge.benchmarks import compare as comparison
-    from eatrack_edge.benchmarks.report import change_table
-    from eatrack_edge.benchmarks.result import read_result
+    from eatrack_edge.benchmarks.measure import compare as comparison
+    from eatrack_edge.benchmarks.measure.result import read_result
+    from eatrack_edge.benchmarks.text_report import change_table
 
     most = comparison.parse_share(max_regression)
     old, new = read_result(before), read_result(after)
@@ -122,8 +122,8 @@ def page(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The page; beside the JSON by default.")] = None,
 ) -> None:  # fmt: skip
     """Draw the page of a result again, from its JSON alone."""
+    from eatrack_edge.benchmarks.measure.result import read_result, to_dict
     from eatrack_edge.benchmarks.page import write_page
-    from eatrack_edge.benchmarks.result import read_result, to_dict
 
     output = output or result.with_suffix(".html")
     write_page(to_dict(read_result(result)), output)
@@ -133,8 +133,8 @@ def page(
 def _measured_there(host: str) -> Result:
     from tempfile import TemporaryDirectory
 
-    from eatrack_edge.benchmarks.remote import Remote, run_remote
-    from eatrack_edge.benchmarks.result import read_result
+    from eatrack_edge.benchmarks.measure.remote import Remote, run_remote
+    from eatrack_edge.benchmarks.measure.result import read_result
 
     board = Remote(host, say=lambda line: print(f"{host}: {line}", file=sys.stderr, flush=True))
     with TemporaryDirectory() as folder:
@@ -144,7 +144,7 @@ def _measured_there(host: str) -> Result:
 
 
 def _show(result: Result) -> None:
-    from eatrack_edge.benchmarks import report
+    from eatrack_edge.benchmarks import text_report as report
 
     screen = console()
 
@@ -167,9 +167,9 @@ def _show(result: Result) -> None:
 
 
 def _write(result: Result, output: Path, json: Path | None) -> None:
+    from eatrack_edge.benchmarks.measure.result import to_dict, write_result
     from eatrack_edge.benchmarks.page import write_page
-    from eatrack_edge.benchmarks.report import file_stem
-    from eatrack_edge.benchmarks.result import to_dict, write_result
+    from eatrack_edge.benchmarks.text_report import file_stem
 
     json = json or output / f"{file_stem(result)}.json"
     write_result(result, json)

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from eatrack_edge.cli.bench_progress import BenchProgress
-from eatrack_edge.cli.tables import console, table
-from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.cli.console import console, table
+from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
 def overhead(
@@ -19,8 +19,8 @@ def overhead(
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:  # fmt: skip
     """Measure crop, copy, decoding and store on one core, without a network: by frame size, and over hours."""
-    from eatrack_edge.benchmarks.overhead import measure_overhead
-    from eatrack_edge.benchmarks.overhead_result import crop_table, findings, frame_table, write_overhead
+    from eatrack_edge.benchmarks.measure.overhead import measure_overhead
+    from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 
     with BenchProgress("s") as progress:
         result = measure_overhead(model, updates, ["eatrack-edge", *sys.argv[1:]], progress.show)

@@ -11,14 +11,14 @@ import typer
 
 from eatrack_edge.cli.export import export
 from eatrack_edge.cli.progress import Display
-from eatrack_edge.material import DEFAULT_MODEL, bundled_models
+from eatrack_edge.core.resources import DEFAULT_MODEL, bundled_models
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from eatrack_edge.engines.graphs import Graphs
-    from eatrack_edge.engines.make import Made
-    from eatrack_edge.engines.progress import Step
+    from eatrack_edge.engines.build_pair import Made
+    from eatrack_edge.engines.build_progress import Step
+    from eatrack_edge.inference.model_files import Graphs
 
 
 def build(
@@ -48,12 +48,13 @@ def build(
     Runtime, where that is installed. Graphs of a bundled model that do not exist in that precision are exported first,
     where PyTorch is installed; INT8 needs --calib.
     """
-    from eatrack_edge.engines import make, upkeep
-    from eatrack_edge.engines.claim import check_claim
+    from eatrack_edge.core.imports import require
+    from eatrack_edge.engines import build_pair as make
+    from eatrack_edge.engines import ensure_engines as upkeep
+    from eatrack_edge.engines.device_check import check_claim
+    from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
+    from eatrack_edge.inference.tensorrt.manifest import engine_home
     from eatrack_edge.machine.board import read_board
-    from eatrack_edge.manifest import engine_home
-    from eatrack_edge.optional import require
-    from eatrack_edge.runtime.fingerprint import read_fingerprint
 
     check_claim(device, read_board())
     require("tensorrt", to="build an engine")
@@ -61,9 +62,9 @@ def build(
     folder = output or engine_home()
     found = _graphs(what, precision, folder, calib)
     if not force and upkeep.fault(found, folder) is None:
-        print(f"{folder}: the {found.contract.precision} engines of {found.name} fit; --force builds them again")
+        print(f"{folder}: the {found.model_spec.precision} engines of {found.name} fit; --force builds them again")
         return
-    command = upkeep.command(what, found.contract.precision, folder)
+    command = upkeep.command(what, found.model_spec.precision, folder)
     with BuildProgress() as progress:
         made = make.make(found, folder, progress.show, command=command, builds=builds, uses_dla=dla)
     print_made(made)
@@ -71,7 +72,7 @@ def build(
 
 def _graphs(what: str, precision: str | None, folder: Path, calib: str) -> Graphs:
     """The graphs to build from, exported beside the engines where there are none and all that takes is at hand."""
-    from eatrack_edge.engines.graphs import MissingGraphs, find
+    from eatrack_edge.inference.model_files import MissingGraphs, find
 
     try:
         return find(what, precision, folders=[folder])
@@ -91,9 +92,9 @@ def refresh(model: str, backend: str) -> None:
     Raises:
         EATrackError: TensorRT was asked for by name and the engines cannot be had.
     """
-    from eatrack_edge.engines.upkeep import ensure
-    from eatrack_edge.errors import EATrackError
-    from eatrack_edge.runtime.engine_files import is_engine
+    from eatrack_edge.core.errors import EATrackError
+    from eatrack_edge.engines.ensure_engines import ensure
+    from eatrack_edge.inference.tensorrt.engine_files import is_engine
 
     is_asked = backend == "tensorrt"
     if (backend != "auto" and not is_asked) or is_engine(model):

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eatrack_edge.cli.progress import Display
-from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from eatrack_edge.data.sequence import Dataset
+    from eatrack_edge.datasets.sequence import Dataset
+    from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
-    from eatrack_edge.evaluation.session import Evaluation, Plan, Run
     from eatrack_edge.evaluation.suite import Suite
     from eatrack_edge.evaluation.trackers import TrackerSpec
 
@@ -70,8 +70,8 @@ def evaluate(
         raise UsageError(
             "nothing to evaluate: give either --dataset KIND PATH, --suite NAME PATH, or --truth DIR --results DIR"
         )
+    from eatrack_edge.evaluation.evaluate import Plan
     from eatrack_edge.evaluation.protocol import protocol as named_protocol
-    from eatrack_edge.evaluation.session import Plan
     from eatrack_edge.evaluation.trackers import TrackerSpec
 
     chosen, root = _chosen(dataset, suite)
@@ -97,8 +97,8 @@ def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -
     from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL
     from eatrack_edge.evaluation.protocol import protocol as named
     from eatrack_edge.evaluation.report import write_json
-    from eatrack_edge.evaluation.results import score_folder
-    from eatrack_edge.evaluation.summary import folder_summary
+    from eatrack_edge.evaluation.score_folder import score_folder
+    from eatrack_edge.evaluation.score_tables import folder_summary
 
     rules = named(protocol or DEFAULT_PROTOCOL)
     scored = score_folder(truth, results, rules)
@@ -124,7 +124,7 @@ def _chosen(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) ->
 
 
 def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str] | None) -> Dataset:
-    from eatrack_edge.data.kinds import open_dataset
+    from eatrack_edge.datasets.registry import open_dataset
 
     found = open_dataset(suite.kind, root, suite.first_pixel if first_pixel is None else first_pixel)
     return _only(found, sequences or list(suite.sequences))
@@ -159,10 +159,10 @@ def _only(dataset: Dataset, names: list[str]) -> Dataset:
 
 
 def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
-    from eatrack_edge.evaluation.formats import check_formats
+    from eatrack_edge.evaluation.evaluate import evaluate as run_evaluation
+    from eatrack_edge.evaluation.evaluate import readable_sequences, unfinished
+    from eatrack_edge.evaluation.result_files import check_formats
     from eatrack_edge.evaluation.runner import run_jobs
-    from eatrack_edge.evaluation.session import evaluate as run_evaluation
-    from eatrack_edge.evaluation.session import readable_sequences, unfinished
     from eatrack_edge.machine.power import read_rails
 
     check_formats(plan.formats)
@@ -186,7 +186,7 @@ def _report(
     evaluation: Evaluation, plan: Plan, conditions: dict[str, Any], failure_frames: int, json: Path | None
 ) -> None:
     from eatrack_edge.evaluation.report import write_json, write_report
-    from eatrack_edge.evaluation.summary import (
+    from eatrack_edge.evaluation.score_tables import (
         attribute_table,
         calibration_table,
         evaluation_summary,

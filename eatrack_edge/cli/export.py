@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from eatrack_edge.export.precision import Options
@@ -48,7 +48,7 @@ def export(
     another precision they are NAME.PRECISION.template.onnx and NAME.PRECISION.track.onnx, with a card beside them, and
     written only if they track a suite of videos as well as fp32 does, within the recipe's budget.
     """
-    from eatrack_edge.optional import require
+    from eatrack_edge.core.imports import require
 
     for module in ("torch", "onnx", "onnxscript", "onnxruntime"):
         require(module, to="export a checkpoint")
@@ -56,8 +56,10 @@ def export(
     from eatrack_edge.export.precision import Options
 
     plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset, joint=joint)
-    contract = plan.contract
-    print(f"{plan.checkpoint.path}: {contract.model}, {contract.template_slots} template slot(s), opset {plan.opset}")
+    model_spec = plan.model_spec
+    print(
+        f"{plan.checkpoint.path}: {model_spec.model}, {model_spec.template_slots} template slot(s), opset {plan.opset}"
+    )
     if precision != "fp32":
         _export_precise(
             plan, precision, output, Options(calib, calib_pairs, gate_suite, backend, force, shared_weights)

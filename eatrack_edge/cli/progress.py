@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
-    from eatrack_edge.media.records import FrameRecord
+    from eatrack_edge.outputs.records import FrameRecord
 
 _EVERY_S = 5.0  # between two plain lines: often enough for a log, not a flood
 AnyDisplay = TypeVar("AnyDisplay", bound="Display")

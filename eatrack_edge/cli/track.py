@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eatrack_edge.cli.box import parse_box
-from eatrack_edge.material import DEFAULT_MODEL
+from eatrack_edge.cli.options import parse_box
+from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from eatrack_edge.boxes import Box
-    from eatrack_edge.cli.outputs import Outputs
-    from eatrack_edge.media.frames import Source
-    from eatrack_edge.runtime.tracker import Tracker
+    from eatrack_edge.core.boxes import Box
+    from eatrack_edge.outputs.registry import Outputs
+    from eatrack_edge.sources.base import Source
+    from eatrack_edge.tracking.tracker import Tracker
 
 
 def track(
@@ -39,10 +39,10 @@ def track(
 ) -> None:  # fmt: skip
     """Follow one target through a video."""
     from eatrack_edge.cli.build import refresh
-    from eatrack_edge.cli.outputs import Outputs, Wanted
-    from eatrack_edge.media.sources import open_source
-    from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
-    from eatrack_edge.runtime.tracker import Tracker
+    from eatrack_edge.outputs.registry import Outputs, Wanted
+    from eatrack_edge.sources.registry import open_source
+    from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+    from eatrack_edge.tracking.tracker import Tracker
 
     with open_source(source, start=start) as frames, ExitStack() as stack:
         target = _parse_box(box, box_format, normalized, frames.size) if box else _true_box(frames, start)
@@ -61,8 +61,8 @@ def _run(tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, sta
     """Track and write until the source, the user or a fault ends it; the number of the signal, if one did."""
     from eatrack_edge.cli.interrupts import Interrupts
     from eatrack_edge.cli.progress import TrackProgress
-    from eatrack_edge.errors import EATrackError
-    from eatrack_edge.follow import Summary, follow
+    from eatrack_edge.core.errors import EATrackError
+    from eatrack_edge.session.session import Summary, follow
 
     summary, ended = Summary(), "end of source"
     total = None if frames.frame_count is None else frames.frame_count - start
@@ -101,7 +101,7 @@ def _print_backend(tracker: Tracker) -> None:
 
 
 def _parse_box(text: str, layout: str, is_normalized: bool, size: tuple[int, int]) -> Box:
-    from eatrack_edge.errors import UsageError
+    from eatrack_edge.core.errors import UsageError
 
     if layout not in ("xywh", "xyxy", "cxcywh"):
         raise UsageError(f"--box-format is xywh, xyxy or cxcywh, got `{layout}`")
@@ -112,7 +112,7 @@ def _parse_box(text: str, layout: str, is_normalized: bool, size: tuple[int, int
 
 def _true_box(frames: Source, start: int) -> Box:
     """The target of a source that knows its own, which only the synthetic scene does."""
-    from eatrack_edge.errors import UsageError
+    from eatrack_edge.core.errors import UsageError
 
     if frames.truth is None:
         raise UsageError("there is no target", hint="say where it is in the first frame: --box x,y,w,h")
@@ -125,7 +125,7 @@ def _header(frames: Source, target: Box, tracker: Tracker, start: int) -> dict[s
 
     from eatrack_edge import __version__
 
-    contract = tracker.contract
+    model_spec = tracker.model_spec
     return {
         "tool": f"eatrack-edge {__version__}",
         "source": frames.uri,
@@ -134,7 +134,7 @@ def _header(frames: Source, target: Box, tracker: Tracker, start: int) -> dict[s
         "rotation_applied": frames.rotation_applied,
         "start": start,
         "box": target,
-        "model": {"name": contract.model, "checkpoint_sha256": contract.checkpoint_sha256},
+        "model": {"name": model_spec.model, "checkpoint_sha256": model_spec.checkpoint_sha256},
         "backend": tracker.backend.name,
         "config": asdict(tracker.settings),
     }

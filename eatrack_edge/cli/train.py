@@ -24,14 +24,14 @@ def train(
     ] = None,
 ) -> None:
     """Train a network by a recipe. Start it with torchrun to share the work among processes or GPUs."""
-    from eatrack_edge.optional import require
+    from eatrack_edge.core.imports import require
 
     for module in ("torch", "safetensors"):
         require(module, to="train")
-    from eatrack_edge.config import load
+    from eatrack_edge.core.config import load
     from eatrack_edge.train.parallel import world
     from eatrack_edge.train.recipe import TrainRecipe
-    from eatrack_edge.train.session import train as carry_out
+    from eatrack_edge.train.run import train as carry_out
 
     path = _recipe_path(recipe)
     wanted = load(TrainRecipe, path)
@@ -46,8 +46,8 @@ def train(
 
 def _recipe_path(recipe: str) -> Path:
     """``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is itself."""
-    from eatrack_edge.errors import UsageError, did_you_mean
-    from eatrack_edge.material import material
+    from eatrack_edge.core.errors import UsageError, did_you_mean
+    from eatrack_edge.core.resources import material
 
     if recipe.endswith(".toml"):
         return Path(recipe)

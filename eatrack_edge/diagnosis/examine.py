@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eatrack_edge import __version__
-from eatrack_edge.diagnosis import backends, board, environment, video
+from eatrack_edge.diagnosis import backend_checks as backends
+from eatrack_edge.diagnosis import board_checks as board
+from eatrack_edge.diagnosis import environment_checks as environment
+from eatrack_edge.diagnosis import video_checks as video
 from eatrack_edge.diagnosis.findings import Finding
 from eatrack_edge.machine.board import read_board
 

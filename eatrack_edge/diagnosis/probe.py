@@ -12,12 +12,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from eatrack_edge.errors import EATrackError, EngineMismatch, MachineError, MissingExtra
-from eatrack_edge.material import DEFAULT_MODEL
-from eatrack_edge.optional import require
+from eatrack_edge.core.errors import EATrackError, EngineMismatch, MachineError, MissingExtra
+from eatrack_edge.core.imports import require
+from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from eatrack_edge.runtime.backends import Backend
+    from eatrack_edge.inference.backend import Backend
 
 Answer = dict[str, Any]
 _PATIENCE_S = 60.0
@@ -56,7 +56,7 @@ def _last_words(done: subprocess.CompletedProcess[str]) -> str:
 
 def _backend(name: str) -> Answer:
     """Both graphs of the bundled model, once."""
-    from eatrack_edge.runtime.load import open_backend
+    from eatrack_edge.inference.registry import open_backend
 
     package = require(name, to=f"run a graph on {name}")
     # OpenVINO puts its build behind a dash.
@@ -71,10 +71,10 @@ def _run(backend: Backend) -> Answer:
     """
     import numpy as np
 
-    contract = backend.contract
-    crop = np.zeros(contract.template_inputs()[0].shape, np.uint8)
-    backend.encode_template(crop, (0.5, 0.5), range(contract.template_slots))
-    maps = backend.infer(np.zeros(contract.track_inputs()[0].shape, np.uint8))
+    model_spec = backend.model_spec
+    crop = np.zeros(model_spec.template_inputs()[0].shape, np.uint8)
+    backend.encode_template(crop, (0.5, 0.5), range(model_spec.template_slots))
+    maps = backend.infer(np.zeros(model_spec.track_inputs()[0].shape, np.uint8))
     if not np.isfinite(maps.score_map).all():
         raise MachineError(f"{backend.name} gives a score that is not finite")
     return {"runs_as": backend.name}
@@ -94,11 +94,11 @@ def _openvino() -> Answer:
 
 def _tensorrt() -> Answer:
     """TensorRT, driver, GPU and the package between them; an engine too, where one is built. None is built here."""
-    from eatrack_edge.runtime.backends.cuda_memory import open_memory
-    from eatrack_edge.runtime.backends.tensorrt import TensorRTBackend
-    from eatrack_edge.runtime.engine_files import built_engines
-    from eatrack_edge.runtime.fingerprint import read_fingerprint
-    from eatrack_edge.runtime.load import find_graphs
+    from eatrack_edge.inference.registry import find_graphs
+    from eatrack_edge.inference.tensorrt.backend import TensorRTBackend
+    from eatrack_edge.inference.tensorrt.cuda_memory import open_memory
+    from eatrack_edge.inference.tensorrt.engine_files import built_engines
+    from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
 
     here = read_fingerprint()
     open_memory("auto")

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eatrack_edge.core.errors import InputError, MachineError
+from eatrack_edge.core.imports import require
 from eatrack_edge.engines import timing_cache
-from eatrack_edge.engines.audit import Audit, audit, check
-from eatrack_edge.engines.metadata import read_contract
-from eatrack_edge.engines.network import read_network
-from eatrack_edge.engines.progress import Report, monitor
-from eatrack_edge.engines.reason import reason
-from eatrack_edge.errors import InputError, MachineError
-from eatrack_edge.optional import require
-from eatrack_edge.runtime.backends.tensorrt_log import logger
+from eatrack_edge.engines.build_progress import Report, monitor
+from eatrack_edge.engines.parse_trt_error import reason
+from eatrack_edge.engines.parsed_network import read_network
+from eatrack_edge.engines.precision_audit import Audit, audit, check
+from eatrack_edge.inference.onnx_metadata import read_model_spec
+from eatrack_edge.inference.tensorrt.error_log import logger
 
 _OUT_OF_MEMORY = ("OutOfMemory", "out of memory", "Error Code 2")
 
@@ -50,7 +50,7 @@ def build(job: Job, report: Report) -> Built:
         report: Called at each step, from TensorRT's threads.
 
     Raises:
-        InputError: TensorRT cannot read the graph or has no kernel for it, or it breaks its contract.
+        InputError: TensorRT cannot read the graph or has no kernel for it, or it breaks its model specification.
         GateFailed: The graph's types are not what its precision promises.
         MachineError: TensorRT finds no GPU, too little memory, or no accelerator where one is asked for.
         MissingExtra: TensorRT is not installed.
@@ -61,7 +61,7 @@ def build(job: Job, report: Report) -> Built:
     builder = _builder(trt)
     parsed = read_network(builder, job.graph)
     found = audit(parsed.network)
-    check(found, read_contract(job.graph).precision, job.graph)
+    check(found, read_model_spec(job.graph).precision, job.graph)
     config = _config(trt, builder, job)
     config.progress_monitor = progress = monitor(report)  # TensorRT keeps no reference of its own
     engine = builder.build_serialized_network(parsed.network, config)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-from eatrack_edge.errors import GateFailed
-from eatrack_edge.runtime.backends import Backend
-from eatrack_edge.scene_crops import Answer, ScenePair, largest_differences, scene_crops
+from eatrack_edge.core.errors import GateFailed
+from eatrack_edge.inference.backend import Backend
+from eatrack_edge.inference.parity import Answer, ScenePair, largest_differences, scene_crops
 
 # Largest difference to ONNX Runtime on the same graph; of search tokens relative to the largest one.
 # The first two are the house's tolerances. INT8 rounds at other places in each runtime; how far it may stray in the
@@ -40,10 +40,10 @@ def measure(engines: Backend, reference: Backend) -> dict[str, float]:
     """
 
     def answer(backend: Backend, pair: ScenePair) -> Answer:
-        backend.encode_template(pair.template, pair.extent, range(backend.contract.template_slots))
+        backend.encode_template(pair.template, pair.extent, range(backend.model_spec.template_slots))
         return backend.infer(pair.search)._asdict()
 
-    crops = scene_crops(engines.contract)
+    crops = scene_crops(engines.model_spec)
     return largest_differences((answer(engines, pair), answer(reference, pair)) for pair in crops)
 
 
@@ -65,7 +65,7 @@ def check(differences: dict[str, float], precision: str, name: str) -> None:
 
 def time_calls(engines: Backend) -> Latency:
     """Time both engines through the backend, copies included, as a tracker calls them."""
-    pair = next(scene_crops(engines.contract))
+    pair = next(scene_crops(engines.model_spec))
     encode = _median_ms(lambda: engines.encode_template(pair.template, pair.extent, [0]))
     return Latency(encode, _median_ms(lambda: engines.infer(pair.search)))
 

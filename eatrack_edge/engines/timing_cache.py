@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from eatrack_edge.files import write_whole
-from eatrack_edge.manifest import Fingerprint
+from eatrack_edge.core.io import write_whole
+from eatrack_edge.inference.tensorrt.manifest import Fingerprint
 
 
 def cache_path(folder: Path, here: Fingerprint) -> Path:

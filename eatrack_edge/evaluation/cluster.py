@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from eatrack_edge.errors import MachineError
+from eatrack_edge.core.errors import MachineError
+from eatrack_edge.core.imports import require
+from eatrack_edge.evaluation.evaluate import Run
 from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_job
-from eatrack_edge.evaluation.session import Run
-from eatrack_edge.optional import require
 
 LOCAL = "local"
 _CONNECT_S = 30

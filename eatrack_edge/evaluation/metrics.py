@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.boxes import Boxes, iou
-from eatrack_edge.errors import InputError
+from eatrack_edge.core.boxes import Boxes, iou
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.evaluation.protocol import AbsentError, Protocol, Validity
 
 Floats = NDArray[np.float64]

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.errors import EATrackError
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.errors import EATrackError
+from eatrack_edge.core.io import write_whole
 from eatrack_edge.evaluation.charts import accuracy_chart, frame_chart
-from eatrack_edge.evaluation.failures import first_failure, read_frame, thumbnail
+from eatrack_edge.evaluation.evaluate import Evaluation
+from eatrack_edge.evaluation.failure_frames import first_failure, read_frame, thumbnail
 from eatrack_edge.evaluation.plots import style
 from eatrack_edge.evaluation.power import METHOD
-from eatrack_edge.evaluation.session import Evaluation
-from eatrack_edge.evaluation.sheet import definitions, document, table
-from eatrack_edge.evaluation.summary import (
+from eatrack_edge.evaluation.score_tables import (
     attribute_table,
     calibration_table,
     joules_per_frame,
@@ -25,7 +25,7 @@ from eatrack_edge.evaluation.summary import (
     overall_table,
     ranking,
 )
-from eatrack_edge.files import write_whole
+from eatrack_edge.reporting.html import definitions, document, table
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded
 

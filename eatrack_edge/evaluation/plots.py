@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.errors import OutputError
-from eatrack_edge.evaluation.calibration import BINS, Calibration
+from eatrack_edge.core.errors import OutputError
+from eatrack_edge.core.imports import require
+from eatrack_edge.evaluation.confidence_calibration import BINS, Calibration
+from eatrack_edge.evaluation.evaluate import Evaluation
 from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS
-from eatrack_edge.evaluation.session import Evaluation
-from eatrack_edge.evaluation.summary import ranking, tracker_calibration
-from eatrack_edge.optional import require
+from eatrack_edge.evaluation.score_tables import ranking, tracker_calibration
 
 # Okabe and Ito's colours, told apart by colour-blind readers too; dashes tell on where they run out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555")

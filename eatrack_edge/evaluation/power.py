@@ -12,10 +12,10 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.trackers import Follower, Observation
-from eatrack_edge.evaluation.tracks import Track
 from eatrack_edge.machine.energy import joules, mean_watts
 from eatrack_edge.machine.sampler import Sampler
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from eatrack_edge.errors import UsageError, did_you_mean
+from eatrack_edge.core.errors import UsageError, did_you_mean
 
 DEFAULT_PROTOCOL = "otb"
 

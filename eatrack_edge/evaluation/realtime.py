@@ -13,10 +13,10 @@ from time import perf_counter
 
 import numpy as np
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.trackers import Follower
-from eatrack_edge.evaluation.tracks import Track
 
 _ROUNDING = 1e-9  # frames: one that arrives at the very end of an update has arrived
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eatrack_edge.errors import MissingExtra
+from eatrack_edge.core.errors import MissingExtra
+from eatrack_edge.core.io import write_whole
+from eatrack_edge.evaluation.evaluate import Evaluation
 from eatrack_edge.evaluation.page import write_page
 from eatrack_edge.evaluation.plots import draw_plots
-from eatrack_edge.evaluation.session import Evaluation
-from eatrack_edge.evaluation.summary import evaluation_summary
-from eatrack_edge.files import write_whole
+from eatrack_edge.evaluation.score_tables import evaluation_summary
 
 
 def write_report(

@@ -17,17 +17,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from eatrack_edge.crops import Frame
-from eatrack_edge.data.sequence import ImageFrames, Sequence
-from eatrack_edge.errors import EATrackError, InputError
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.errors import EATrackError, InputError
+from eatrack_edge.datasets.sequence import ImageFrames, Sequence
 from eatrack_edge.evaluation.power import rest_watts, run_metered
 from eatrack_edge.evaluation.realtime import track_live
+from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
-from eatrack_edge.evaluation.tracks import Track
 from eatrack_edge.machine.power import read_rails
-from eatrack_edge.media.images import ImageSource
-from eatrack_edge.media.sources import Source
-from eatrack_edge.media.video import VideoSource
+from eatrack_edge.sources.images import ImageSource
+from eatrack_edge.sources.registry import Source
+from eatrack_edge.sources.video import VideoSource
 
 _POLL_S = 0.2  # between looks at the workers' frame counts
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from eatrack_edge import config
-from eatrack_edge.errors import ConfigError, UsageError, did_you_mean
+from eatrack_edge.core import config
+from eatrack_edge.core.errors import ConfigError, UsageError, did_you_mean
+from eatrack_edge.core.resources import material
 from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL, PROTOCOLS
-from eatrack_edge.material import material
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
-from eatrack_edge.errors import UsageError, did_you_mean
-from eatrack_edge.evaluation import peers
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.errors import UsageError, did_you_mean
+from eatrack_edge.evaluation import baselines as peers
 
 OURS = "eatrack"
 FIXED = "eatrack_fixed"  # ours with the first template alone, to see what adapting it is worth
@@ -96,9 +96,9 @@ def open_tracker(spec: TrackerSpec) -> Follower:
     """
     check_known(spec)
     if spec.name in (OURS, FIXED):
-        from eatrack_edge.material import DEFAULT_MODEL
-        from eatrack_edge.runtime.settings import TemplateSettings, TrackerSettings
-        from eatrack_edge.runtime.tracker import Tracker
+        from eatrack_edge.core.resources import DEFAULT_MODEL
+        from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+        from eatrack_edge.tracking.tracker import Tracker
 
         settings = TrackerSettings(templates=TemplateSettings(is_enabled=spec.name == OURS))
         return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads, settings=settings)

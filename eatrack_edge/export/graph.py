@@ -13,9 +13,9 @@ import torch
 from onnxscript import optimizer
 from torch import Tensor, nn
 
-from eatrack_edge.contract import Contract, TensorSpec
-from eatrack_edge.errors import GateFailed
-from eatrack_edge.model import flying
+from eatrack_edge.core.errors import GateFailed
+from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
+from eatrack_edge.model import inference_graph as flying
 from eatrack_edge.model.eatrack import EATrack
 
 _NO_MARK = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int32)  # for networks that take no notice of it
@@ -35,9 +35,9 @@ class _Normalise(nn.Module):
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, model_spec: ModelSpec) -> None:
         super().__init__()
-        mean, std = torch.tensor(contract.mean_rgb), torch.tensor(contract.std_rgb)
+        mean, std = torch.tensor(model_spec.mean_rgb), torch.tensor(model_spec.std_rgb)
         self.register_buffer("scale", (1 / (255 * std)).view(1, 3, 1, 1))
         self.register_buffer("shift", (-mean / std).view(1, 3, 1, 1))
 
@@ -50,14 +50,14 @@ class _Normalise(nn.Module):
 class TemplateGraph(nn.Module):
     """Template crop in; what a template slot is to hold out."""
 
-    def __init__(self, network: EATrack, contract: Contract) -> None:
+    def __init__(self, network: EATrack, model_spec: ModelSpec) -> None:
         super().__init__()
-        self.normalise = _Normalise(contract)
+        self.normalise = _Normalise(model_spec)
         self.network = network
-        self.form = contract.template_form
+        self.form = model_spec.template_form
 
     def forward(self, template: Tensor, *mark: Tensor) -> tuple[Tensor, ...]:
-        """See ``Contract.template_inputs`` and ``Contract.template_outputs``."""
+        """See ``ModelSpec.template_inputs`` and ``ModelSpec.template_outputs``."""
         extent, slot = mark or _NO_MARK
         if self.form == "crop":
             # The limit changes nothing: a token beyond the crop there is not. But an output may not be an input.
@@ -69,15 +69,15 @@ class TemplateGraph(nn.Module):
 class TrackGraph(nn.Module):
     """Search crop and what the template slots hold in; the maps and the search tokens out."""
 
-    def __init__(self, network: EATrack, contract: Contract) -> None:
+    def __init__(self, network: EATrack, model_spec: ModelSpec) -> None:
         super().__init__()
-        self.normalise = _Normalise(contract)
+        self.normalise = _Normalise(model_spec)
         self.network = network
-        self.form = contract.template_form
-        self.slots = contract.template_slots
+        self.form = model_spec.template_form
+        self.slots = model_spec.template_slots
 
     def forward(self, search: Tensor, *held: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Crop (X, X, 3) uint8 and ``Contract.slot_inputs`` of each slot in; see ``Contract.track_outputs``."""
+        """Crop (X, X, 3) uint8 and ``ModelSpec.slot_inputs`` of each slot in; see ``ModelSpec.track_outputs``."""
         crop = self.normalise(search)
         if self.form == "crop":  # as a plain export would be, to compare with
             templates = [self._encode(number, *slot) for number, slot in enumerate(self._by_slot(held))]
@@ -94,23 +94,23 @@ class TrackGraph(nn.Module):
         return self.network.encode_template(self.normalise(crop), extent, torch.tensor([slot]))
 
 
-def write_graphs(network: EATrack, contract: Contract, *, opset: int, fold: bool = True) -> Graphs:
+def write_graphs(network: EATrack, model_spec: ModelSpec, *, opset: int, fold: bool = True) -> Graphs:
     """Both graphs of a network.
 
     Args:
-        network: In evaluation mode, with the contract's template slots.
-        contract: Names, shapes and what stands in the metadata.
+        network: In evaluation mode, with the model specification's template slots.
+        model_spec: Names, shapes and what stands in the metadata.
         opset: ONNX opset; the exporter's own is 18, lower ones are converted.
         fold: Fold batch norm and transposes into the weights. Without, the weights stay the checkpoint's, and
             the runtime folds them at load.
 
     Raises:
-        GateFailed: The exporter could not reach the opset, or made other shapes than the contract's.
+        GateFailed: The exporter could not reach the opset, or made other shapes than the model specification's.
     """
-    template = _export(TemplateGraph(network, contract), contract.template_inputs(), opset, fold)
-    track = _export(TrackGraph(network, contract), contract.track_inputs(), opset, fold)
-    _describe(template, (*contract.template_inputs(), *contract.template_outputs()), contract, opset)
-    _describe(track, (*contract.track_inputs(), *contract.track_outputs()), contract, opset)
+    template = _export(TemplateGraph(network, model_spec), model_spec.template_inputs(), opset, fold)
+    track = _export(TrackGraph(network, model_spec), model_spec.track_inputs(), opset, fold)
+    _describe(template, (*model_spec.template_inputs(), *model_spec.template_outputs()), model_spec, opset)
+    _describe(track, (*model_spec.track_inputs(), *model_spec.track_outputs()), model_spec, opset)
     return Graphs(template, track)
 
 
@@ -125,8 +125,8 @@ def _export(module: nn.Module, inputs: tuple[TensorSpec, ...], opset: int, fold:
         return optimizer.optimize(graph, input_size_limit=_NO_LIMIT, output_size_limit=_NO_LIMIT) if fold else graph
 
 
-def _describe(graph: onnx.ModelProto, specs: tuple[TensorSpec, ...], contract: Contract, opset: int) -> None:
-    """Give a graph the contract's names and metadata, after checking that it keeps the contract."""
+def _describe(graph: onnx.ModelProto, specs: tuple[TensorSpec, ...], model_spec: ModelSpec, opset: int) -> None:
+    """Give a graph the names and metadata of its model specification, after checking its shapes."""
     made = next(entry.version for entry in graph.opset_import if entry.domain == "")
     if made != opset:
         raise GateFailed(f"the exporter made opset {made}, asked for {opset}", hint="try another: --opset 18")
@@ -134,11 +134,11 @@ def _describe(graph: onnx.ModelProto, specs: tuple[TensorSpec, ...], contract: C
     for spec, value in zip(specs, [*graph.graph.input, *graph.graph.output], strict=True):
         shape = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
         if shape != spec.shape:
-            raise GateFailed(f"the exporter made `{spec.name}` {shape}, the contract says {spec.shape}")
+            raise GateFailed(f"the exporter made `{spec.name}` {shape}, the model specification says {spec.shape}")
         names[value.name] = value.name = spec.name
     _rename(graph, names)
-    graph.producer_name, graph.producer_version = "eatrack-edge", contract.tool_version
-    onnx.helper.set_model_props(graph, contract.to_metadata())
+    graph.producer_name, graph.producer_version = "eatrack-edge", model_spec.tool_version
+    onnx.helper.set_model_props(graph, model_spec.to_metadata())
 
 
 def _rename(graph: onnx.ModelProto, names: Mapping[str, str]) -> None:

@@ -17,8 +17,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from eatrack_edge.export.ranges import LEVELS, Feed, observe
-from eatrack_edge.optional import require
+from eatrack_edge.core.imports import require
+from eatrack_edge.export.activation_ranges import LEVELS, Feed, observe
 
 PRODUCTS = ("MatMul", "Conv", "Gemm")
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import torch
 
-from eatrack_edge.contract import Contract
-from eatrack_edge.errors import GateFailed
-from eatrack_edge.export.feeds import template_feed
+from eatrack_edge.core.errors import GateFailed
+from eatrack_edge.core.imports import require
+from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.export.graph import TemplateGraph, TrackGraph
+from eatrack_edge.export.graph_inputs import template_feed
+from eatrack_edge.inference.parity import Answer, largest_differences, scene_crops
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.optional import require
-from eatrack_edge.scene_crops import Answer, largest_differences, scene_crops
 
 ALLOWED = 1e-4  # float32 against float32; two runtimes differ by about 1e-5 in the order of their sums
 
 
-def measure(network: EATrack, contract: Contract, template_graph: Path, track_graph: Path) -> dict[str, float]:
+def measure(network: EATrack, model_spec: ModelSpec, template_graph: Path, track_graph: Path) -> dict[str, float]:
     """Largest difference between torch and ONNX Runtime per output, over a few crops of the synthetic scene.
 
     Maps and search tokens are held against the plain network, which encodes everything anew, so that whatever the
@@ -28,34 +28,34 @@ def measure(network: EATrack, contract: Contract, template_graph: Path, track_gr
 
     Args:
         network: In evaluation mode.
-        contract: Of the graphs.
+        model_spec: Of the graphs.
         template_graph: The ONNX file.
         track_graph: The ONNX file.
 
     Returns:
         See ``largest_differences``.
     """
-    return largest_differences(_answers(network, contract, template_graph, track_graph))
+    return largest_differences(_answers(network, model_spec, template_graph, track_graph))
 
 
 def _answers(
-    network: EATrack, contract: Contract, template_graph: Path, track_graph: Path
+    network: EATrack, model_spec: ModelSpec, template_graph: Path, track_graph: Path
 ) -> Iterator[tuple[Answer, Answer]]:
     runtime = require("onnxruntime", to="check an export")
     encode = runtime.InferenceSession(template_graph, providers=["CPUExecutionProvider"])
     track = runtime.InferenceSession(track_graph, providers=["CPUExecutionProvider"])
-    encoder = TemplateGraph(network, contract).eval()
-    plain = TrackGraph(network, replace(contract, template_form="crop")).eval()
-    outputs = [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
-    for template, extent, search in scene_crops(contract):
-        feeds = [template_feed(contract, template, extent, slot) for slot in range(contract.template_slots)]
+    encoder = TemplateGraph(network, model_spec).eval()
+    plain = TrackGraph(network, replace(model_spec, template_form="crop")).eval()
+    outputs = [spec.name for spec in (*model_spec.template_outputs(), *model_spec.track_outputs())]
+    for template, extent, search in scene_crops(model_spec):
+        feeds = [template_feed(model_spec, template, extent, slot) for slot in range(model_spec.template_slots)]
         encoded = [encode.run(None, feed) for feed in feeds]
         feed: dict[str, Any] = {"search": search}
         for slot, values in enumerate(encoded):
-            feed |= {spec.name: value for spec, value in zip(contract.slot_inputs(slot), values, strict=True)}
+            feed |= {spec.name: value for spec, value in zip(model_spec.slot_inputs(slot), values, strict=True)}
         inputs = [torch.from_numpy(value) for value in feeds[-1].values()]  # of the last slot
         with torch.no_grad():
-            held = inputs[:2] * contract.template_slots
+            held = inputs[:2] * model_spec.template_slots
             expected = [*encoder(*inputs), *plain(torch.from_numpy(search), *held)]
         got = [*encoded[-1], *track.run(None, feed)]
         theirs = [value.numpy() for value in expected]

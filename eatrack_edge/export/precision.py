@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 import onnx
 
-from eatrack_edge.contract import PRECISIONS, Contract, stem_of
-from eatrack_edge.errors import GateFailed, UsageError, did_you_mean
-from eatrack_edge.evaluation.summary import run_conditions
-from eatrack_edge.export import gate, int8, sensitivity, smoothing
-from eatrack_edge.export.calibration import PAIRS, Calibration, Pair, read_calibration
-from eatrack_edge.export.feeds import track_feeds
+from eatrack_edge.core.errors import GateFailed, UsageError, did_you_mean
+from eatrack_edge.core.io import staged
+from eatrack_edge.core.model_spec import PRECISIONS, ModelSpec, stem_of
+from eatrack_edge.evaluation.score_tables import run_conditions
+from eatrack_edge.export import int8, sensitivity, smoothing
+from eatrack_edge.export import tracking_gate as gate
+from eatrack_edge.export.calibration_crops import PAIRS, Calibration, Pair, read_calibration
 from eatrack_edge.export.fp16 import to_half
-from eatrack_edge.export.gate import Verdict
+from eatrack_edge.export.graph_inputs import track_feeds
 from eatrack_edge.export.recipe import Plan
-from eatrack_edge.export.storage import own_weights, share_weights
+from eatrack_edge.export.tracking_gate import Verdict
+from eatrack_edge.export.weight_storage import own_weights, share_weights
 from eatrack_edge.export.write import export
-from eatrack_edge.files import staged
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
 _PARITY_SCENE = (
@@ -77,7 +78,7 @@ def export_precise(
 
     Args:
         plan: What to export, see ``recipe.plan``.
-        precision: One of ``contract.PRECISIONS`` but ``fp32``.
+        precision: One of ``model_spec.PRECISIONS`` but ``fp32``.
         folder: Where to; made if needed.
         options: See there.
         say: Told what is being done.
@@ -91,21 +92,21 @@ def export_precise(
     _check(precision, options)
     if precision == "int8-fp16":
         plan = replace(plan, opset=max(plan.opset, _HALF_SCALES))
-    contract = replace(plan.contract, precision=precision)
+    model_spec = replace(plan.model_spec, precision=precision)
     is_int8 = precision.startswith("int8")
     pairs = options.pairs if is_int8 else 0
     say("cutting crops")
-    calibration = read_calibration(options.calib if is_int8 else options.calib or _PARITY_SCENE, contract, pairs)
+    calibration = read_calibration(options.calib if is_int8 else options.calib or _PARITY_SCENE, model_spec, pairs)
     with staged(folder) as work:
         say("exporting in fp32")
         template, track, *weights = export(plan, work, shared=options.is_shared).files
         name = stem_of(plan.name, precision)
         paths = work / f"{name}.template.onnx", work / f"{name}.track.onnx"
         graphs = [onnx.load(template), onnx.load(track)]
-        card: dict[str, Any] = {"model": plan.contract.model, "precision": precision, "opset": plan.opset}
+        card: dict[str, Any] = {"model": plan.model_spec.model, "precision": precision, "opset": plan.opset}
         notes: dict[str, str] = {}
         if is_int8:
-            graphs[1], table, kept = _quantised((template, track), contract, calibration, say)
+            graphs[1], table, kept = _quantised((template, track), model_spec, calibration, say)
             record = calibration.record()
             notes = _write_notes(work / name, record, table)
             card["calibration"] = {key: value for key, value in record.items() if key != "list"}
@@ -113,10 +114,10 @@ def export_precise(
         if "fp16" in precision:
             graphs = [_halved(graph, weights) for graph in graphs]
         for graph, path in zip(graphs, paths, strict=True):
-            onnx.helper.set_model_props(graph, contract.to_metadata() | notes)
+            onnx.helper.set_model_props(graph, model_spec.to_metadata() | notes)
             onnx.save(graph, path)
         say("comparing outputs")
-        card["parity"], card["box_iou"] = _parity((template, track), paths, contract, calibration.held_out)
+        card["parity"], card["box_iou"] = _parity((template, track), paths, model_spec, calibration.held_out)
         say(f"tracking {options.suite} beside fp32")
         budget = plan.gate.of(precision)
         verdict = gate.judge(track, paths[1], options.suite, budget, starts=plan.gate.starts, backend=options.backend)
@@ -155,21 +156,21 @@ def _halved(graph: onnx.ModelProto, weights: list[Path]) -> onnx.ModelProto:
 
 
 def _quantised(
-    fp32: tuple[Path, Path], contract: Contract, calibration: Calibration, say: Say
+    fp32: tuple[Path, Path], model_spec: ModelSpec, calibration: Calibration, say: Say
 ) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity], list[str]]:
     """Smooth, quantise, measure one by one, and take the sensitive out again; the last are the layers left in float."""
     template, track = fp32
     say(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
-    feeds = list(track_feeds(calibration.pairs, contract, template))
+    feeds = list(track_feeds(calibration.pairs, model_spec, template))
     graph = smoothing.smooth(onnx.load(track), feeds)
     smoothed, written = track.with_name("smoothed.onnx"), track.with_name("quantised.onnx")
     onnx.save(graph, smoothed)
     quantised = int8.quantise(smoothed, feeds, written)
     for path in (smoothed, written):
         path.unlink()
-    feeds = list(track_feeds(calibration.held_out[: sensitivity.CROPS], contract, template))
+    feeds = list(track_feeds(calibration.held_out[: sensitivity.CROPS], model_spec, template))
     say("measuring what each layer loses in INT8")
-    table = sensitivity.measure(graph, quantised, contract, feeds)
+    table = sensitivity.measure(graph, quantised, model_spec, feeds)
     mixed = int8.restore(quantised, graph, [node for node, row in table.items() if row.stays_float])
     inside = int8.in_int8(mixed)
     return mixed, list(table.values()), [layer for node, layer in int8.products(graph).items() if node not in inside]
@@ -192,7 +193,7 @@ def _write_notes(stem: Path, record: dict[str, Any], table: Sequence[sensitivity
 
 
 def _parity(
-    fp32: tuple[Path, Path], judged: tuple[Path, Path], contract: Contract, pairs: Sequence[Pair]
+    fp32: tuple[Path, Path], judged: tuple[Path, Path], model_spec: ModelSpec, pairs: Sequence[Pair]
 ) -> tuple[dict[str, dict[str, float]], float]:
     """Per output, the largest difference from float32 and the root of the mean square over float32's own.
 
@@ -201,20 +202,20 @@ def _parity(
     Raises:
         GateFailed: An output is not finite.
     """
-    feeds = [list(track_feeds(pairs, contract, template)) for template, _ in (fp32, judged)]
+    feeds = [list(track_feeds(pairs, model_spec, template)) for template, _ in (fp32, judged)]
     outputs = [
-        sensitivity.run(onnx.load(track), contract, feed)
+        sensitivity.run(onnx.load(track), model_spec, feed)
         for (_, track), feed in zip((fp32, judged), feeds, strict=True)
     ]
-    slot = dict(zip(contract.slot_inputs(0), contract.template_outputs(), strict=True))
+    slot = dict(zip(model_spec.slot_inputs(0), model_spec.template_outputs(), strict=True))
     table: dict[str, dict[str, float]] = {}
     for name, key, kind in [
         *((made.name, taken.name, feeds) for taken, made in slot.items()),
-        *((spec.name, spec.name, outputs) for spec in contract.track_outputs()),
+        *((spec.name, spec.name, outputs) for spec in model_spec.track_outputs()),
     ]:
         theirs, ours = (np.stack([each[key] for each in values]) for values in kind)
         if not np.isfinite(ours).all():
-            raise GateFailed(f"{contract.precision}: `{name}` is not finite", hint="nothing was written")
+            raise GateFailed(f"{model_spec.precision}: `{name}` is not finite", hint="nothing was written")
         error = float(np.sqrt(np.mean((ours - theirs) ** 2) / np.mean(theirs**2)))
         table[name] = {"max": float(f"{np.abs(ours - theirs).max():.3g}"), "relative_rms": float(f"{error:.3g}")}
     box_error, _ = sensitivity.errors(outputs[1], outputs[0])

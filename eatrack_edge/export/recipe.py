@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from eatrack_edge import __version__, config
-from eatrack_edge.contract import SCHEMA, Contract, Cropping
-from eatrack_edge.errors import ConfigError, UsageError
-from eatrack_edge.export.gate import GateBudget
-from eatrack_edge.material import bundled, recipe_path
+from eatrack_edge import __version__
+from eatrack_edge.core import config
+from eatrack_edge.core.errors import ConfigError, UsageError
+from eatrack_edge.core.model_spec import SCHEMA, Cropping, ModelSpec
+from eatrack_edge.core.resources import bundled, recipe_path
+from eatrack_edge.export.tracking_gate import GateBudget
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, has_marks, read_checkpoint
 from eatrack_edge.model.registry import architecture
@@ -40,7 +41,7 @@ class Plan:
         name: Stem of the files to write.
         architecture: Of the network, with the slots that the graph will have.
         checkpoint: Its weights.
-        contract: What the graphs will say of themselves.
+        model_spec: What the graphs will say of themselves.
         opset: ONNX opset.
         gate: How much worse than float32 the other precisions may track.
     """
@@ -48,7 +49,7 @@ class Plan:
     name: str
     architecture: Architecture
     checkpoint: Checkpoint
-    contract: Contract
+    model_spec: ModelSpec
     opset: int
     gate: GateBudget = field(default_factory=GateBudget)
 
@@ -83,10 +84,10 @@ def plan(
         recipe_name = what
         checkpoint = read_checkpoint(_bundled_checkpoint(what))
     recipe = config.load(ExportRecipe, recipe_path(recipe_name))
-    known = Contract.from_metadata(checkpoint.metadata, str(checkpoint.path)) if _is_ours(checkpoint) else None
+    known = ModelSpec.from_metadata(checkpoint.metadata, str(checkpoint.path)) if _is_ours(checkpoint) else None
     slots = slots or (known.template_slots if known else recipe.template_slots)
     shape = replace(architecture(recipe.model), template_slots=slots)
-    contract = Contract(
+    model_spec = ModelSpec(
         model=recipe.model,
         dim=shape.dim,
         template_size=shape.template_size,
@@ -102,7 +103,7 @@ def plan(
         target_marks=has_marks(checkpoint),
         tool_version=__version__,
     )
-    return Plan(name or _stem(checkpoint.path), shape, checkpoint, contract, opset or recipe.opset, recipe.gate)
+    return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)
 
 
 def _template_form(shape: Architecture, joint: bool) -> str:

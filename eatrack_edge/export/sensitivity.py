@@ -10,12 +10,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from eatrack_edge.boxes import iou
-from eatrack_edge.contract import Contract
+from eatrack_edge.core.boxes import iou
+from eatrack_edge.core.imports import require
+from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.export.activation_ranges import Feed
 from eatrack_edge.export.int8 import in_int8, products, restore
-from eatrack_edge.export.ranges import Feed
-from eatrack_edge.optional import require
-from eatrack_edge.runtime.backends.onnxruntime import HARMFUL_OPTIMIZERS
+from eatrack_edge.inference.onnxruntime import HARMFUL_OPTIMIZERS
 
 # From either on, alone, a product stays out of INT8: the peak is found by the score, the size read at the peak.
 # What stays float costs time, and what goes adds up: these leave an eighth of EATrack-S's work in float.
@@ -56,7 +56,7 @@ class Sensitivity:
 def measure(
     graph: onnx.ModelProto,
     quantised: onnx.ModelProto,
-    contract: Contract,
+    model_spec: ModelSpec,
     feeds: Sequence[Feed],
     on_layer: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, Sensitivity]:
@@ -65,7 +65,7 @@ def measure(
     Args:
         graph: The track graph in float32.
         quantised: What ``int8.quantise`` made of it.
-        contract: Of the graph.
+        model_spec: Of the graph.
         feeds: Inputs that it was not calibrated on.
         on_layer: Told how many products of how many are done.
 
@@ -75,17 +75,17 @@ def measure(
     tried = in_int8(quantised)
     names = {node: layer for node, layer in products(graph).items() if node in tried}
     operators = {node.name: node.op_type for node in graph.graph.node}
-    expected = run(graph, contract, feeds)
+    expected = run(graph, model_spec, feeds)
     measured: dict[str, Sensitivity] = {}
     for done, (node, layer) in enumerate(names.items(), start=1):
         alone = restore(quantised, graph, names.keys() - {node})
-        got = run(alone, contract, feeds)
+        got = run(alone, model_spec, feeds)
         measured[node] = Sensitivity(layer, operators[node], *errors(got, expected))
         on_layer(done, len(names))
     return dict(sorted(measured.items(), key=lambda item: -max(item[1].box_error, item[1].score_error)))
 
 
-def run(graph: onnx.ModelProto, contract: Contract, feeds: Sequence[Feed]) -> list[Outputs]:
+def run(graph: onnx.ModelProto, model_spec: ModelSpec, feeds: Sequence[Feed]) -> list[Outputs]:
     """Run a track graph on ONNX Runtime with INT8 simulated, which tells what INT8 costs in accuracy on any machine."""
     runtime = require("onnxruntime", to="measure a graph")
     options = runtime.SessionOptions()
@@ -98,7 +98,7 @@ def run(graph: onnx.ModelProto, contract: Contract, feeds: Sequence[Feed]) -> li
         providers=["CPUExecutionProvider"],
         disabled_optimizers=list(HARMFUL_OPTIMIZERS),
     )
-    names = [spec.name for spec in contract.track_outputs()]
+    names = [spec.name for spec in model_spec.track_outputs()]
     return [dict(zip(names, session.run(names, dict(feed)), strict=True)) for feed in feeds]
 
 

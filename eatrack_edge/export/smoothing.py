@@ -18,8 +18,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from eatrack_edge.export.activation_ranges import Feed, Observed, observe
 from eatrack_edge.export.int8 import remove_unused
-from eatrack_edge.export.ranges import Feed, Observed, observe
 
 # Share of the unevenness that moves into the weights, [0, 1]. 0.5 is SmoothQuant's for large language models; of 0.5 to
 # 0.9, 0.8 rounded nearly every layer of EATrack-S best.

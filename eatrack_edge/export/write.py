@@ -9,11 +9,11 @@ from pathlib import Path
 import onnx
 import torch
 
+from eatrack_edge.core.io import staged
 from eatrack_edge.export import parity
 from eatrack_edge.export.graph import write_graphs
 from eatrack_edge.export.recipe import Plan
-from eatrack_edge.export.storage import share_weights
-from eatrack_edge.files import staged
+from eatrack_edge.export.weight_storage import share_weights
 from eatrack_edge.model.checkpoints import Checkpoint, build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 
@@ -55,18 +55,18 @@ def _export_into(plan: Plan, folder: Path, shared: bool) -> Exported:
     weights = folder / f"{plan.name}.safetensors"
     if shared:
         network = build(plan.architecture, _write_weights(plan, network, weights))
-    graphs = write_graphs(network, plan.contract, opset=plan.opset, fold=not shared)
+    graphs = write_graphs(network, plan.model_spec, opset=plan.opset, fold=not shared)
     for graph, path in zip(graphs, (template_path, track_path), strict=True):
         if shared:
             share_weights(graph, weights)
         onnx.save(graph, path)
-    differences = parity.measure(network, plan.contract, template_path, track_path)
+    differences = parity.measure(network, plan.model_spec, template_path, track_path)
     parity.check(differences, plan.name)
     return Exported((template_path, track_path, *([weights] if shared else [])), differences)
 
 
 def _write_weights(plan: Plan, network: EATrack, path: Path) -> Checkpoint:
-    write_checkpoint(path, network, plan.contract.checkpoint_metadata(), half=True)
+    write_checkpoint(path, network, plan.model_spec.checkpoint_metadata(), half=True)
     written, source = read_checkpoint(path), plan.checkpoint
     # safetensors orders its header anew each time. What was exported before stays the same file, byte for byte.
     is_same = path.stat().st_size == source.path.stat().st_size and written.metadata == source.metadata

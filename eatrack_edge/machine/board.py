@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from eatrack_edge.machine.files import read_text
 from eatrack_edge.machine.gpu import gpu_node
 from eatrack_edge.machine.memory import read_memory
+from eatrack_edge.machine.sysfs import read_text
 
 DEVICE_TREE = "EATRACK_DEVICE_TREE"
 _MODULE = re.compile(r"p3(?:701|767)-\d{4}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from eatrack_edge.machine.files import matches, read_int, read_text
+from eatrack_edge.machine.sysfs import matches, read_int, read_text
 
 
 @dataclass(frozen=True, slots=True)

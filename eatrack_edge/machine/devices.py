@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cache
 
-from eatrack_edge import config
-from eatrack_edge.errors import ConfigError, UsageError, did_you_mean
+from eatrack_edge.core import config
+from eatrack_edge.core.errors import ConfigError, UsageError, did_you_mean
+from eatrack_edge.core.resources import material
 from eatrack_edge.machine.board import Board
 from eatrack_edge.machine.gpu import active_sms
-from eatrack_edge.material import material
 
 KINDS = ("orin-nano", "orin-nx", "agx-orin")
 _TENSOR_CORES_PER_SM = 4

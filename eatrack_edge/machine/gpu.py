@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from eatrack_edge.machine.files import as_int, matches, read_int, read_text
+from eatrack_edge.machine.sysfs import as_int, matches, read_int, read_text
 
 _TPCS = 8  # of GA10B, two multiprocessors each; the mask has one bit for each
 # JetPack 5 calls the node 17000000.ga10b, JetPack 6 and 7 call it 17000000.gpu.

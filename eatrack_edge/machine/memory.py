@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from eatrack_edge.machine.files import read_text
+from eatrack_edge.machine.sysfs import read_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eatrack_edge.machine.files import matches, read_int, read_text
+from eatrack_edge.machine.sysfs import matches, read_int, read_text
 
 _TOTAL = "VDD_IN"
 

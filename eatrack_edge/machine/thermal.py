@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eatrack_edge.machine.files import matches, read_int, read_text
+from eatrack_edge.machine.sysfs import matches, read_int, read_text
 
 _OFF_C = -100.0  # a powered-down zone of Jetson reads -256 degrees where it does not refuse
 # A fan is a cooling device too, and so is what a PC sets once at boot; only these slow a processor down.

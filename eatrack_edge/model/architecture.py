@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from eatrack_edge.model.architecture import Architecture
-from eatrack_edge.model.marks import TargetMarks
+from eatrack_edge.model.foreground_embedding import TargetMarks
 
 
 class PatchEmbed(nn.Module):

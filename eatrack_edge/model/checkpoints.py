@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from eatrack_edge.errors import CheckpointError
-from eatrack_edge.files import sha256, write_whole
+from eatrack_edge.core.errors import CheckpointError
+from eatrack_edge.core.imports import require
+from eatrack_edge.core.io import sha256, write_whole
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.optional import require
 
 SUFFIXES = (".safetensors", ".pth", ".pth.tar", ".pt")
 # What a published checkpoint may hold that tracking does not use: class tokens, a classifier, counters, and the
@@ -135,7 +135,7 @@ def write_checkpoint(path: Path, network: EATrack, metadata: Mapping[str, str], 
     Args:
         path: Where to; replaced whole or not at all.
         network: Whose weights.
-        metadata: Text to keep beside them, see ``contract.Contract.checkpoint_metadata``.
+        metadata: Text to keep beside them, see ``model_spec.ModelSpec.checkpoint_metadata``.
         half: Store as float16, half the size; reading gives float32 again.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eatrack_edge.errors import UsageError, did_you_mean
+from eatrack_edge.core.errors import UsageError, did_you_mean
 from eatrack_edge.model.architecture import Architecture
 
 ARCHITECTURES: dict[str, Architecture] = {

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.blur import motion_kernel
-from eatrack_edge.crops import Frame
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.scene.motion_blur import motion_kernel
 
 CropBox = NDArray[np.float32]  # (cx, cy, w, h), pixels of the crop
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.train.forward import Trace
 from eatrack_edge.train.losses import decode_peak, generalised_iou

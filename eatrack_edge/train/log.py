@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eatrack_edge.errors import InputError
+from eatrack_edge.core.errors import InputError
 
 _CURVES = (("total", "loss"), ("pair_iou", "pair IoU"), ("pair_hit", "hit rate"), ("pair_slope", "size slope"))
 _WIDTH, _HEIGHT, _MARGIN = 640, 150, 46  # px, of one curve

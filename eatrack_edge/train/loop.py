@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from eatrack_edge.errors import EATrackError
+from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.train.average import Average
 from eatrack_edge.train.distillation import Distillation

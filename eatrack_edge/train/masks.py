@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from eatrack_edge.model.marks import cover
+from eatrack_edge.model.foreground_embedding import cover
 from eatrack_edge.train.losses import centre_cell
 
 

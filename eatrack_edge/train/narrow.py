@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.backbone import Backbone, Block
 from eatrack_edge.model.eatrack import EATrack

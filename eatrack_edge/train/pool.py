@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from eatrack_edge.errors import CheckpointError
+from eatrack_edge.core.errors import CheckpointError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.marks import TargetMarks
+from eatrack_edge.model.foreground_embedding import TargetMarks
 
 KINDS = ("checkpoint", "vit", "teacher", "wider")  # the last is in narrow.py: it needs crops
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eatrack_edge.errors import ConfigError, did_you_mean
+from eatrack_edge.core.errors import ConfigError, did_you_mean
 from eatrack_edge.train.augment import AugmentRecipe
 from eatrack_edge.train.distillation import DistillationRecipe
 from eatrack_edge.train.losses import LossRecipe

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.optim import AdamW
 
-from eatrack_edge.errors import CheckpointError
-from eatrack_edge.files import write_whole
+from eatrack_edge.core.errors import CheckpointError
+from eatrack_edge.core.io import write_whole
 from eatrack_edge.train.average import Average
 from eatrack_edge.train.recipe import TrainRecipe
 

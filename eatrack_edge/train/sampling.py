@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eatrack_edge.contract import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB
-from eatrack_edge.crops import Frame
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.model_spec import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB
 from eatrack_edge.train import augment
 from eatrack_edge.train.augment import AugmentRecipe, CropBox
 from eatrack_edge.train.pool import Pool, Sighting

@@ -1,4 +1,4 @@
-"""Triplets from the shards of ``eatrack_edge.data.shards``."""
+"""Triplets from the shards of ``eatrack_edge.datasets.shards``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from eatrack_edge.data.shards import ShardTarget
-from eatrack_edge.errors import ConfigError, did_you_mean
+from eatrack_edge.core.errors import ConfigError, did_you_mean
+from eatrack_edge.datasets.shards import ShardTarget
 from eatrack_edge.train.pool import Chooser, Sighting, Triplet, three_moments
 
 # A shard's picture was cut 3.2 * sqrt(w*h) from the target's centre, rounded, unless its image ended sooner.

@@ -7,8 +7,8 @@ from itertools import count, islice
 
 import numpy as np
 
-from eatrack_edge.errors import InputError
-from eatrack_edge.media.synthetic import SyntheticSource
+from eatrack_edge.core.errors import InputError
+from eatrack_edge.sources.synthetic import SyntheticSource
 from eatrack_edge.train.pool import Sighting, Triplet, three_moments
 
 _LEAST_VISIBLE = 0.5  # a car under a bridge teaches nothing that the occluders do not

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.crops import Frame
+from eatrack_edge.core.crops import Frame
 from eatrack_edge.train.pool import Sighting
 
 Matrix = NDArray[np.float64]

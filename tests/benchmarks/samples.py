@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eatrack_edge.benchmarks.latency import histogram, replay, spread
-from eatrack_edge.benchmarks.result import (
+from eatrack_edge.benchmarks.measure.latency import histogram, replay, spread
+from eatrack_edge.benchmarks.measure.result import (
     BoardFacts,
     Claim,
     Energy,

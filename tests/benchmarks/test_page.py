@@ -13,8 +13,8 @@ import cv2
 import pytest
 
 from eatrack_edge.benchmarks.page import write_page
-from eatrack_edge.benchmarks.projection import LABEL, check_figures
-from eatrack_edge.benchmarks.published import check_against_published
+from eatrack_edge.benchmarks.projection.project import LABEL, check_figures
+from eatrack_edge.benchmarks.projection.published_speeds import check_against_published
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

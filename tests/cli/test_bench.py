@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.samples import on_another_machine, result
 from cli.conftest import Run
-from eatrack_edge.benchmarks.result import read_result, write_result
+from eatrack_edge.benchmarks.measure.result import read_result, write_result
 
 pytestmark = pytest.mark.usefixtures("opened_once")
 
@@ -18,7 +18,7 @@ QUICK = ("--source", SCENE, "--iterations", 3, "--duration", 0, "--warmup", 0, "
 @pytest.fixture(autouse=True)
 def _short_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine does not settle, and here nobody looks at the figures."""
-    monkeypatch.setattr("eatrack_edge.benchmarks.latency.WARM_BLOCKS", 2)
+    monkeypatch.setattr("eatrack_edge.benchmarks.measure.latency.WARM_BLOCKS", 2)
 
 
 def test_a_run_prints_its_table_and_writes_its_json(run: Run, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_soak_is_a_duration(text: str, seconds: float) -> None:
 def test_the_overhead_is_printed_and_written_and_says_that_no_network_ran(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eatrack_edge.benchmarks.overhead._SWEPT_BYTES", 1000)
+    monkeypatch.setattr("eatrack_edge.benchmarks.measure.overhead._SWEPT_BYTES", 1000)
     done = run("bench", "overhead", "--updates", 100, "--json", tmp_path / "a.json")
     assert done.code == 0, done.err
     for words in ("no network ran", "3840x2160", "window of 222 px", "total at 1080p", "100 updates"):

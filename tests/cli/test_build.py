@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from eatrack_edge.engines import make, upkeep
-from eatrack_edge.engines.audit import Audit
-from eatrack_edge.engines.make import Made
+from eatrack_edge.core.errors import EngineMismatch, MachineError
+from eatrack_edge.engines import build_pair as make
+from eatrack_edge.engines import ensure_engines as upkeep
+from eatrack_edge.engines.build_pair import Made
+from eatrack_edge.engines.build_progress import Step
 from eatrack_edge.engines.parity import Latency
-from eatrack_edge.engines.progress import Step
-from eatrack_edge.errors import EngineMismatch, MachineError
-from eatrack_edge.manifest import Fingerprint
-from eatrack_edge.runtime import fingerprint
+from eatrack_edge.engines.precision_audit import Audit
+from eatrack_edge.inference.tensorrt import fingerprint
+from eatrack_edge.inference.tensorrt.manifest import Fingerprint
 from engines.onnx_files import write_pair
 
 module = importlib.import_module("eatrack_edge.cli.build")  # the command of that name hides it

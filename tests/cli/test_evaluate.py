@@ -131,8 +131,8 @@ def test_an_unknown_tracker_is_refused_before_any_work(data: Path) -> None:
 
 
 def test_every_shipped_suite_loads() -> None:
+    from eatrack_edge.core.resources import material
     from eatrack_edge.evaluation.suite import load_suite
-    from eatrack_edge.material import material
 
     names = [path.stem for path in material("benchmarks/suites").glob("*.toml")]
     assert "uav_dev" in names

@@ -21,7 +21,7 @@ def test_imports_nothing_heavy(module: str) -> None:
 
 def test_what_flies_imports_with_numpy_and_opencv_alone() -> None:
     code = (
-        "import sys, eatrack_edge.runtime.tracker, eatrack_edge.media.sources;"
+        "import sys, eatrack_edge.tracking.tracker, eatrack_edge.sources.registry;"
         "print([m for m in ('torch', 'onnx', 'safetensors', 'onnxruntime', 'av', 'rich', 'typer') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cli.conftest import Run
-from eatrack_edge.media.sinks import FrameRecord, VideoWriter
+from eatrack_edge.outputs.base import FrameRecord, VideoWriter
 
 av = pytest.importorskip("av")
 pytestmark = pytest.mark.usefixtures("opened_once")

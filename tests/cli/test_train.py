@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from eatrack_edge.cli.train import train
-from eatrack_edge.errors import UsageError
+from eatrack_edge.core.errors import UsageError
 
 pytestmark = pytest.mark.torch
 RECIPE = """

@@ -13,7 +13,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Let the probes answer so, simulated: for packages and faults that this machine does not have."""
 
     def answer(**given: dict[str, Any]) -> None:
-        for module in ("backends", "video"):
+        for module in ("backend_checks", "video_checks"):
             monkeypatch.setattr(f"eatrack_edge.diagnosis.{module}.ask", lambda name: given[name])
 
     return answer

@@ -9,11 +9,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from eatrack_edge.core.errors import EngineMismatch
 from eatrack_edge.diagnosis import probe
 from eatrack_edge.diagnosis.probe import PROBES, ask, main
-from eatrack_edge.errors import EngineMismatch
-from eatrack_edge.manifest import Fingerprint
-from runtime.simulated import SimulatedBackend
+from eatrack_edge.inference.tensorrt.manifest import Fingerprint
+from tracking.simulated import SimulatedBackend
 
 
 def python(folder: Path, script: str) -> str:
@@ -140,8 +140,8 @@ def tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
     module.__file__ = "/usr/lib/python3.10/dist-packages/tensorrt/__init__.py"
     monkeypatch.setitem(sys.modules, "tensorrt", module)
     here = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
-    monkeypatch.setattr("eatrack_edge.runtime.fingerprint.read_fingerprint", lambda: here)
-    monkeypatch.setattr("eatrack_edge.runtime.backends.cuda_memory.open_memory", lambda _: None)
+    monkeypatch.setattr("eatrack_edge.inference.tensorrt.fingerprint.read_fingerprint", lambda: here)
+    monkeypatch.setattr("eatrack_edge.inference.tensorrt.cuda_memory.open_memory", lambda _: None)
     monkeypatch.setenv("EATRACK_HOME", "/nowhere")
 
 
@@ -158,14 +158,14 @@ def test_tensorrt_answers_before_an_engine_is_built() -> None:
 @pytest.mark.usefixtures("tensorrt")
 def test_an_engine_that_is_built_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     engines = (Path("a.template.engine"), Path("a.track.engine"))
-    monkeypatch.setattr("eatrack_edge.runtime.engine_files.built_engines", lambda _: engines)
+    monkeypatch.setattr("eatrack_edge.inference.tensorrt.engine_files.built_engines", lambda _: engines)
     opened: list[tuple[Path, ...]] = []
 
     def open_engines(*paths: Path) -> SimulatedBackend:
         opened.append(paths)
         return SimulatedBackend()
 
-    monkeypatch.setattr("eatrack_edge.runtime.backends.tensorrt.TensorRTBackend", open_engines)
+    monkeypatch.setattr("eatrack_edge.inference.tensorrt.backend.TensorRTBackend", open_engines)
     answer = PROBES["tensorrt"]()
     assert opened == [engines]
     assert (answer["engine"], answer["runs_as"]) == ("a.track.engine", "simulated")
@@ -178,5 +178,5 @@ def test_an_engine_of_another_machine_is_told(
     def refuse(_: Path) -> None:
         raise EngineMismatch("built for another", hint="rebuild it")
 
-    monkeypatch.setattr("eatrack_edge.runtime.engine_files.built_engines", refuse)
+    monkeypatch.setattr("eatrack_edge.inference.tensorrt.engine_files.built_engines", refuse)
     assert asked("tensorrt", monkeypatch, capsys) == {"error": "built for another", "hint": "rebuild it"}

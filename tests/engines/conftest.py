@@ -27,7 +27,7 @@ def precise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from engines.precise import all_precisions
 
     folder = tmp_path_factory.mktemp("precise")
-    for name, graph, contract, precision in all_precisions(folder):
-        onnx.helper.set_model_props(graph, replace(contract, precision=precision).to_metadata())
+    for name, graph, model_spec, precision in all_precisions(folder):
+        onnx.helper.set_model_props(graph, replace(model_spec, precision=precision).to_metadata())
         onnx.save(graph, folder / name)
     return folder

@@ -1,16 +1,16 @@
-"""ONNX files that hold a contract and nothing else, written byte by byte: the drone has no onnx package either."""
+"""ONNX files that hold a model specification and nothing else, written byte by byte: the drone has no onnx package either."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from eatrack_edge.contract import Contract, stem_of
+from eatrack_edge.core.model_spec import ModelSpec, stem_of
 
 GRAPH, METADATA = 7, 14  # of ONNX's ModelProto
 
 
-def contract(precision: str = "fp32") -> Contract:
-    return Contract("simulated", 12, 64, 128, 2, precision=precision, checkpoint_sha256="c" * 64)
+def model_spec(precision: str = "fp32") -> ModelSpec:
+    return ModelSpec("simulated", 12, 64, 128, 2, precision=precision, checkpoint_sha256="c" * 64)
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -31,5 +31,5 @@ def write_pair(folder: Path, name: str = "a", precision: str = "fp32", says: str
     stem = stem_of(name, precision)
     paths = folder / f"{stem}.template.onnx", folder / f"{stem}.track.onnx"
     for path in paths:
-        path.write_bytes(model(contract(says or precision).to_metadata()))
+        path.write_bytes(model(model_spec(says or precision).to_metadata()))
     return paths

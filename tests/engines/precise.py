@@ -9,32 +9,32 @@ import numpy as np
 import onnx
 from onnx import version_converter
 
-from eatrack_edge.contract import Contract, stem_of
-from eatrack_edge.engines.metadata import read_contract
+from eatrack_edge.core.model_spec import ModelSpec, stem_of
+from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.int8 import quantise
-from eatrack_edge.export.storage import own_weights
-from eatrack_edge.material import DEFAULT_MODEL
-from eatrack_edge.runtime.load import find_graphs
+from eatrack_edge.export.weight_storage import own_weights
+from eatrack_edge.inference.onnx_metadata import read_model_spec
+from eatrack_edge.inference.registry import find_graphs
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
 
 
-def all_precisions(work: Path) -> Iterator[tuple[str, onnx.ModelProto, Contract, str]]:
-    """File name, graph, contract and precision, of both graphs in all four."""
+def all_precisions(work: Path) -> Iterator[tuple[str, onnx.ModelProto, ModelSpec, str]]:
+    """File name, graph, model specification and precision, of both graphs in all four."""
     for path in find_graphs(DEFAULT_MODEL):
-        contract, single = read_contract(path), onnx.load(path)
+        model_spec, single = read_model_spec(path), onnx.load(path)
         own_weights(single)
         is_track = path.name.endswith(".track.onnx")
         suffix = path.name.removeprefix(DEFAULT_MODEL)
-        int8 = _quantised(single, contract, work) if is_track else single
+        int8 = _quantised(single, model_spec, work) if is_track else single
         newer = version_converter.convert_version(int8, _HALF_SCALES)
         graphs = {"fp32": single, "fp16": to_half(single), "int8": int8, "int8-fp16": to_half(newer)}
         for precision, graph in graphs.items():
-            yield f"{stem_of(DEFAULT_MODEL, precision)}{suffix}", graph, contract, precision
+            yield f"{stem_of(DEFAULT_MODEL, precision)}{suffix}", graph, model_spec, precision
 
 
-def _quantised(single: onnx.ModelProto, contract: Contract, work: Path) -> onnx.ModelProto:
+def _quantised(single: onnx.ModelProto, model_spec: ModelSpec, work: Path) -> onnx.ModelProto:
     source, rng = work / "single.onnx", np.random.default_rng(0)
     onnx.save(single, source)
     feeds = [
@@ -42,7 +42,7 @@ def _quantised(single: onnx.ModelProto, contract: Contract, work: Path) -> onnx.
             spec.name: rng.integers(0, 256, spec.shape, np.uint8)
             if spec.dtype == "uint8"
             else rng.standard_normal(spec.shape, np.float32)
-            for spec in contract.track_inputs()
+            for spec in model_spec.track_inputs()
         }
         for _ in range(2)
     ]

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from eatrack_edge.engines.audit import Audit
+from eatrack_edge.core.errors import EATrackError, GateFailed, InputError, MachineError
+from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.engines.build import Built, Job, build
-from eatrack_edge.engines.child import run_in_child
-from eatrack_edge.engines.graphs import PRECISIONS, find
-from eatrack_edge.engines.progress import Step
-from eatrack_edge.errors import EATrackError, GateFailed, InputError, MachineError
-from eatrack_edge.material import DEFAULT_MODEL
-from engines.onnx_files import contract
+from eatrack_edge.engines.build_progress import Step
+from eatrack_edge.engines.child_process import run_in_child
+from eatrack_edge.engines.precision_audit import Audit
+from eatrack_edge.inference.model_files import PRECISIONS, find
+from engines.onnx_files import model_spec
 
 pytestmark = [pytest.mark.trt, pytest.mark.usefixtures("rtx")]
 WORKSPACE = 256 << 20
@@ -79,11 +79,11 @@ def test_an_accelerator_that_is_not_there_is_said(precise: Path) -> None:
 
 
 def refused(graph: Any, folder: Path, opset: int = 17) -> str:
-    """How our code refuses a graph of one template input, by its parser, its contract or its build."""
+    """How our code refuses a graph of one template input, by its parser, its model specification or its build."""
     import onnx
 
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=10)
-    onnx.helper.set_model_props(model, contract().to_metadata())
+    onnx.helper.set_model_props(model, model_spec().to_metadata())
     path = folder / "bad.template.onnx"
     onnx.save(model, path)
     with pytest.raises(EATrackError) as caught:
@@ -147,7 +147,7 @@ def test_a_shape_that_is_not_fixed_is_named(tmp_path: Path) -> None:
 
     identity = helper.make_node("Identity", ["x"], ["template_tokens"])
     message = refused(graph_of([identity], shape=("rows", 64, 3)), tmp_path)
-    assert "has `template` (-1, 64, 3) uint8, its contract says `template` (64, 64, 3) uint8" in message
+    assert "has `template` (-1, 64, 3) uint8, its model specification says `template` (64, 64, 3) uint8" in message
 
 
 def test_attention_in_one_operator_is_read_but_not_built(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import eatrack_edge
 
 NAMES = json.loads((Path(__file__).parent / "golden" / "tensorrt_names.json").read_text())
 PACKAGE = Path(eatrack_edge.__file__).parent
-FILES = [*(PACKAGE / "engines").glob("*.py"), *(PACKAGE / "runtime/backends").glob("tensorrt*.py")]
+FILES = [*(PACKAGE / "engines").glob("*.py"), *(PACKAGE / "inference/tensorrt").glob("*.py")]
 # What our variables hold; the names are the same in all of the files.
 OBJECTS = {
     "builder": "Builder",
@@ -31,7 +31,7 @@ OBJECTS = {
     "_engine": "ICudaEngine",
     "_context": "IExecutionContext",
 }
-SPEAKING = {"build.py", "network.py", "audit.py", "timing_cache.py", "tensorrt_engine.py"}  # hold such objects
+SPEAKING = {"build.py", "parsed_network.py", "precision_audit.py", "timing_cache.py", "engine.py"}  # hold such objects
 
 
 def uses(tree: ast.AST, *, has_objects: bool) -> set[tuple[str, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
-from eatrack_edge.evaluation.peers.seen import Seen
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.evaluation.baselines.base import Seen
 
 
 class Still:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from eatrack_edge.data.kinds import open_dataset
-from eatrack_edge.errors import MachineError
+from eatrack_edge.core.errors import MachineError
+from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.evaluation.cluster import on_cluster
+from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.protocol import PROTOCOLS
-from eatrack_edge.evaluation.session import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.trackers import TrackerSpec
 
 distributed: Any = pytest.importorskip("distributed", reason="dask distributed is not installed here")

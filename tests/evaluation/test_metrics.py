@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eatrack_edge.errors import InputError, UsageError
+from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.evaluation.metrics import (
     ERROR_THRESHOLDS_PX,
     OVERLAP_THRESHOLDS,

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eatrack_edge.crops import Frame
-from eatrack_edge.data.kinds import open_dataset
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.datasets.registry import open_dataset
+from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.page import write_page
-from eatrack_edge.evaluation.peers.seen import Seen
 from eatrack_edge.evaluation.power import run_metered
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.runner import run_jobs
-from eatrack_edge.evaluation.session import Evaluation, Plan, evaluate
-from eatrack_edge.evaluation.summary import evaluation_summary, overall_table
+from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table
+from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec
-from eatrack_edge.evaluation.tracks import Track, TrackStore
 from evaluation.standing import Slow
 from machine import boards
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from eatrack_edge.evaluation.protocol import PROTOCOLS
-from eatrack_edge.evaluation.results import score_folder
+from eatrack_edge.evaluation.score_folder import score_folder
 
 TOLERANCE = 0.0006  # scores are published to three decimals, and some were cut rather than rounded
 # Published precision that the rule its toolkit documents does not give: 677 empty boxes that were not repaired.

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from eatrack_edge.boxes import Box
-from eatrack_edge.crops import Frame
-from eatrack_edge.evaluation.peers.seen import Seen
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.evaluation.baselines.base import Seen
 from eatrack_edge.evaluation.realtime import track_live
-from eatrack_edge.evaluation.tracks import Track
+from eatrack_edge.evaluation.track_store import Track
 
 
 class Timed:

@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.data.kinds import open_dataset
-from eatrack_edge.data.sequence import Sequence
-from eatrack_edge.errors import InputError, UsageError
-from eatrack_edge.evaluation.failures import read_frame
-from eatrack_edge.evaluation.formats import write_result
+from eatrack_edge.core.errors import InputError, UsageError
+from eatrack_edge.datasets.registry import open_dataset
+from eatrack_edge.datasets.sequence import Sequence
+from eatrack_edge.evaluation.failure_frames import read_frame
+from eatrack_edge.evaluation.result_files import write_result
 from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
+from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
-from eatrack_edge.evaluation.tracks import Track, TrackStore
 
 STILL = "standing:Still"
 DIES = "standing:DiesOnRed"

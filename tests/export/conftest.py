@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from eatrack_edge.contract import Contract
+    from eatrack_edge.core.model_spec import ModelSpec
     from eatrack_edge.export.recipe import Plan
 
 
@@ -18,7 +18,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     from eatrack_edge.model.checkpoints import write_checkpoint
     from eatrack_edge.model.eatrack import EATrack
     from eatrack_edge.model.registry import ARCHITECTURES
-    from model.marked import draw_marks
+    from model.embedded import draw_marks
 
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
@@ -27,8 +27,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def contract(tiny: Plan) -> Contract:
-    return tiny.contract
+def model_spec(tiny: Plan) -> ModelSpec:
+    return tiny.model_spec
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
-from eatrack_edge.contract import Contract
-from eatrack_edge.export.feeds import template_feed
+from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.export.fp16 import to_half
+from eatrack_edge.export.graph_inputs import template_feed
 
 pytestmark = pytest.mark.torch
 
@@ -43,9 +43,9 @@ def test_inputs_and_outputs_keep_their_names_and_types(fp32: tuple[Path, Path]) 
         assert graph == onnx.load(path)
 
 
-def test_the_answer_stays_the_same_within_half_precision(fp32: tuple[Path, Path], contract: Contract) -> None:
+def test_the_answer_stays_the_same_within_half_precision(fp32: tuple[Path, Path], model_spec: ModelSpec) -> None:
     crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    graph, feed = onnx.load(fp32[0]), template_feed(contract, crop, (0.4, 0.6), 1)
+    graph, feed = onnx.load(fp32[0]), template_feed(model_spec, crop, (0.4, 0.6), 1)
     answers = [
         onnxruntime.InferenceSession(each.SerializeToString()).run(None, feed)[0] for each in (graph, to_half(graph))
     ]

@@ -7,19 +7,19 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from eatrack_edge.contract import Contract
+from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.export import int8, sensitivity
-from eatrack_edge.export.calibration import read_calibration
-from eatrack_edge.export.feeds import track_feeds
-from eatrack_edge.export.ranges import Feed
+from eatrack_edge.export.activation_ranges import Feed
+from eatrack_edge.export.calibration_crops import read_calibration
+from eatrack_edge.export.graph_inputs import track_feeds
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
-def feeds(contract: Contract, fp32: tuple[Path, Path]) -> list[Feed]:
-    pairs = read_calibration("test://?frames=6&width=160&height=120", contract, 4).pairs
-    return list(track_feeds(pairs, contract, fp32[0]))
+def feeds(model_spec: ModelSpec, fp32: tuple[Path, Path]) -> list[Feed]:
+    pairs = read_calibration("test://?frames=6&width=160&height=120", model_spec, 4).pairs
+    return list(track_feeds(pairs, model_spec, fp32[0]))
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,12 @@ def test_every_product_has_the_name_of_its_layer(fp32: tuple[Path, Path]) -> Non
 
 
 def test_restoring_every_product_gives_the_float_graphs_answer(
-    quantised: onnx.ModelProto, fp32: tuple[Path, Path], contract: Contract, feeds: list[Feed]
+    quantised: onnx.ModelProto, fp32: tuple[Path, Path], model_spec: ModelSpec, feeds: list[Feed]
 ) -> None:
     graph = onnx.load(fp32[1])
     again = int8.restore(quantised, graph, int8.products(graph).keys())
     assert not {"QuantizeLinear", "DequantizeLinear"} & {node.op_type for node in again.graph.node}
-    got, expected = (sensitivity.run(each, contract, feeds[:1])[0] for each in (again, graph))
+    got, expected = (sensitivity.run(each, model_spec, feeds[:1])[0] for each in (again, graph))
     for name, values in expected.items():
         np.testing.assert_allclose(got[name], values, atol=1e-5)
 
@@ -90,7 +90,7 @@ def test_restoring_one_product_leaves_the_others_quantised(quantised: onnx.Model
 
 
 def test_sensitivity_tells_a_ruined_layer_from_the_others(
-    quantised: onnx.ModelProto, fp32: tuple[Path, Path], contract: Contract, feeds: list[Feed]
+    quantised: onnx.ModelProto, fp32: tuple[Path, Path], model_spec: ModelSpec, feeds: list[Feed]
 ) -> None:
     graph, ruined = onnx.load(fp32[1]), onnx.ModelProto()
     ruined.CopyFrom(quantised)
@@ -100,13 +100,13 @@ def test_sensitivity_tells_a_ruined_layer_from_the_others(
     (dequantise,) = (each for each in ruined.graph.node if conv.input[1] in each.output)
     (weights,) = (tensor for tensor in ruined.graph.initializer if tensor.name == dequantise.input[0])
     weights.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(weights), weights.name))
-    table = sensitivity.measure(graph, ruined, contract, feeds[:2])
+    table = sensitivity.measure(graph, ruined, model_spec, feeds[:2])
     assert table.keys() == int8.in_int8(quantised)
     assert table[node].score_error == max(row.score_error for row in table.values())
 
 
 def test_errors_of_a_graph_against_itself_are_none(
-    fp32: tuple[Path, Path], contract: Contract, feeds: list[Feed]
+    fp32: tuple[Path, Path], model_spec: ModelSpec, feeds: list[Feed]
 ) -> None:
-    outputs = sensitivity.run(onnx.load(fp32[1]), contract, feeds[:2])
+    outputs = sensitivity.run(onnx.load(fp32[1]), model_spec, feeds[:2])
     assert sensitivity.errors(outputs, outputs) == (pytest.approx(0, abs=1e-6), 0)

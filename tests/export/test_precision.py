@@ -7,11 +7,11 @@ from pathlib import Path
 import onnx
 import pytest
 
-from eatrack_edge.errors import GateFailed, OutputError, UsageError
-from eatrack_edge.export.gate import GateBudget
+from eatrack_edge.core.errors import GateFailed, OutputError, UsageError
 from eatrack_edge.export.precision import Options, Precise, export_precise
 from eatrack_edge.export.recipe import Plan
-from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
+from eatrack_edge.export.tracking_gate import GateBudget
+from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 
 pytestmark = pytest.mark.torch
 CALIB = "test://?seed=5&frames=6&width=160&height=120"
@@ -39,7 +39,7 @@ def test_both_graphs_lie_beside_what_is_known_of_them(made: Precise) -> None:
 
 def test_the_graphs_track_and_say_their_precision(made: Precise, tiny: Plan) -> None:
     backend = OnnxRuntimeBackend(*made.files[-2:])
-    assert backend.contract == replace(tiny.contract, precision="int8-fp16")
+    assert backend.model_spec == replace(tiny.model_spec, precision="int8-fp16")
     onnx.checker.check_model(onnx.load(made.files[-1]), full_check=True)
 
 
@@ -54,8 +54,8 @@ def test_the_calibrations_list_and_hash_are_in_the_graph_and_beside_it(made: Pre
 
 def test_the_card_names_parity_gate_and_the_layers_kept_in_float(made: Precise, tiny: Plan) -> None:
     card = json.loads(made.files[1].read_text())
-    contract = tiny.contract
-    assert list(card["parity"]) == [spec.name for spec in (*contract.template_outputs(), *contract.track_outputs())]
+    model_spec = tiny.model_spec
+    assert list(card["parity"]) == [spec.name for spec in (*model_spec.template_outputs(), *model_spec.track_outputs())]
     assert card["gate"]["frames"] == 4
     assert card["gate"]["budget"] == 1.0
     table = json.loads(made.files[2].read_text())["layers"]
@@ -97,7 +97,7 @@ def test_an_unknown_precision_lists_the_known_ones(tiny: Plan, tmp_path: Path) -
 def test_what_fails_the_gate_is_not_written_unless_forced(
     tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from eatrack_edge.export import gate
+    from eatrack_edge.export import tracking_gate as gate
 
     real = gate.judge
     monkeypatch.setattr(
@@ -124,7 +124,7 @@ def test_half_graphs_may_share_the_weights_that_float32_graphs_share(tiny: Plan,
     assert [path.name for path in done.files] == names
     inside = onnx.load(done.files[2], load_external_data=False).graph.initializer
     assert [tensor.name for tensor in inside if not tensor.external_data and len(tensor.raw_data) > 64] == []
-    assert OnnxRuntimeBackend(*done.files[1:3]).contract == replace(tiny.contract, precision="fp16")
+    assert OnnxRuntimeBackend(*done.files[1:3]).model_spec == replace(tiny.model_spec, precision="fp16")
 
 
 def test_int8_cannot_share_half_precision_weights(tiny: Plan, tmp_path: Path) -> None:

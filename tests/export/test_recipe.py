@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from eatrack_edge import config
-from eatrack_edge.contract import Contract, Cropping
-from eatrack_edge.errors import CheckpointError, ConfigError, UsageError
+from eatrack_edge.core import config
+from eatrack_edge.core.errors import CheckpointError, ConfigError, UsageError
+from eatrack_edge.core.model_spec import Cropping, ModelSpec
+from eatrack_edge.core.resources import DEFAULT_MODEL, material
 from eatrack_edge.export.recipe import ExportRecipe, plan
-from eatrack_edge.material import DEFAULT_MODEL, material
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
@@ -32,25 +32,27 @@ def test_every_shipped_recipe_loads_and_is_named_after_its_model(path: Path) -> 
 def test_the_default_models_own_weights_are_found() -> None:
     found = plan(DEFAULT_MODEL)
     assert found.name == DEFAULT_MODEL
-    assert build(found.architecture, found.checkpoint).architecture.dim == found.contract.dim
+    assert build(found.architecture, found.checkpoint).architecture.dim == found.model_spec.dim
 
 
 def test_a_checkpoint_that_names_its_model_needs_no_option(tmp_path: Path) -> None:
-    assert plan(saved(tmp_path, {"model": "eatrack_tiny"})).contract.model == "eatrack_tiny"
+    assert plan(saved(tmp_path, {"model": "eatrack_tiny"})).model_spec.model == "eatrack_tiny"
 
 
 def test_what_a_checkpoint_of_ours_says_leads_over_the_recipe(tmp_path: Path) -> None:
-    said = Contract("eatrack_tiny", 48, 64, 128, 1, Cropping(search_factor=5.0, window="integer"), confidence_scale=2.5)
+    said = ModelSpec(
+        "eatrack_tiny", 48, 64, 128, 1, Cropping(search_factor=5.0, window="integer"), confidence_scale=2.5
+    )
     found = plan(saved(tmp_path, said.to_metadata()))
-    assert found.contract.template_slots == found.architecture.template_slots == 1
-    assert found.contract.cropping == said.cropping
-    assert found.contract.confidence_scale == 2.5
+    assert found.model_spec.template_slots == found.architecture.template_slots == 1
+    assert found.model_spec.cropping == said.cropping
+    assert found.model_spec.confidence_scale == 2.5
 
 
 def test_an_argument_leads_over_the_checkpoint(tmp_path: Path) -> None:
-    said = Contract("eatrack_tiny", 48, 64, 128, 1)
+    said = ModelSpec("eatrack_tiny", 48, 64, 128, 1)
     found = plan(saved(tmp_path, said.to_metadata()), slots=2, name="other", opset=18)
-    assert (found.contract.template_slots, found.name, found.opset) == (2, "other", 18)
+    assert (found.model_spec.template_slots, found.name, found.opset) == (2, "other", 18)
 
 
 def test_a_checkpoint_of_an_unnamed_network_is_refused(tmp_path: Path) -> None:

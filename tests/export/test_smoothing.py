@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from eatrack_edge.export import smoothing
-from eatrack_edge.export.calibration import read_calibration
-from eatrack_edge.export.feeds import track_feeds
+from eatrack_edge.export.activation_ranges import Feed, Observed, observe
+from eatrack_edge.export.calibration_crops import read_calibration
+from eatrack_edge.export.graph_inputs import track_feeds
 from eatrack_edge.export.int8 import products
-from eatrack_edge.export.ranges import Feed, Observed, observe
 from eatrack_edge.export.recipe import Plan
 from eatrack_edge.export.sensitivity import run
 
@@ -22,8 +22,8 @@ CHANNEL, OUTLIER = 5, 40.0
 
 @pytest.fixture(scope="module")
 def feeds(tiny: Plan, fp32: tuple[Path, Path]) -> list[Feed]:
-    pairs = read_calibration("test://?frames=6&width=160&height=120", tiny.contract, 4).pairs
-    return list(track_feeds(pairs, tiny.contract, fp32[0]))
+    pairs = read_calibration("test://?frames=6&width=160&height=120", tiny.model_spec, 4).pairs
+    return list(track_feeds(pairs, tiny.model_spec, fp32[0]))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_the_smoothed_graph_answers_as_before(
 ) -> None:
     smoothed = smoothing.smooth(uneven, feeds, alpha)
     onnx.checker.check_model(smoothed, full_check=True)
-    for ours, theirs in zip(*(run(graph, tiny.contract, feeds) for graph in (smoothed, uneven)), strict=True):
+    for ours, theirs in zip(*(run(graph, tiny.model_spec, feeds) for graph in (smoothed, uneven)), strict=True):
         for name, values in theirs.items():
             np.testing.assert_allclose(ours[name], values, atol=1e-4 * max(1.0, float(np.abs(values).max())))
 

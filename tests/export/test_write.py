@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from eatrack_edge import __version__
-from eatrack_edge.contract import Contract
-from eatrack_edge.errors import GateFailed, OutputError
+from eatrack_edge.core.errors import GateFailed, OutputError
+from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.export import parity
 from eatrack_edge.export.recipe import plan
 from eatrack_edge.export.write import Exported, export
+from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
-from eatrack_edge.runtime.backends.onnxruntime import OnnxRuntimeBackend
-from model.marked import draw_marks
+from model.embedded import draw_marks
 
 pytestmark = pytest.mark.torch
 
@@ -65,9 +65,9 @@ def test_every_output_is_within_the_allowance_of_torch(exported: Exported, share
 
 def test_the_two_files_alone_are_enough_to_track(exported: Exported, checkpoint: Path) -> None:
     backend = OnnxRuntimeBackend(*exported.files)
-    assert backend.contract == plan(str(checkpoint)).contract
-    assert backend.contract.checkpoint_sha256 == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    assert backend.contract.tool_version == __version__
+    assert backend.model_spec == plan(str(checkpoint)).model_spec
+    assert backend.model_spec.checkpoint_sha256 == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    assert backend.model_spec.tool_version == __version__
     backend.encode_template(np.zeros((64, 64, 3), np.uint8), (0.5, 0.5), [0, 1])
     assert backend.infer(np.zeros((128, 128, 3), np.uint8)).score_map.shape == (8, 8)
 
@@ -75,7 +75,7 @@ def test_the_two_files_alone_are_enough_to_track(exported: Exported, checkpoint:
 def test_metadata_is_in_both_files(exported: Exported) -> None:
     for path in exported.files:
         metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-        assert Contract.from_metadata(metadata, path.name).cropping.search_factor == 4.0
+        assert ModelSpec.from_metadata(metadata, path.name).cropping.search_factor == 4.0
         assert metadata["channel_order"] == "BGR"
 
 
@@ -118,7 +118,7 @@ def test_a_joint_graph_takes_bare_crops_and_answers_the_same(checkpoint: Path, t
         backend = OnnxRuntimeBackend(*done.files)
         backend.encode_template(template, (0.5, 0.5), [0, 1])
         maps.append([part.copy() for part in backend.infer(search)])
-        held = [spec.name for spec in backend.contract.slot_inputs(0)]
+        held = [spec.name for spec in backend.model_spec.slot_inputs(0)]
         assert held == (["template_crop_0", "template_crop_extent_0"] if joint else ["template_tokens_0"])
     for ours, theirs in zip(*maps, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
@@ -129,11 +129,11 @@ def test_projections_are_kept_where_the_first_joint_block_is_not_the_last(tmp_pa
     path = tmp_path / "deeper.safetensors"
     write_checkpoint(path, EATrack(shape), {"model": "eatrack_tiny"}, half=False)
     shallow = plan(str(path))
-    assert shallow.contract.template_form == "tokens"
-    contract = replace(shallow.contract, template_form="projections")
-    done = export(replace(shallow, architecture=shape, contract=contract), tmp_path)
+    assert shallow.model_spec.template_form == "tokens"
+    model_spec = replace(shallow.model_spec, template_form="projections")
+    done = export(replace(shallow, architecture=shape, model_spec=model_spec), tmp_path)
     assert list(done.differences)[:2] == ["template_tokens", "template_projections"]
-    assert OnnxRuntimeBackend(*done.files).contract.template_form == "projections"
+    assert OnnxRuntimeBackend(*done.files).model_spec.template_form == "projections"
 
 
 def test_graphs_carry_no_paths_of_the_machine_that_exported(exported: Exported) -> None:
@@ -161,7 +161,7 @@ def test_shared_weights_exported_again_are_the_same_file(shared: Exported, tmp_p
 
 def test_a_shared_checkpoint_exports_again_to_the_same_graphs(shared: Exported, tmp_path: Path) -> None:
     again = plan(str(shared.files[2]))
-    assert again.contract.cropping == OnnxRuntimeBackend(*shared.files[:2]).contract.cropping
+    assert again.model_spec.cropping == OnnxRuntimeBackend(*shared.files[:2]).model_spec.cropping
     done = export(again, tmp_path)
     search = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
     maps = []
@@ -191,7 +191,7 @@ def test_a_graph_that_answers_no_number_fails_parity(checkpoint: Path, exported:
     bias.CopyFrom(onnx.numpy_helper.from_array(np.full(bias.dims, np.nan, np.float32), name))
     onnx.save(broken, tmp_path / "broken.onnx")
     network = build(mine.architecture, mine.checkpoint)
-    differences = parity.measure(network, mine.contract, exported.files[0], tmp_path / "broken.onnx")
+    differences = parity.measure(network, mine.model_spec, exported.files[0], tmp_path / "broken.onnx")
     with pytest.raises(GateFailed, match="max difference nan, allowed 1e-04"):
         parity.check(differences, "mine")
 

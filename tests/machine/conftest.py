@@ -38,5 +38,5 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> dict[str, OSError]:
                 raise error
         return path.read_bytes()
 
-    monkeypatch.setattr("eatrack_edge.machine.files._read_bytes", read)
+    monkeypatch.setattr("eatrack_edge.machine.sysfs._read_bytes", read)
     return refused

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from eatrack_edge import config
-from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.core import config
+from eatrack_edge.core.errors import ConfigError, UsageError
+from eatrack_edge.core.resources import material
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.devices import KINDS, Device, device_for, device_named, devices_of
-from eatrack_edge.material import material
 from machine.boards import Tree
 
 FILES = sorted(material("engines/devices").glob("*.toml"))

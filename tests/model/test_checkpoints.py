@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from eatrack_edge.errors import CheckpointError
+from eatrack_edge.core.errors import CheckpointError
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from eatrack_edge.errors import ConfigError, UsageError
+from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES, architecture
-from model.marked import draw_marks
+from model.embedded import draw_marks
 
 pytestmark = pytest.mark.torch
 

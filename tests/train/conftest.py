@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.crops import Frame
+from eatrack_edge.core.crops import Frame
 
 
 def draw_target(rng: np.random.Generator, side: int = 160) -> tuple[Frame, tuple[float, float, float, float]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe

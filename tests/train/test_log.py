@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from eatrack_edge.errors import InputError
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.train.log import append_row, draw_curve, read_log
 
 pytestmark = pytest.mark.torch

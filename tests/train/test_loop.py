@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from eatrack_edge.config import load
-from eatrack_edge.contract import Contract
-from eatrack_edge.errors import CheckpointError, EATrackError
-from eatrack_edge.material import material
+from eatrack_edge.core.config import load
+from eatrack_edge.core.errors import CheckpointError, EATrackError
+from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.core.resources import material
 from eatrack_edge.model.checkpoints import build, read_checkpoint
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.distillation import DistillationRecipe
@@ -20,7 +20,7 @@ from eatrack_edge.train.log import read_log
 from eatrack_edge.train.loop import Progress, Trainer
 from eatrack_edge.train.parallel import World
 from eatrack_edge.train.recipe import TrainRecipe
-from eatrack_edge.train.session import open_trainer, train
+from eatrack_edge.train.run import open_trainer, train
 
 pytestmark = pytest.mark.torch
 Recipe = Callable[..., TrainRecipe]
@@ -65,9 +65,9 @@ def test_a_run_leaves_weights_that_load_a_log_and_a_curve(tiny_recipe: Recipe, t
     result = train(tiny_recipe(), tmp_path / "run", World(), seen.append)
     checkpoint = read_checkpoint(result)
     build(architecture("eatrack_tiny"), checkpoint)
-    contract = Contract.from_metadata(checkpoint.metadata, str(result))
-    assert (contract.model, contract.template_slots, contract.cropping.window) == ("eatrack_tiny", 2, "subpixel")
-    assert contract.cropping.padding_rgb == (124, 116, 104)
+    model_spec = ModelSpec.from_metadata(checkpoint.metadata, str(result))
+    assert (model_spec.model, model_spec.template_slots, model_spec.cropping.window) == ("eatrack_tiny", 2, "subpixel")
+    assert model_spec.cropping.padding_rgb == (124, 116, 104)
     assert float(checkpoint.metadata["confidence_scale"]) > 0
     assert 0 <= json.loads((tmp_path / "run" / "calibration.json").read_text())["error_after"] <= 1
     assert [progress.done for progress in seen] == [8, 16, 24, 32, 40, 48]

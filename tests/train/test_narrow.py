@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from eatrack_edge.data.shards import read_shards
+from eatrack_edge.datasets.shards import read_shards
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.pairs import LOG_SCALES, judge, make_pairs, score_pairs

@@ -10,12 +10,12 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.train.log import read_log
 from eatrack_edge.train.loop import LAST
 from eatrack_edge.train.parallel import World, world
 from eatrack_edge.train.recipe import TrainRecipe
-from eatrack_edge.train.session import open_trainer
+from eatrack_edge.train.run import open_trainer
 
 pytestmark = pytest.mark.torch
 

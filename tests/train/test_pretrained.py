@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from eatrack_edge.errors import CheckpointError
+from eatrack_edge.core.errors import CheckpointError
 from eatrack_edge.model.backbone import Block
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture

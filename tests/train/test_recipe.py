@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from eatrack_edge.config import load
-from eatrack_edge.errors import ConfigError
-from eatrack_edge.material import material
+from eatrack_edge.core.config import load
+from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.core.resources import material
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.distillation import Distillation
 from eatrack_edge.train.recipe import DataRecipe, SetRecipe, TrainRecipe

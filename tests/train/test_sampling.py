@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from eatrack_edge.data.shards import read_shards
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.datasets.shards import read_shards
 from eatrack_edge.train import augment
 from eatrack_edge.train.augment import AugmentRecipe
 from eatrack_edge.train.loader import batches

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from eatrack_edge.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.model.backbone import Block
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.errors import ConfigError, InputError
+from eatrack_edge.core.errors import ConfigError, InputError
 from eatrack_edge.train.pool import Pool
 from eatrack_edge.train.recipe import DataRecipe, SetRecipe
+from eatrack_edge.train.run import open_data
 from eatrack_edge.train.sequence_pool import SequencePool, read_tracks
-from eatrack_edge.train.session import open_data
 from eatrack_edge.train.synthetic_pool import SyntheticPool
 
 pytestmark = pytest.mark.torch

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from eatrack_edge.crops import CropWindow, cut
+from eatrack_edge.core.crops import CropWindow, cut
 from eatrack_edge.train.pool import Sighting
 from eatrack_edge.train.sampling import PADDING_BGR
 from eatrack_edge.train.warp import Pose, warp

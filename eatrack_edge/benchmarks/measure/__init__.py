@@ -1,0 +1,1 @@
+"""What is measured on this machine: latency, memory, energy, and the conditions of the run."""

@@ -1,0 +1,264 @@
+"""What tracking costs beside inference: crop, copy, decoding of the maps, store; on frames of any size, over hours.
+
+A stand-in that answers at once takes the network's place. No network runs, so nothing here says how fast a model is:
+what is measured is everything around it, through the same ``Tracker.update`` that flies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from time import perf_counter
+
+import cv2
+import numpy as np
+
+from eatrack_edge.benchmarks.measure import conditions
+from eatrack_edge.benchmarks.measure.latency import spread
+from eatrack_edge.benchmarks.measure.measured_device import measured_on
+from eatrack_edge.benchmarks.measure.overhead_result import LIMITS_MS, CropCost, Flight, FrameCost, OverheadResult
+from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
+from eatrack_edge.benchmarks.measure.versus import ratio
+from eatrack_edge.core.crops import CropWindow, Frame, Scratch, cut
+from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.inference.backend import InferTiming, Maps
+from eatrack_edge.inference.onnx_metadata import read_model_spec
+from eatrack_edge.inference.registry import find_graphs
+from eatrack_edge.inference.template_inputs import TemplateInputs
+from eatrack_edge.machine.board import read_board
+from eatrack_edge.machine.memory import rss_bytes
+from eatrack_edge.machine.sampler import Sample, Sampler
+from eatrack_edge.tracking.tracker import Tracker, Update
+
+STAND_IN = "a stand-in that answers at once: no network ran"
+SIZES = ((1280, 720), (1920, 1080), (3840, 2160))
+FLOWN = (1920, 1080)  # of the long flight, and what the others are compared with
+TARGET = (64.0, 48.0)  # its size, pixels
+_WINDOWS_PX = (56.0, 222.0, 420.0, 640.0, 889.0, 1080.0)  # sides of search crops: of small, usual and large targets
+_FRAMES = 4  # different ones in turn, as a decoder's are: a frame that stays in the cache would flatter the crop
+_LAP = 60  # updates in which the target goes once around its circle
+_STEP_PX = 8.0  # that it moves from frame to frame
+_BLOCK = 20
+_SWEPT_BYTES = 64 << 20  # about the weights that a ViT-S reads for each frame
+_TENTHS = 10
+
+# Told what goes on, updates done, and the seconds gone.
+Progress = Callable[[str, int, float], None]
+
+
+class StandIn:
+    """Takes the network's place: copies what a backend copies, then answers at once.
+
+    It is sure of a target that goes around in a circle, so every frame is also stored: the dearest case.
+
+    Args:
+        model_spec: Of the model in whose place it stands.
+        target: The target's width and height, pixels of the frame; it never changes.
+    """
+
+    name = STAND_IN
+    note = ""
+
+    def __init__(self, model_spec: ModelSpec, target: tuple[float, float] = TARGET) -> None:
+        self.model_spec = model_spec
+        self.timing_ms = InferTiming(0.0, 0.0, 0.0)
+        sizes = (*model_spec.template_inputs(), *model_spec.track_inputs())
+        self._inputs = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in sizes}
+        self._given = TemplateInputs([self._inputs[spec.name] for spec in model_spec.template_inputs()])
+        side = model_spec.cropping.search_factor * math.sqrt(target[0] * target[1])
+        self._answers = cycle(list(_lap(model_spec, side, target)))
+
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        """Copy the crop to where a template graph would read it."""
+        for slot in slots:
+            self._given.write(crop, extent, slot)
+
+    def infer(self, search: Frame) -> Maps:
+        """Copy the crop to where a track graph would read it, and answer."""
+        start = perf_counter()
+        np.copyto(self._inputs["search"], search)
+        self.timing_ms = InferTiming(1000 * (perf_counter() - start), 0.0, 0.0)
+        return next(self._answers)
+
+
+def _lap(model_spec: ModelSpec, side: float, target: tuple[float, float]) -> Iterator[Maps]:
+    """Maps that lead the box once around a circle, a frame each."""
+    grid = model_spec.grid
+    size = np.empty((2, grid, grid), np.float32)
+    size[0], size[1] = target[0] / side, target[1] / side
+    tokens = np.random.default_rng(0).random((grid * grid, model_spec.dim), np.float32)
+    for angle in np.arange(_LAP) * 2 * np.pi / _LAP:
+        x, y = (grid * (0.5 + _STEP_PX * part / side) for part in (math.cos(angle), math.sin(angle)))
+        score, offset = np.full((grid, grid), 0.01, np.float32), np.zeros((2, grid, grid), np.float32)
+        score[int(y), int(x)] = 1.0
+        offset[:, int(y), int(x)] = x % 1, y % 1
+        yield Maps(score, offset, size, tokens)
+
+
+def measure_overhead(
+    model: str | Path, updates: int, command: Sequence[str], progress: Progress, root: Path = Path("/")
+) -> OverheadResult:
+    """Measure on one core: frames of three sizes in turn, search crops alone, then one long flight.
+
+    Args:
+        model: In whose place the stand-in stands: its crops, maps and tokens have this model's sizes.
+        updates: Of the long flight, at least 100. The rest takes a few seconds.
+        command: To be written into the result.
+        progress: Told how far it is; raise from it to stop.
+        root: Stands for ``/`` wherever the machine is read.
+
+    Raises:
+        UsageError: There is no such model.
+        InputError: Its graphs are not what they should be.
+    """
+    cv2.setNumThreads(1)
+    model_spec = read_model_spec(find_graphs(model)[1])
+    before = conditions.read_work(root)
+    with Sampler(root) as sampler:
+        progress("frames of three sizes", 0, 0.0)
+        frames = frame_costs(model_spec, blocks=max(2, min(50, updates // 100)))
+        progress("frames of three sizes, caches swept", 0, 0.0)
+        swept = frame_costs(model_spec, blocks=max(1, min(20, updates // 100)), swept_bytes=_SWEPT_BYTES)
+        progress("search crops alone", 0, 0.0)
+        crops = crop_costs(model_spec, rounds=max(10, min(400, updates // 20)))
+        flight = fly(model_spec, updates, progress, root)
+    work = before, conditions.read_work(root)
+    return _result(model_spec, command, [*frames, *swept], crops, flight, work, sampler.samples, root)
+
+
+def _result(
+    model_spec: ModelSpec,
+    command: Sequence[str],
+    frames: list[FrameCost],
+    crops: list[CropCost],
+    flight: Flight,
+    work: tuple[conditions.Work, conditions.Work],
+    samples: Sequence[Sample],
+    root: Path,
+) -> OverheadResult:
+    env = conditions.environment(*work)
+    facts, heat = conditions.board_facts(root), conditions.thermal(samples)
+    reasons = invalid_reasons(facts, samples, heat, env.others_cores, [])
+    return OverheadResult(
+        command=list(command),
+        measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        measured_on=measured_on(read_board(root)),
+        env=env,
+        board=facts,
+        backend=STAND_IN,
+        shaped_as=model_spec.model,
+        target_px=list(TARGET),
+        limits_ms=dict(LIMITS_MS),
+        frames=frames,
+        crops=crops,
+        flight=flight,
+        valid=not reasons,
+        invalid_reasons=reasons,
+        notes=unknown_conditions(samples),
+    )
+
+
+def frame_costs(model_spec: ModelSpec, blocks: int, swept_bytes: int = 0) -> list[FrameCost]:
+    """What an update costs on frames of each size, block by block in turn so that drift cancels.
+
+    Args:
+        model_spec: What the stand-in's crops and maps are like.
+        blocks: Of 20 updates of each size.
+        swept_bytes: Written between two updates, untimed: a network leaves the caches full of weights, and what
+            comes after it starts cold.
+    """
+    swept = np.zeros(swept_bytes, np.uint8)
+    runs = [(size, *_started(model_spec, size)) for size in SIZES]
+    stages: list[list[tuple[float, ...]]] = [[] for _ in runs]
+    medians: list[list[float]] = [[] for _ in runs]
+    for block in range(-1, blocks):  # the first only warms up
+        for place, (_, tracker, frames) in enumerate(runs):
+            found = []
+            for _ in range(_BLOCK):
+                np.add(swept, 1, out=swept)
+                found.append(_stages(tracker, tracker.update(next(frames))))
+            if block >= 0:
+                stages[place] += found
+                medians[place].append(float(np.median([one[-1] for one in found])))
+    flown = medians[SIZES.index(FLOWN)]
+    names = ("crop", "copy_in", "maps", "template", "total")
+    return [
+        FrameCost(
+            *size,
+            swept_bytes,
+            {name: spread(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)},
+            ratio(flown, own),
+        )
+        for (size, _, _), rows, own in zip(runs, stages, medians, strict=True)
+    ]
+
+
+def crop_costs(model_spec: ModelSpec, rounds: int) -> list[CropCost]:
+    """What a search crop costs by the side of its window, in turn on frames of 1080p and of 4K."""
+    sources = {size: pictures(size) for size in SIZES[1:]}
+    out, scratch = np.empty((model_spec.search_size, model_spec.search_size, 3), np.uint8), Scratch()
+    took: dict[tuple[tuple[int, int], float], list[float]] = {}
+    for turn in range(rounds + 1):  # the first only warms up
+        shift = 0.37 * (turn % 16)
+        for side in _WINDOWS_PX:
+            for size, frames in sources.items():
+                x, y = (0.5 * (length - side) + shift for length in size)
+                window, frame = CropWindow(x, y, side, model_spec.search_size), next(frames)
+                start = perf_counter()
+                cut(frame, window, model_spec.padding_bgr, out=out, scratch=scratch)
+                if turn:
+                    took.setdefault((size, side), []).append(1000 * (perf_counter() - start))
+    return [CropCost(*size, side, spread(values)) for (size, side), values in took.items()]
+
+
+def fly(model_spec: ModelSpec, updates: int, progress: Progress, root: Path = Path("/")) -> Flight:
+    """One long flight at 1080p: what its first and its last tenth cost, in time and in memory."""
+    tracker, frames = _started(model_spec, FLOWN)
+    took = np.full(updates, np.nan)  # written to now: memory that is only touched later would look like growth
+    rss: list[int] = []
+    began = perf_counter()
+    for place in range(updates):
+        frame = next(frames)
+        start = perf_counter()
+        tracker.update(frame)
+        took[place] = 1000 * (perf_counter() - start)
+        if (place + 1) % (updates // _TENTHS) == 0:
+            rss.append(rss_bytes(root))
+            progress("one long flight", place + 1, perf_counter() - began)
+    tenths = [spread(part.tolist(), (25,)) for part in np.array_split(took, _TENTHS)]
+    return Flight(
+        *FLOWN,
+        updates=updates,
+        first_ms=tenths[0],
+        last_ms=tenths[-1],
+        p50_by_tenth_ms=[tenth.p50 for tenth in tenths],
+        rss_first_mb=round(rss[0] / 1e6, 2),
+        rss_last_mb=round(rss[-1] / 1e6, 2),
+    )
+
+
+def _started(model_spec: ModelSpec, size: tuple[int, int]) -> tuple[Tracker, Iterator[Frame]]:
+    tracker, frames = Tracker(StandIn(model_spec)), pictures(size)
+    box = (size[0] / 2 - TARGET[0] / 2, size[1] / 2 - TARGET[1] / 2, *TARGET)
+    tracker.init(next(frames), box)
+    return tracker, frames
+
+
+def pictures(size: tuple[int, int]) -> Iterator[Frame]:
+    """Frames of a size (width, height) in turn, without end: noise, on which no step of ours takes a short cut."""
+    return cycle(_noise(size))
+
+
+@cache
+def _noise(size: tuple[int, int]) -> list[Frame]:
+    chance = np.random.default_rng(0)
+    return [chance.integers(0, 255, (size[1], size[0], 3), np.uint8) for _ in range(_FRAMES)]
+
+
+def _stages(tracker: Tracker, seen: Update) -> tuple[float, ...]:
+    latency = seen.latency_ms
+    return latency.crop, tracker.backend.timing_ms.copy_in, latency.decode, latency.template, latency.total

@@ -1,0 +1,251 @@
+"""The result of a benchmark: what its JSON holds. The schema is ``benchmarks/result.schema.json``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.io import write_whole
+
+SCHEMA = "eatrack-edge/bench/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a quantity was spread over the updates measured."""
+
+    count: int
+    min: float
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    max: float
+    cov: float  # coefficient of variation: standard deviation / mean
+    percentiles: dict[str, float] = field(default_factory=dict)  # those that were asked for besides, by number
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What ``--device`` said, and what the machine says."""
+
+    asked: str
+    is_met: bool  # False: measured elsewhere; what there is about the asked device is a projection
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Software and what else the machine was doing."""
+
+    tool_version: str
+    commit: str  # of the checkout that ran; empty where it was installed
+    is_dirty: bool | None  # the checkout had uncommitted changes; absent where there is none
+    python: str
+    system: str
+    packages: dict[str, str]
+    load_average: list[float]  # of one minute, before and after
+    others_cores: float | None  # cores that other processes kept busy during the run, on average
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFacts:
+    """The machine, as it says itself; never what an option claims."""
+
+    kind: str  # orin-nano, orin-nx, agx-orin; empty for whatever is not a Jetson Orin
+    module_id: str
+    model: str
+    l4t: str
+    jetpack: str
+    cpu: str
+    cores: int
+    governor: str | None
+    ram_bytes: int
+    power_mode: str | None
+    tpc_mask: int | None  # a set bit is a pair of multiprocessors that is off
+    gpu_hz: list[int | None]  # governor's lower and upper limit
+    clocks_locked: bool | None  # absent where it cannot be told
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was run."""
+
+    name: str
+    backend: str
+    precision: str
+    threads: int
+    checkpoint_sha256: str
+    file_sha256: dict[str, str]  # of the graphs or the engine that ran
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """On what it was run."""
+
+    uri: str
+    width: int
+    height: int
+    frames: int  # distinct ones that were read; the source is read again from its start where it is too short
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How it was run."""
+
+    iterations: int  # updates measured, of each tracker
+    duration_s: float
+    block: int  # frames that one tracker goes through before the next one's turn
+    warmup_ms: float
+    warmup_updates: int
+    is_warm: bool  # the warm-up's rule was met before its limit
+
+
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """What a live camera would have seen, replayed from the measured latencies: the newest frame wins."""
+
+    camera_fps: float
+    frame_age_ms: Spread  # from a frame's arrival to its box
+    missed_share: float  # of the camera's frames that no update looked at
+    method: str = "replayed from the measured update latencies"
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """From the INA3221 rails, by the rule of ``energy.py``."""
+
+    rails: list[str]
+    idle_w: float
+    mean_w: float
+    j_per_frame: float  # above idle
+    samples: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thermal:
+    """Degrees C by zone."""
+
+    start: dict[str, float]
+    end: dict[str, float]
+    max: dict[str, float]
+    throttled: bool
+    events: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One stretch of the run, for curves over time. Absent is what the machine does not say."""
+
+    t_s: float
+    p50: float | None  # of the total latency of our updates in it, ms
+    max: float | None
+    temperature_c: float | None  # the hottest zone
+    power_w: float | None
+    cpu_hz: int | None
+    gpu_hz: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How much longer the other takes: its median over ours, block by block, so that drift cancels."""
+
+    median: float
+    q25: float
+    q75: float
+    low: float  # bootstrap interval of the median, 95 %
+    high: float
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """Another tracker, backend, precision or model, interleaved with ours on the same frames."""
+
+    spec: str
+    label: str
+    backend: str
+    precision: str
+    latency_ms: dict[str, Spread]
+    first_frame_ms: float
+    load_ms: float
+    ratio: Ratio
+    mean_overlap: float | None
+    is_warm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One run."""
+
+    schema: str = SCHEMA
+    tool: str = "eatrack-edge bench"
+    command: list[str]
+    measured_at: str  # UTC
+    measured_on: str  # from the device tree, DMI or the CPU; no option changes it
+    claim: Claim
+    env: Env
+    board: BoardFacts
+    model: Model
+    footage: Footage
+    method: Method
+    latency_ms: dict[str, Spread]  # by stage; a stage that cannot be told apart is absent
+    fps: dict[str, float]  # "model": updates a second by the median; "end_to_end": with the decoding of the video
+    first_frame_ms: float  # init
+    first_update_ms: float
+    load_ms: float
+    memory_mb: dict[str, float | None]
+    realtime: Realtime
+    energy: Energy | None
+    thermal: Thermal
+    accuracy: dict[str, float]  # "mean_overlap" with the truth, where the source knows it
+    timeline: list[Moment]
+    histogram_ms: dict[str, list[float]]  # "edges" and "counts" of the total
+    versus: list[Versus]
+    projection: dict[str, Any] | None  # of boards that are not here; never a measurement
+    valid: bool
+    invalid_reasons: list[str]
+    notes: list[str]
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON schema of a result."""
+    return msgspec.json.schema(Result)
+
+
+def to_dict(result: Result) -> dict[str, Any]:
+    """The result as plain values."""
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    return plain
+
+
+def write_result(result: Result, path: Path) -> None:
+    """Write the JSON.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_whole(path, msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n")
+
+
+def read_result(path: Path) -> Result:
+    """Read a result.
+
+    Raises:
+        InputError: There is no such file, or it holds none.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise InputError(
+            f"{path}: not a result of eatrack-edge bench: {error}", hint="make one: eatrack-edge bench --json PATH"
+        ) from error

@@ -1,0 +1,276 @@
+"""One benchmark from request to result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import cv2
+import numpy as np
+
+from eatrack_edge.benchmarks.measure import conditions
+from eatrack_edge.benchmarks.measure.energy import energy
+from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE, Footage
+from eatrack_edge.benchmarks.measure.latency import Contestant, Plan, histogram, measure, replay, spreads, warm_up
+from eatrack_edge.benchmarks.measure.measured_device import check_device, measured_on, projected_kind, runs_engine
+from eatrack_edge.benchmarks.measure.result import Claim, Method, Model, Result, Versus
+from eatrack_edge.benchmarks.measure.result import Footage as FootageFacts
+from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
+from eatrack_edge.benchmarks.measure.versus import Entry, installed_backends, open_entry, opened_as, parse_entry, ratio
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.errors import MissingExtra
+from eatrack_edge.core.io import sha256
+from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.inference.model_files import DEFAULT_PRECISION
+from eatrack_edge.inference.registry import find_graphs
+from eatrack_edge.inference.tensorrt.manifest import graph_sha256
+from eatrack_edge.machine.board import Board, read_board
+from eatrack_edge.machine.devices import devices_of
+from eatrack_edge.machine.energy import mean_watts
+from eatrack_edge.machine.memory import read_memory, rss_bytes
+from eatrack_edge.machine.power import read_rails
+from eatrack_edge.machine.sampler import Sample, Sampler
+
+_IDLE_S = 3.0  # at rest, to learn what the machine draws when it does nothing
+_FEW = 1000  # updates below which the hundredth of them is a handful
+
+# Told what goes on, updates done of each tracker, and the seconds gone.
+Progress = Callable[[str, int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to measure.
+
+    Attributes:
+        source: As ``open_source`` takes it.
+        box: The target in its first frame; may be left out where the source knows it.
+        model: A bundled model's name, or an exported file or folder.
+        backend: One of ``runtime.load.BACKENDS``; on an Orin ``auto`` is TensorRT.
+        precision: One of ``model_spec.PRECISIONS``; empty: the graphs as they are, or fp16 for an engine.
+        threads: Threads of one inference.
+        device: One of ``device.DEVICES``; a claim.
+        versus: What to set beside it; ``None``: the other backends that are installed.
+        peers: Folder of the peers' weights.
+        plan: How long.
+        percentiles: To give besides the usual ones.
+        camera_fps: Of the live camera to replay; ``None`` takes the source's.
+    """
+
+    source: str = DEFAULT_SOURCE
+    box: Box | None = None
+    model: str = DEFAULT_MODEL
+    backend: str = "auto"
+    precision: str = ""
+    threads: int = 1
+    device: str = "auto"
+    versus: tuple[str, ...] | None = None
+    peers: Path | None = None
+    plan: Plan = field(default_factory=Plan)
+    percentiles: tuple[float, ...] = ()
+    camera_fps: float | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run leaves behind, before it is summed up."""
+
+    contestants: list[Contestant]
+    entries: list[Entry]
+    rss: dict[str, float | None]
+    samples: list[Sample]
+    work: tuple[conditions.Work, conditions.Work]
+    idle_w: float | None
+    seconds: float
+
+
+def run_bench(request: Request, command: Sequence[str], progress: Progress, root: Path = Path("/")) -> Result:
+    """Measure.
+
+    Args:
+        request: What to measure.
+        command: To be written into the result.
+        progress: Told how far it is; raise from it to stop.
+        root: Stands for ``/`` wherever the machine is read.
+
+    Raises:
+        UsageError: The request cannot be met as it is.
+        InputError: The source or the graphs are not what they should be.
+        MachineError: This machine lacks something.
+    """
+    board = read_board(root)
+    claim = check_device(request.device, board)
+    cv2.setNumThreads(request.threads)
+    ours = _ours(request, claim, board)
+    rss_before, free_before = rss_bytes(root), read_memory(root).available
+    rss: dict[str, float | None] = {"before_load": _megabytes(rss_before)}
+    progress("loading", 0, 0.0)
+    entries = [parse_entry(spec, ours) for spec in dict.fromkeys(request.versus or ())]
+    first = open_entry(ours, request.peers, request.threads)
+    grown, taken = rss_bytes(root) - rss_before, free_before - read_memory(root).available
+    rss["loaded"] = _megabytes(rss_before + grown)
+    # An Orin's GPU shares the memory: what the machine lost and this process did not gain is the device's.
+    rss["device"] = _megabytes(max(0, taken - grown)) if board.kind else None
+    if request.versus is None:
+        entries = installed_backends(ours, first.follower.backend.name)
+    contestants = [first, *(open_entry(entry, request.peers, request.threads) for entry in entries)]
+    progress("preparing the frames", 0, 0.0)
+    with Footage(request.source, request.box) as footage:
+        run = _measure(request, footage, contestants, entries, rss, progress, root)
+        return _result(request, command, board, claim, ours, footage, run, root)
+
+
+def _ours(request: Request, claim: Claim, board: Board) -> Entry:
+    is_engine = runs_engine(claim, board) and request.backend in ("auto", "tensorrt")
+    backend = "tensorrt" if is_engine else request.backend
+    return Entry("ours", model=request.model, backend=backend, precision=request.precision)
+
+
+def _measure(
+    request: Request,
+    footage: Footage,
+    contestants: list[Contestant],
+    entries: list[Entry],
+    rss: dict[str, float | None],
+    progress: Progress,
+    root: Path,
+) -> _Run:
+    idle_w = None
+    if read_rails(root):
+        progress("measuring idle power", 0, 0.0)
+        with Sampler(root) as resting:
+            sleep(_IDLE_S)
+        idle_w = mean_watts(resting.samples)
+    progress("warming up", 0, 0.0)
+    blocks = footage.blocks(request.plan.block)
+    warm_up(contestants, blocks, footage.box, request.plan)
+    before = conditions.read_work(root)
+    with Sampler(root) as sampler:
+        seconds = measure(
+            contestants, blocks, footage.box, request.plan, lambda done, gone: progress("measuring", done, gone)
+        )
+    work = before, conditions.read_work(root)
+    rss["peak"] = _megabytes(max(sample.rss for sample in sampler.samples))
+    return _Run(contestants, entries, rss, sampler.samples, work, idle_w, seconds)
+
+
+def _result(
+    request: Request,
+    command: Sequence[str],
+    board: Board,
+    claim: Claim,
+    ours: Entry,
+    footage: Footage,
+    run: _Run,
+    root: Path,
+) -> Result:
+    first = run.contestants[0]
+    totals = first.stages["total"]
+    facts, heat = conditions.board_facts(root), conditions.thermal(run.samples)
+    env = conditions.environment(*run.work)
+    cold = [one.label for one in run.contestants if not one.is_warm]
+    reasons = invalid_reasons(facts, run.samples, heat, env.others_cores, cold)
+    latency = spreads(first, request.percentiles)
+    projection, notes = _projection(claim, board, request)
+    notes += unknown_conditions(run.samples)
+    if len(totals) < _FEW:
+        notes.append(f"p99 rests on the slowest {max(1, len(totals) // 100)} of {len(totals)} updates")
+    return Result(
+        command=list(command),
+        measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        measured_on=measured_on(board),
+        claim=claim,
+        env=env,
+        board=facts,
+        model=_model(first, ours, request),
+        footage=FootageFacts(footage.uri, *footage.size, frames=footage.frames_read, note=footage.note),
+        method=Method(
+            iterations=len(totals),
+            duration_s=round(run.seconds, 2),
+            block=request.plan.block,
+            warmup_ms=request.plan.warmup_ms,
+            warmup_updates=first.warmup_updates,
+            is_warm=first.is_warm,
+        ),
+        latency_ms=latency,
+        fps={
+            "model": round(1000 / latency["total"].p50, 2),
+            "end_to_end": round(1000 / latency["end_to_end"].p50, 2),
+        },
+        first_frame_ms=round(first.first_frame_ms, 3),
+        first_update_ms=round(first.first_update_ms, 3),
+        load_ms=round(first.load_ms, 3),
+        memory_mb=run.rss,
+        realtime=replay(totals, request.camera_fps or footage.fps),
+        energy=energy(run.samples, first.spans, run.idle_w),
+        thermal=heat,
+        accuracy={"mean_overlap": overlap} if (overlap := _overlap(first)) is not None else {},
+        timeline=conditions.timeline(run.samples, first.spans, totals),
+        histogram_ms=histogram(totals),
+        versus=[
+            _versus(entry, other, first, request) for entry, other in zip(run.entries, run.contestants[1:], strict=True)
+        ],
+        projection=projection,
+        valid=not reasons,
+        invalid_reasons=reasons,
+        notes=notes,
+    )
+
+
+def _model(first: Contestant, ours: Entry, request: Request) -> Model:
+    backend: Any = first.follower.backend
+    opened = opened_as(ours)
+    is_engine = ours.backend == "tensorrt"
+    files = [Path(opened)] if is_engine else find_graphs(opened)
+    digest = sha256 if is_engine else graph_sha256
+    return Model(
+        name=backend.model_spec.model,
+        backend=backend.name,
+        precision=backend.model_spec.precision,
+        threads=request.threads,
+        checkpoint_sha256=backend.model_spec.checkpoint_sha256,
+        file_sha256={path.name: digest(path) for path in files},
+    )
+
+
+def _versus(entry: Entry, other: Contestant, first: Contestant, request: Request) -> Versus:
+    backend: Any = getattr(other.follower, "backend", None)
+    return Versus(
+        spec=entry.spec,
+        label=other.label,
+        backend=backend.name if backend else "",
+        precision=backend.model_spec.precision if backend else "",
+        latency_ms=spreads(other, request.percentiles),
+        first_frame_ms=round(other.first_frame_ms, 3),
+        load_ms=round(other.load_ms, 3),
+        ratio=ratio(first.block_ms, other.block_ms),
+        mean_overlap=_overlap(other),
+        is_warm=other.is_warm,
+    )
+
+
+def _projection(claim: Claim, board: Board, request: Request) -> tuple[dict[str, Any] | None, list[str]]:
+    kind = projected_kind(claim, board)
+    if not kind:
+        return None, []
+    from eatrack_edge.benchmarks.projection.project import projection_figures
+
+    precision = request.precision or DEFAULT_PRECISION
+    try:
+        return projection_figures(find_graphs(request.model)[1], precision, devices_of(kind)), []
+    except MissingExtra as error:
+        return None, [f"no projection: {error.message}; {error.hint}"]
+
+
+def _overlap(contestant: Contestant) -> float | None:
+    """Mean overlap with the truth where it is known; the frames where the target is absent are left out."""
+    known = [value for value in contestant.overlaps if not np.isnan(value)]
+    return round(float(np.mean(known)), 4) if known else None
+
+
+def _megabytes(size: int) -> float:
+    return round(size / 1e6, 1)

@@ -1,0 +1,105 @@
+"""Files that are there whole or not at all, alone or several together, and what tells two files apart.
+
+Standard library only: the drone reads its engines through this.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from eatrack_edge.core.errors import InputError, OutputError
+
+_CHUNK = 1 << 20
+
+
+def write_whole(path: Path, data: str | bytes | memoryview) -> None:
+    """Write a file so that it is there whole or, after a full disk or a power cut, not at all.
+
+    Args:
+        path: Where to; its folder is made if need be.
+        data: Text is written as UTF-8.
+
+    Raises:
+        OutputError: It cannot be written; what was there before still is.
+    """
+    # Beside the target, so that the move at the end is a rename within one file system.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with _reporting(path, "free some space, or name another folder: -o FOLDER"):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+                file.flush()
+                os.fsync(file.fileno())  # a drone loses power: the rename must not overtake the bytes
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A folder to work in: the files that lie in it at the end of the ``with`` appear in ``folder`` together.
+
+    Where the work fails, none does. Folders within it are for scratch and vanish with it.
+
+    Args:
+        folder: Where to; made if need be. Files of the same names are replaced, in the order of their names.
+
+    Raises:
+        OutputError: ``folder`` cannot be written. Whatever else the work fails of is raised as it is.
+    """
+    hint = "name another: -o FOLDER"
+    with _reporting(folder, hint):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Inside the target, so that the moves at the end are renames within one file system.
+        work = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+    try:
+        with _reporting(folder, hint, only_within=work):
+            yield work
+        with _reporting(folder, hint):
+            for file in sorted(path for path in work.iterdir() if path.is_file()):
+                file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def sha256(*paths: Path) -> str:
+    """Of one file, or of several as if they were one, in hexadecimal.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        for path in paths:
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+@contextmanager
+def _reporting(path: Path, hint: str, *, only_within: Path | None = None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if only_within and not _happened_in(only_within, error):
+            raise
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}", hint=hint) from error
+
+
+def _happened_in(folder: Path, error: OSError) -> bool:
+    if error.filename is None:
+        # A full disk comes out at a write, which has no name. Sockets and pipes have none either.
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return Path(str(error.filename)).absolute().is_relative_to(folder.absolute())

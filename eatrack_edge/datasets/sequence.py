@@ -1,0 +1,252 @@
+"""What every dataset reader yields: sequences, whatever the layout on disk.
+
+A sequence says where its frames are, and does not open them: that is for whoever runs a tracker over it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.errors import InputError
+from eatrack_edge.datasets.annotations import read_flags
+from eatrack_edge.datasets.initial_box import start_shift
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+_NUMBER = re.compile(r"(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFrames:
+    """Frames that are image files, in order."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrames:
+    """Frames of a video file, from its first on; how many is known from the annotations."""
+
+    path: Path
+    every: int = 1  # 3 leaves out two frames after each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """Frames with true boxes.
+
+    Attributes:
+        dataset: Kind of dataset, as ``eatrack-edge eval --dataset`` calls it.
+        name: The sequence's name in its dataset, e.g. ``bird1_2``.
+        frames: Where the frames are, as many as there are rows in ``truth``.
+        truth: True boxes as published, (x, y, w, h) in pixels, shape (N, 4). ``nan`` or no size: absent.
+        first_pixel: What the publisher calls the first pixel: 1 where the boxes come from Matlab, else 0.
+        flagged: Frames that the dataset flags absent beside its boxes, shape (N,); ``None`` where it flags none.
+        attributes: What is hard about it, in the dataset's own words.
+        frame_size: Width and height in pixels where the dataset states them.
+        is_truth_known: False where only the first box is published, as in GOT-10k's test split.
+        start_shift: How far a tracker's first box lies from the true one, pixels across and down.
+    """
+
+    dataset: str
+    name: str
+    frames: ImageFrames | VideoFrames
+    truth: NDArray[np.float64]
+    first_pixel: int
+    flagged: NDArray[np.bool_] | None = None
+    attributes: tuple[str, ...] = ()
+    frame_size: tuple[int, int] | None = None
+    is_truth_known: bool = True
+    start_shift: tuple[float, float] = (0.0, 0.0)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def absent(self) -> NDArray[np.bool_]:
+        """Frames without a target: flagged, or without a box that has a size. Shape (N,)."""
+        absent = ~_has_size(self.truth)
+        return absent if self.flagged is None else absent | self.flagged
+
+    @property
+    def boxes(self) -> NDArray[np.float64]:
+        """True boxes with the first pixel at 0, shape (N, 4); ``nan`` where absent."""
+        boxes: NDArray[np.float64] = self.truth - np.array([self.first_pixel, self.first_pixel, 0, 0])
+        boxes[self.absent] = np.nan
+        return boxes
+
+    def thinned(self, every: int) -> Sequence:
+        """The first frame of every so many, as a slower camera would give them."""
+        if isinstance(self.frames, ImageFrames):
+            frames: ImageFrames | VideoFrames = ImageFrames(self.frames.paths[::every])
+        else:
+            frames = VideoFrames(self.frames.path, self.frames.every * every)
+        flagged = None if self.flagged is None else self.flagged[::every]
+        return replace(self, frames=frames, truth=self.truth[::every], flagged=flagged)
+
+    def begun(self, start: int) -> Sequence:
+        """With another first box, see ``start_shift``."""
+        return replace(self, start_shift=start_shift(start))
+
+    @property
+    def first_box(self) -> Box:
+        """The box a tracker starts from, with the first pixel at 0."""
+        x, y, w, h = (float(value) for value in self.truth[0])
+        across, down = self.start_shift
+        return x - self.first_pixel + across, y - self.first_pixel + down, w, h
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Sequences by name, each read when asked for, so that a broken one spoils no other."""
+
+    kind: str
+    readers: Mapping[str, Callable[[], Sequence]] = field(repr=False)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the sequences, in order."""
+        return list(self.readers)
+
+    def __len__(self) -> int:
+        return len(self.readers)
+
+    def __iter__(self) -> Iterator[Sequence]:
+        return (reader() for reader in self.readers.values())
+
+    def thinned(self, every: int) -> Dataset:
+        """The same sequences with the first frame of every so many alone; 1 is all of them.
+
+        Motion from frame to frame is ``every`` times as fast: what is easy at 30 frames a second may not be at 10.
+        """
+        return self._changed(f"every-{every}", partial(Sequence.thinned, every=every)) if every > 1 else self
+
+    def begun(self, start: int) -> Dataset:
+        """The same sequences, each begun from another first box, see ``start_shift``; 0 is the true one."""
+        return self._changed(f"start-{start}", partial(Sequence.begun, start=start)) if start else self
+
+    def _changed(self, how: str, change: Callable[[Sequence], Sequence]) -> Dataset:
+        readers = {name: partial(_read, reader, change) for name, reader in self.readers.items()}
+        return Dataset(f"{self.kind}-{how}", readers)
+
+    def read(self, name: str) -> Sequence:
+        """Read the annotations of one sequence.
+
+        Raises:
+            InputError: There is no such sequence, or its files are not what the layout expects.
+        """
+        if name not in self.readers:
+            raise InputError(f"{self.kind} has no sequence `{name}`", hint=f"it has {', '.join(self.names[:8])} ...")
+        return self.readers[name]()
+
+
+def make_sequence(
+    dataset: str,
+    name: str,
+    frames: ImageFrames | VideoFrames,
+    truth: NDArray[np.float64],
+    *,
+    first_pixel: int,
+    flagged: NDArray[np.bool_] | None = None,
+    attributes: tuple[str, ...] = (),
+    frame_size: tuple[int, int] | None = None,
+) -> Sequence:
+    """Build a sequence and refuse one that cannot be run.
+
+    Raises:
+        InputError: Frames and true boxes differ in number, flags and boxes do, or the first frame has no target.
+    """
+    where = f"{dataset}/{name}"
+    if isinstance(frames, ImageFrames) and len(frames.paths) != len(truth):
+        raise InputError(
+            f"{where}: {len(frames.paths)} frames but {len(truth)} true boxes",
+            hint="re-extract the sequence; a frame folder is expected to match its annotation line by line",
+        )
+    if not _has_size(truth)[0]:
+        raise InputError(f"{where}: the first frame has no true box to start from, it says {truth[0].tolist()}")
+    if flagged is not None and len(flagged) != len(truth):
+        raise InputError(f"{where}: {len(flagged)} flags but {len(truth)} true boxes")
+    return Sequence(dataset, name, frames, truth, first_pixel, flagged, attributes, frame_size)
+
+
+def _read(reader: Callable[[], Sequence], change: Callable[[Sequence], Sequence]) -> Sequence:
+    return change(reader())
+
+
+def _has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray((np.nan_to_num(boxes[:, 2:]) > 0).all(axis=1))
+
+
+def numbered_images(folder: Path) -> dict[int, Path]:
+    """Image files of a folder by the number that ends their name, in order: ``img000012.jpg`` is 12.
+
+    Raises:
+        InputError: No folder, or no numbered image in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"expected a folder of frames at {folder}")
+    found = [(_NUMBER.search(path.stem), path) for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+    images = {int(match.group()): path for match, path in found if match}
+    if not images:
+        raise InputError(f"expected numbered images in {folder}, such as 000001.jpg")
+    return dict(sorted(images.items()))
+
+
+def image_frames(folder: Path, first: int | None = None, last: int | None = None) -> ImageFrames:
+    """Frames of a folder, all of them or those numbered ``first`` to ``last``, both included.
+
+    Raises:
+        InputError: No folder, or a frame of the range is missing; the message names it.
+    """
+    images = numbered_images(folder)
+    if first is None or last is None:
+        return ImageFrames(tuple(images.values()))
+    missing = [number for number in range(first, last + 1) if number not in images]
+    if missing:
+        raise InputError(f"expected frames {first} to {last} in {folder}, frame {missing[0]} is missing")
+    return ImageFrames(tuple(images[number] for number in range(first, last + 1)))
+
+
+def folder_in(root: Path, *names: str) -> Path:
+    """The first of some folders of ``root`` that exists.
+
+    Raises:
+        InputError: None does; the message names the first.
+    """
+    for name in names:
+        if (root / name).is_dir():
+            return root / name
+    raise InputError(f"expected a folder at {root / names[0]}", hint=f"is `{root}` the root of this dataset?")
+
+
+def annotated(folder: Path, ending: str = ".txt") -> dict[str, Path]:
+    """Annotation files of a folder by sequence name, in order.
+
+    Raises:
+        InputError: There is none.
+    """
+    found = {path.name.removesuffix(ending): path for path in sorted(folder.glob(f"*{ending}"))}
+    if not found:
+        raise InputError(f"expected annotations NAME{ending} in {folder}")
+    return found
+
+
+def flagged_attributes(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Attributes whose flag is set in a file of 0 and 1; none where there is no such file.
+
+    Raises:
+        InputError: The file has another number of flags than there are names.
+    """
+    if not path.is_file():
+        return ()
+    flags = read_flags(path)
+    if len(flags) != len(names):
+        raise InputError(f"{path}: {len(flags)} attribute flags, expected {len(names)}")
+    return tuple(name for name, flag in zip(names, flags, strict=True) if flag)

@@ -1,0 +1,14 @@
+"""What a peer says of a frame."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from eatrack_edge.core.boxes import Box
+
+
+class Seen(NamedTuple):
+    """A box in pixels of the frame, and the peer's own score of it; ``nan`` where it gives none."""
+
+    box: Box
+    confidence: float

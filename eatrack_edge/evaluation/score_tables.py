@@ -1,0 +1,197 @@
+"""The figures of an evaluation: as JSON for machines, as a table for people."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eatrack_edge import __version__
+from eatrack_edge.evaluation.confidence_calibration import Calibration, calibrate
+from eatrack_edge.evaluation.evaluate import Evaluation, TrackerResult
+from eatrack_edge.evaluation.metrics import Score, SequenceScore
+from eatrack_edge.evaluation.power import METHOD
+from eatrack_edge.evaluation.protocol import Protocol
+from eatrack_edge.evaluation.score_folder import FolderScore
+from eatrack_edge.machine.package_versions import package_versions
+
+COLUMNS = ("success_auc", "precision_20px", "normalised_precision", "success_rate_50", "average_overlap")
+_HEADINGS = ("success AUC", "prec. 20 px", "norm. prec.", "SR 0.50", "AO")
+
+
+def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
+    """Figures of a folder of result files, ready for JSON."""
+    return {
+        **asdict(scored.score),
+        "protocol": protocol.name,
+        "toolkit": protocol.toolkit,
+        "skipped": dict(scored.skipped),
+        "length_mismatches": {name: list(lengths) for name, lengths in scored.mismatched.items()},
+        "per_sequence": {name: _sequence_figures(score) for name, score in scored.sequences.items()},
+    }
+
+
+def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of an evaluation, ready for JSON. ``nan`` becomes null."""
+    trackers = {title: _tracker_figures(evaluation, title) for title in evaluation.trackers}
+    return {
+        "dataset": evaluation.dataset,
+        "title": evaluation.title,
+        "sequences": len(evaluation.sequences),
+        "frames": sum(len(sequence) for sequence in evaluation.sequences.values()),
+        "protocol": evaluation.protocol.name,
+        "toolkit": evaluation.protocol.toolkit,
+        "conditions": dict(conditions),
+        "trackers": trackers,
+    }
+
+
+def run_conditions(**more: Any) -> dict[str, Any]:
+    """Where and with what figures were made: processor, cores, load, versions, date."""
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "eatrack_edge": __version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        # Above the number of cores, others were running too: times then say little.
+        "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
+        "packages": package_versions(),
+        **more,
+    }
+
+
+def ranking(evaluation: Evaluation, names: Iterable[str] | None = None) -> list[tuple[str, Score]]:
+    """Trackers by success AUC, best first, over all sequences or those of ``names``."""
+    chosen = None if names is None else list(names)
+    scores = [(title, result.score(evaluation.protocol, chosen)) for title, result in evaluation.trackers.items()]
+    return sorted(((title, score) for title, score in scores if score), key=lambda row: -row[1].success_auc)
+
+
+def overall_table(evaluation: Evaluation) -> list[list[str]]:
+    """Rows of text, the first of headings: every tracker's scores and speed."""
+    missed = {title: missed_share(result) for title, result in evaluation.trackers.items()}
+    energy = {title: joules_per_frame(result) for title, result in evaluation.trackers.items()}
+    is_live, is_metered = any(missed.values()), any(value is not None for value in energy.values())
+    more = [*(["missed"] if is_live else []), *(["J / frame"] if is_metered else [])]
+    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", "fps", *more, "sequences"]]
+    for title, score in ranking(evaluation):
+        latency = latency_figures(evaluation.trackers[title])
+        figures = [f"{getattr(score, column):.3f}" for column in COLUMNS]
+        speed = [f"{latency[key]:.1f}" for key in ("median_ms", "p95_ms", "fps")]
+        rest = [f"{missed[title]:.0%}"] if is_live else []
+        rest += ["-" if energy[title] is None else f"{energy[title]:.4f}"] if is_metered else []
+        rows.append([title, *figures, *speed, *rest, str(score.sequences)])
+    return rows
+
+
+def attribute_table(evaluation: Evaluation) -> list[list[str]]:
+    """Rows of text, the first of headings: success AUC of every tracker on the sequences with each attribute."""
+    order = [title for title, _ in ranking(evaluation)]
+    rows = [["attribute", "sequences", *order]]
+    for attribute in evaluation.attributes:
+        names = evaluation.having(attribute)
+        scores = dict(ranking(evaluation, names))
+        cells = [f"{scores[title].success_auc:.3f}" if title in scores else "-" for title in order]
+        rows.append([attribute, str(len(names)), *cells])
+    return rows
+
+
+def calibration_table(evaluation: Evaluation) -> list[list[str]]:
+    """Rows of text, the first of headings: what every tracker's confidence is worth; none for those without."""
+    rows = [["tracker", "calibration error", "lost below", "precision", "recall", "lost frames"]]
+    for title, _ in ranking(evaluation):
+        found = tracker_calibration(evaluation.trackers[title])
+        if found:
+            figures = (found.lost_below, found.lost_precision, found.lost_recall)
+            cells = ["-" if math.isnan(value) else f"{value:.3f}" for value in figures]
+            rows.append([title, f"{found.expected_error:.3f}", *cells, str(found.lost_frames)])
+    return rows
+
+
+def latency_figures(result: TrackerResult) -> dict[str, float]:
+    """Median and 95th percentile over all updates in ms, and fps as the toolkits report it.
+
+    ``fps`` is the mean over sequences of the mean of 1 / time; a few fast frames weigh more in it than in the median.
+    """
+    if not result.tracks:
+        return {"median_ms": math.nan, "p95_ms": math.nan, "fps": math.nan}
+    latency = np.concatenate([track.latency_ms for track in result.tracks.values()])
+    rates = [track.frames_per_second for track in result.tracks.values()]
+    median, p95 = (float(np.percentile(latency, q)) for q in (50, 95)) if latency.size else (math.nan, math.nan)
+    return {"median_ms": median, "p95_ms": p95, "fps": float(np.mean(rates))}
+
+
+def missed_share(result: TrackerResult) -> float:
+    """Mean over sequences of the share of frames that a live tracker missed; 0 where every frame waited."""
+    return float(np.mean([track.missed_share for track in result.tracks.values()])) if result.tracks else 0.0
+
+
+def joules_per_frame(result: TrackerResult) -> float | None:
+    """Joules of an update, above rest, over all sequences; ``None`` where any of them was not measured."""
+    updates = sum(len(track.latency_ms) for track in result.tracks.values())
+    total = sum(track.joules for track in result.tracks.values())
+    return total / updates if updates and math.isfinite(total) else None
+
+
+def tracker_calibration(result: TrackerResult) -> Calibration | None:
+    """A tracker's calibration over all scored sequences; ``None`` where it gives no confidence."""
+    return calibrate((result.tracks[name], score) for name, score in result.scores.items())
+
+
+def text_table(rows: list[list[str]]) -> str:
+    """Rows as aligned text, the first column to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
+    result = evaluation.trackers[title]
+    score = result.score(evaluation.protocol)
+    calibration, energy = tracker_calibration(result), joules_per_frame(result)
+    by_attribute = {name: result.score(evaluation.protocol, evaluation.having(name)) for name in evaluation.attributes}
+    return {
+        **(asdict(score) if score else {}),
+        "latency": _plain(latency_figures(result)),
+        "missed_share": round(missed_share(result), 6),
+        "energy": None if energy is None else {"j_per_frame": round(energy, 6), "method": METHOD},
+        "calibration": _calibration_figures(calibration) if calibration else None,
+        "attributes": {name: asdict(found) for name, found in by_attribute.items() if found},
+        "identity": dict(evaluation.identities[title]),
+        "skipped": dict(result.skipped),
+        "per_sequence": {name: _sequence_figures(found) for name, found in result.scores.items()},
+    }
+
+
+def _calibration_figures(calibration: Calibration) -> dict[str, Any]:
+    keys = ("expected_error", "lost_below", "lost_precision", "lost_recall", "lost_frames")
+    return _plain({key: getattr(calibration, key) for key in keys})
+
+
+def _sequence_figures(score: SequenceScore) -> dict[str, float]:
+    return {
+        "success_auc": round(score.success_auc, 6),
+        "precision_20px": round(score.precision_20px, 6),
+        "frames": len(score.overlap),
+    }
+
+
+def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
+    return {key: None if math.isnan(value) else round(value, 6) for key, value in figures.items()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -1,0 +1,225 @@
+"""The gate: does a graph of another precision still track?
+
+Two trackers of one backend follow the same clips, frame by frame in turn, so that what else the machine does hits
+both: one with the float32 graphs, one with the graphs that are judged. What counts is the drop in success AUC. A
+hundredth of a pixel can decide what a tracker follows after an occlusion, so each clip is tracked from several starts
+within a pixel of the true box, the same for both, and the drop is the mean over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.core.boxes import Box, iou
+from eatrack_edge.core.errors import ConfigError, GateFailed, InputError
+from eatrack_edge.datasets.initial_box import start_shift
+from eatrack_edge.evaluation.metrics import score_sequence
+from eatrack_edge.evaluation.protocol import protocol
+from eatrack_edge.export.clips import Clip, find_clips, short_name
+from eatrack_edge.tracking.tracker import Tracker
+
+# The bundled scene in four worlds. No seed of them is a calibration's.
+_SCENES = tuple(f"test://?seed={seed}&frames={frames}" for seed, frames in ((0, 90), (1, 90), (2, 60), (3, 60)))
+_BY_MATLAB = np.array([1, 1, 0, 0])  # the protocol wants the first pixel at 1
+
+
+@dataclass(frozen=True, slots=True)
+class GateBudget:
+    """How much worse than float32 a graph may track: largest drop in success AUC, which is in [0, 1]."""
+
+    int8: float = 0.01
+    fp16: float = 0.002
+    starts: int = 3  # of each clip, over which the drop is averaged; the first is the true box itself
+
+    def __post_init__(self) -> None:
+        if self.starts < 1:
+            raise ConfigError(f"the gate tracks each clip from 1 start or more, got {self.starts}")
+        if min(self.int8, self.fp16) < 0:
+            raise ConfigError(f"a budget is a drop of 0 or more, got int8 {self.int8:g} and fp16 {self.fp16:g}")
+
+    def of(self, precision: str) -> float:
+        """The budget of a precision; ``int8-fp16`` has that of ``int8``."""
+        return self.fp16 if precision == "fp16" else self.int8
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a graph tracks beside float32, on the same frames and backend.
+
+    Attributes:
+        precision: Of the graph.
+        suite: What was tracked, without folders.
+        clips: How many.
+        frames: Updates of each tracker.
+        backend: That ran both, as it names itself with the judged graph.
+        success_auc_fp32: Of each start, the mean over the clips, [0, 1].
+        success_auc: The same, of the judged graph.
+        budget: Largest drop allowed.
+        median_box_iou: Of the two trackers' boxes, over all updates, [0, 1].
+        latency_ratio: Inference time over float32's, frame by frame: lower quartile, median, upper quartile.
+    """
+
+    precision: str
+    suite: str
+    clips: int
+    frames: int
+    backend: str
+    success_auc_fp32: tuple[float, ...]
+    success_auc: tuple[float, ...]
+    budget: float
+    median_box_iou: float
+    latency_ratio: tuple[float, float, float]
+
+    @property
+    def drops(self) -> tuple[float, ...]:
+        """Success AUC lost against float32 from each start; negative where there is a gain."""
+        return tuple(theirs - ours for theirs, ours in zip(self.success_auc_fp32, self.success_auc, strict=True))
+
+    @property
+    def drop(self) -> float:
+        """Their mean."""
+        return float(np.mean(self.drops))
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the drop is within the budget."""
+        return self.drop <= self.budget
+
+    def remarks(self) -> list[str]:
+        """What somebody about to use the graph must know, a sentence each."""
+        ratio, on_cpu = self.latency_ratio[1], "cpu" in self.backend.lower()
+        name = self.precision.upper()
+        if ratio < 1:
+            return []
+        if self.precision == "fp16" and on_cpu:
+            return [f"FP16 takes {ratio:.2f} times as long as FP32 on {self.backend}: it is for GPUs, not processors."]
+        return [f"{name} is useless on {self.backend}: an inference takes {ratio:.2f} times as long as in FP32."]
+
+    def row(self) -> dict[str, Any]:
+        """For a card."""
+        return {key: _rounded(value) for key, value in asdict(self).items()} | {
+            "drops": _rounded(self.drops),
+            "drop": _rounded(self.drop),
+            "is_passed": self.is_passed,
+        }
+
+
+def judge(
+    fp32: Path,
+    graph: Path,
+    suite: str,
+    budget: float,
+    *,
+    starts: int = 1,
+    backend: str = "auto",
+    on_frame: Callable[[int], None] = lambda _done: None,
+) -> Verdict:
+    """Track a suite with both and compare.
+
+    Args:
+        fp32: Track graph of the float32 export, its template graph beside it.
+        graph: Track graph to judge, the same.
+        suite: See ``footage.find_clips``; it must be of whole frames.
+        budget: Largest drop in success AUC.
+        starts: Of each clip; the first is its true box, others lie within a pixel of it.
+        backend: One of ``runtime.load.BACKENDS``, for both.
+        on_frame: Told the frames done.
+
+    Raises:
+        InputError: The suite is not there, or holds crops instead of videos.
+    """
+    clips = find_clips(suite, _SCENES)
+    if not all(clip.is_video for clip in clips):
+        raise InputError(
+            f"{short_name(suite)}: holds crops of targets, the gate tracks whole videos",
+            hint="give videos with true boxes, or leave it out for the bundled scene: --gate-suite test://",
+        )
+    first = Tracker(fp32, backend=backend)
+    second = Tracker(graph, backend=backend)
+    done = count(1)
+    runs = [
+        [_follow(first, second, clip, shift, lambda: on_frame(next(done))) for clip in clips]
+        for shift in map(start_shift, range(starts))
+    ]
+    ratios = np.concatenate([run.ratios for row in runs for run in row])
+    lower, median, upper = (float(value) for value in np.percentile(ratios, [25, 50, 75]))
+    agreement = np.concatenate([run.agreement for row in runs for run in row])
+    expected, got = (tuple(float(np.mean([run.auc[which] for run in row])) for row in runs) for which in (0, 1))
+    return Verdict(
+        precision=second.model_spec.precision,
+        suite=short_name(suite),
+        clips=len(clips),
+        frames=len(agreement),
+        backend=second.backend.name,
+        success_auc_fp32=expected,
+        success_auc=got,
+        budget=budget,
+        median_box_iou=float(np.median(agreement)),
+        latency_ratio=(lower, median, upper),
+    )
+
+
+def check(verdict: Verdict, name: str) -> None:
+    """Refuse a graph that tracks worse than its budget allows.
+
+    Raises:
+        GateFailed: It does.
+    """
+    if not verdict.is_passed:
+        before, after = np.mean(verdict.success_auc_fp32), np.mean(verdict.success_auc)
+        raise GateFailed(
+            f"{name}: {verdict.precision} loses {verdict.drop:.4f} success AUC on {verdict.suite} "
+            f"({before:.4f} to {after:.4f}), allowed {verdict.budget:g}",
+            hint="nothing was written; calibrate on footage like your own (--calib), or write it all the same: --force",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    auc: tuple[float, float]
+    agreement: NDArray[np.float64]
+    ratios: NDArray[np.float64]
+
+
+def _follow(
+    first: Tracker, second: Tracker, clip: Clip, shift: tuple[float, float], on_frame: Callable[[], None]
+) -> _Run:
+    boxes: tuple[list[Box], list[Box]] = ([], [])
+    ratios: list[float] = []
+    for index, frame in enumerate(clip.read()):
+        if index == 0:
+            x, y, w, h = (float(value) for value in clip.boxes[0] + [*shift, 0, 0])
+            for tracker, found in zip((first, second), boxes, strict=True):
+                tracker.init(frame, (x, y, w, h))
+                found.append((x, y, w, h))
+            continue
+        if index == len(clip.boxes):
+            break
+        # In turn: whoever goes second finds a warm cache and a later clock.
+        seen = [first.update(frame), second.update(frame)] if index % 2 else [second.update(frame), first.update(frame)]
+        one, two = seen if index % 2 else seen[::-1]
+        boxes[0].append(one.box)
+        boxes[1].append(two.box)
+        if one.latency_ms.infer and two.latency_ms.infer:
+            ratios.append(two.latency_ms.infer / one.latency_ms.infer)
+        on_frame()
+    rows = [np.array(found) for found in boxes]
+    auc = [_success_auc(row, clip) for row in rows]
+    return _Run((auc[0], auc[1]), iou(rows[1], rows[0])[1:], np.array(ratios))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_rounded(each) for each in value]
+    return round(value, 5) if isinstance(value, float) else value
+
+
+def _success_auc(boxes: NDArray[np.float64], clip: Clip) -> float:
+    return score_sequence(boxes + _BY_MATLAB, clip.boxes + _BY_MATLAB, protocol("otb")).success_auc

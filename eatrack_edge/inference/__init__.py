@@ -1,0 +1,1 @@
+"""Runs the exported graphs: one backend protocol, and one file or folder for each engine that implements it."""

@@ -1,0 +1,1 @@
+"""TensorRT: the backend, its GPU memory, the engine files and the manifest beside each."""

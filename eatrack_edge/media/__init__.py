@@ -1,1 +1,0 @@
-"""Frames in, pictures and results out."""

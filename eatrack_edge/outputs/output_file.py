@@ -1,0 +1,126 @@
+"""A file to write to, whose failures read like ours."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from eatrack_edge.core.errors import OutputError, UsageError
+
+_HINTS = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some space, or write to another disk",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "the disk is read-only: choose another folder",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+}
+
+
+class PatientStream:
+    """A stream for a library that cannot be trusted with failures: they are kept, and later writes go nowhere.
+
+    Attributes:
+        failure: The first failure; ``None`` while all is well.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.failure: OSError | ValueError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write, or pretend to after a failure."""
+        if self.failure is None:
+            try:
+                self._stream.write(data)
+            except (OSError, ValueError) as error:  # a ValueError when the stream was closed
+                self.failure = error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move, or pretend to after a failure."""
+        if self.failure is None:
+            try:
+                return self._stream.seek(offset, whence)
+            except (OSError, ValueError) as error:  # a ValueError when the stream was closed
+                self.failure = error
+        return offset
+
+    def tell(self) -> int:
+        """Where the next write goes, bytes."""
+        return 0 if self.failure else self._stream.tell()
+
+
+class OutputFile:
+    """A new file, in a folder that is made if need be. Each write is flushed.
+
+    Args:
+        path: The file.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        UsageError: The file is there and ``overwrite`` is not set.
+        OutputError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path = path
+        self._is_broken = False
+        with self.reporting():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.stream: BinaryIO = path.open("wb" if overwrite else "xb")
+            except FileExistsError:
+                raise UsageError(f"{path}: already there", hint="--overwrite replaces it") from None
+
+    @contextlib.contextmanager
+    def reporting(self, *kinds: type[Exception]) -> Iterator[None]:
+        """Turn failures inside, of ``kinds`` or of the system, into an ``OutputError`` that names the file."""
+        caught: tuple[type[Exception], ...] = (OSError, *kinds)
+        try:
+            yield
+        except caught as error:
+            self._give_up()
+            number = getattr(error, "errno", None) or 0
+            reason = os.strerror(number) if number > 0 else str(error)
+            message = f"{self.path}: cannot be written: {reason[:1].lower()}{reason[1:]}"
+            raise OutputError(message, hint=_HINTS.get(number, "")) from error
+
+    def write(self, data: bytes) -> None:
+        """Write, and hand it to the system at once.
+
+        Raises:
+            OutputError: The disk is full, or gone.
+        """
+        with self.reporting():
+            self.stream.write(data)
+            self.stream.flush()
+
+    def close(self) -> None:
+        """Close; a second time does nothing.
+
+        Raises:
+            OutputError: The last of it cannot be written; said once, not again after a write that failed.
+        """
+        if not self._is_broken:
+            with self.reporting():
+                self.stream.close()
+
+    def _give_up(self) -> None:
+        self._is_broken = True
+        if hasattr(self, "stream"):
+            with contextlib.suppress(OSError):
+                self.stream.close()
+
+    def finish(self, error: BaseException | None) -> None:
+        """Close at the end of a ``with``; a failure to do so never hides the ``error`` that ended it."""
+        try:
+            self.close()
+        except OutputError:
+            if error is None:
+                raise

@@ -1,0 +1,143 @@
+"""Writes pictures to a video file, each at its own time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.errors import OutputError, UsageError
+from eatrack_edge.core.imports import require
+from eatrack_edge.outputs.output_file import OutputFile, PatientStream
+from eatrack_edge.outputs.records import FrameRecord
+
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".ts": "mpegts"}
+_TICKS_PER_S = 60_000  # a multiple of all common frame rates; MPEG-4 allows no more than 65535
+
+
+class VideoWriter:
+    """An H.264 video (MPEG-4 where PyAV was built without x264), with the times of the records.
+
+    The video begins with the first picture written. A varying frame rate stays varying, and the whole lasts as
+    long as the source did. A picture of another size than the first is fitted into it.
+
+    Args:
+        path: The file; its suffix chooses the format: .mp4, .m4v, .mov, .mkv or .ts.
+        fps: Nominal frames per second: how long the last picture stays, and what the encoder plans with.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        UsageError: The file is there and ``overwrite`` is not set, or the suffix is none of these.
+        OutputError: The file cannot be written.
+        MissingExtra: PyAV is not installed.
+    """
+
+    def __init__(self, path: Path, fps: float, *, overwrite: bool = False) -> None:
+        av = require("av", to="write a video")
+        if path.suffix.lower() not in FORMATS and not path.is_char_device():
+            raise UsageError(f"{path}: not a kind of video that can be written", hint=f"use {', '.join(FORMATS)}")
+        self._fps = fps
+        self._failure: type[Exception] = av.error.FFmpegError
+        self._size: tuple[int, int] | None = None
+        self._first_s = 0.0
+        self._last_tick = -1
+        self._is_closed = False
+        self._file = OutputFile(path, overwrite=overwrite)
+        # PyAV says nothing of a disk that is full at the end, and some versions crash on one that is full before.
+        self._patient = PatientStream(self._file.stream)
+        self._container = av.open(self._patient, "w", format=FORMATS.get(path.suffix.lower(), "mp4"))
+        self._stream: Any = None
+
+    def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
+        """Append a picture at its record's time.
+
+        Args:
+            record: Says when.
+            frame: The picture to show, shape (H, W, 3), BGR; a video cannot do without.
+
+        Raises:
+            OutputError: The disk is full, or gone.
+            ValueError: No picture.
+        """
+        if frame is None:
+            raise ValueError("a video needs the picture of each frame")
+        with self._file.reporting(self._failure):
+            if self._size is None:
+                self._begin(frame, record.pts_s)
+            picture = require("av", to="write a video").VideoFrame.from_ndarray(self._fitted(frame), format="bgr24")
+            # Encoders refuse a time that does not grow, which cameras with a poor clock do write.
+            self._last_tick = max(self._last_tick + 1, round((record.pts_s - self._first_s) * _TICKS_PER_S))
+            picture.pts = self._last_tick
+            picture.time_base = Fraction(1, _TICKS_PER_S)
+            self._container.mux(self._stream.encode(picture))
+            self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        if self._patient.failure is not None:
+            raise self._patient.failure
+
+    def _begin(self, frame: Frame, first_s: float) -> None:
+        # 4:2:0 colour comes in blocks of two by two: an odd side gets one more line of its last pixels.
+        height, width = (side + side % 2 for side in frame.shape[:2])
+        rate = Fraction(self._fps).limit_denominator(1001)
+        try:
+            self._stream = self._container.add_stream("libx264", rate=rate)
+            # Frames shown out of order (bf) would make a variable-rate MP4 claim a shorter length than it has.
+            self._stream.options = {"preset": "veryfast", "crf": "20", "bf": "0"}
+        except (self._failure, ValueError):  # this PyAV was built without x264
+            self._stream = self._container.add_stream("mpeg4", rate=rate)
+            self._stream.bit_rate = int(0.2 * width * height * self._fps)
+        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
+        self._size, self._first_s = (width, height), first_s
+
+    def _fitted(self, frame: Frame) -> Frame:
+        width, height = self._size or (0, 0)
+        if (
+            frame.shape[0] > height
+            or frame.shape[1] > width
+            or min(height - frame.shape[0], width - frame.shape[1]) > 1
+        ):
+            scale = min(width / frame.shape[1], height / frame.shape[0])
+            small = max(1, int(frame.shape[1] * scale)), max(1, int(frame.shape[0] * scale))
+            frame = cast("Frame", cv2.resize(frame, small, interpolation=cv2.INTER_AREA))
+        below, right = height - frame.shape[0], width - frame.shape[1]
+        if below or right:
+            border = cv2.BORDER_REPLICATE if max(below, right) == 1 else cv2.BORDER_CONSTANT
+            frame = cast("Frame", cv2.copyMakeBorder(frame, 0, below, 0, right, border))
+        return np.ascontiguousarray(frame)
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and finish the file; a second time does nothing.
+
+        Raises:
+            OutputError: The last of it cannot be written.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            with self._file.reporting(self._failure):
+                if self._stream is not None:
+                    self._container.mux(self._stream.encode(None))
+                self._container.close()
+                self._raise_failure()
+        finally:
+            self._file.close()
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except OutputError:
+            if error is None:
+                raise

@@ -1,0 +1,1 @@
+"""How results are shown: HTML pages, charts and tables of every command."""

@@ -1,0 +1,1 @@
+"""The synthetic drone scene behind ``test://``."""

@@ -1,0 +1,1 @@
+"""Sources of frames: one file each, opened by URI through the registry."""

@@ -1,0 +1,90 @@
+"""What a source of frames is, whatever it reads from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFrame:
+    """One frame, and where it stands in its source.
+
+    Attributes:
+        index: Place in the whole source, from 0, also when reading began later.
+        pts_s: When it is shown, in seconds after the source's first frame.
+        frame: Shape (H, W, 3), uint8 BGR, contiguous, in displayed orientation.
+        truth: The true box in pixels of ``frame``; ``None`` where nobody knows it.
+        visible: Part of the target that can be seen, [0, 1]; ``None`` where nobody knows it.
+    """
+
+    index: int
+    pts_s: float
+    frame: Frame
+    truth: Box | None = None
+    visible: float | None = None
+
+
+class Source(Protocol):
+    """Frames to read, from the first or from a later one on. Each iteration begins anew."""
+
+    @property
+    def name(self) -> str:
+        """Short name to call results by, e.g. ``boat1`` for ``videos/boat1.mp4``."""
+        ...
+
+    @property
+    def uri(self) -> str:
+        """What the user wrote."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """Frames per second; the average where the rate varies."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames in the whole source; ``None`` when the file does not say."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the first frame as displayed, pixels."""
+        ...
+
+    @property
+    def rotation_applied(self) -> int:
+        """Clockwise degrees that the stored frames were turned by: 0, 90, 180 or 270."""
+        ...
+
+    @property
+    def truth(self) -> NDArray[np.float64] | None:
+        """True boxes of the whole source, shape (frame_count, 4), pixels; ``None`` where nobody knows them."""
+        ...
+
+    def __iter__(self) -> Iterator[SourceFrame]: ...
+
+    def close(self) -> None:
+        """Give back files and decoders; an iteration under way ends."""
+        ...
+
+    def __enter__(self) -> Source: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def starts_too_late(uri: str, start: int, frame_count: int | None) -> InputError:
+    """The error for a first frame that the source does not have."""
+    has = f"has {frame_count} frames, 0 to {frame_count - 1}" if frame_count else "ends before that"
+    return InputError(f"{uri}: cannot start at frame {start}: the source {has}")

@@ -1,0 +1,1 @@
+"""Tracks one target: search region, decoding, motion, recovery and templates. numpy and OpenCV only."""

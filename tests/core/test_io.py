@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from eatrack_edge.core.errors import InputError, OutputError
+from eatrack_edge.core.io import sha256, staged, write_whole
+
+
+@pytest.mark.parametrize(
+    "data", ["\N{DEGREE SIGN}\n", b"\xc2\xb0\n", memoryview(b"\xc2\xb0\n")], ids=["text", "bytes", "view"]
+)
+def test_a_file_is_written_into_a_folder_that_is_made(tmp_path: Path, data: str | bytes | memoryview) -> None:
+    path = tmp_path / "new" / "a.txt"
+    write_whole(path, data)
+    assert path.read_text(encoding="utf-8") == "\N{DEGREE SIGN}\n"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.engine"
+    path.write_bytes(b"old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError) as caught:
+        write_whole(path, b"new")
+    assert str(caught.value) == (
+        f"{path}: cannot be written: No space left on device\nhint: free some space, or name another folder: -o FOLDER"
+    )
+    assert [found.read_bytes() for found in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"a\.engine: cannot be written: "):
+        write_whole(tmp_path / "file" / "a.engine", b"")
+
+
+def test_staged_files_appear_together_and_scratch_does_not(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with staged(folder) as work:
+        for name in ("a", "b"):
+            (work / name).write_text(name)
+        (work / "scratch").mkdir()
+        (work / "scratch" / "c").touch()
+        assert [path for path in folder.iterdir() if path != work] == []
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"a": "a", "b": "b"}
+
+
+def test_work_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    def fail(work: Path) -> None:
+        (work / "a").write_text("new")
+        raise RuntimeError("midway")
+
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(RuntimeError, match="midway"), staged(tmp_path) as work:
+        fail(work)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
+
+
+def test_a_disk_that_fills_up_while_staging_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught, staged(tmp_path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert str(caught.value) == (
+        f"{tmp_path}: cannot be written: No space left on device\nhint: name another: -o FOLDER"
+    )
+
+
+def test_a_file_of_the_work_that_cannot_be_written_is_the_folders_fault(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="out: cannot be written: No such file or directory"),
+        staged(tmp_path / "out") as work,
+    ):
+        (work / "missing" / "a").touch()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "video.mp4"), id="a file elsewhere"),
+        pytest.param(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), id="no file at all"),
+    ],
+)
+def test_what_else_the_work_fails_of_is_not_the_folders_fault(tmp_path: Path, error: OSError) -> None:
+    with pytest.raises(type(error)) as caught, staged(tmp_path):
+        raise error
+    assert caught.value is error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_hash_of_several_files_is_that_of_their_bytes_in_a_row(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b")]
+    for path in paths:
+        path.write_bytes(path.name.encode() * 700_000)  # more than is read at once
+    assert sha256(*paths) == hashlib.sha256(b"a" * 700_000 + b"b" * 700_000).hexdigest()
+
+
+def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
+        sha256(tmp_path / "gone")

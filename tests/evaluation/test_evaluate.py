@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eatrack_edge.core.errors import UsageError
+from eatrack_edge.datasets.registry import open_dataset
+from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate, identity
+from eatrack_edge.evaluation.protocol import PROTOCOLS
+from eatrack_edge.evaluation.report import write_report
+from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, run_conditions, text_table
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.tracking.tracker import Tracker
+
+pytestmark = pytest.mark.usefixtures("importable")
+
+
+def plan(images: Path, tmp_path: Path, *names: str) -> Plan:
+    specs = tuple(TrackerSpec(f"standing:{name}", label=name.lower()) for name in names)
+    return Plan(open_dataset("images", images, first_pixel=1), specs, PROTOCOLS["otb"], tmp_path / "out", ("otb",))
+
+
+@pytest.fixture
+def evaluation(images: Path, tmp_path: Path) -> Evaluation:
+    return evaluate(plan(images, tmp_path, "Shifted", "Still"))
+
+
+def test_every_tracker_is_scored_on_every_sequence(evaluation: Evaluation) -> None:
+    scores = evaluation.trackers["still"].scores
+    assert sorted(scores) == ["far", "near"]
+    assert scores["near"].success_auc == pytest.approx(20 / 21)
+    # Overlaps of `far` are 1, 1/9, 0 ... and absent: one frame above 19 thresholds, one above 3 of 21.
+    assert scores["far"].success_auc == pytest.approx((20 + 3) / 21 / 12)
+
+
+def test_finished_sequences_are_not_run_again(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTED", str(tmp_path / "counted"))
+    first = evaluate(plan(images, tmp_path, "Counted"))
+    (tmp_path / "out/tracks/counted/far.csv").unlink()
+    second = evaluate(plan(images, tmp_path, "Counted"))
+    assert (tmp_path / "counted").read_text() == "started\n" * 3
+    assert first.trackers["counted"].scores["far"].success_auc == second.trackers["counted"].scores["far"].success_auc
+
+
+def test_an_output_folder_of_another_dataset_is_refused(images: Path, tmp_path: Path) -> None:
+    evaluate(plan(images, tmp_path, "Still"))
+    other = TrackerSpec("standing:Slow", label="still")
+    with pytest.raises(UsageError, match="holds results of another `tracker`: standing:Still, this run has"):
+        evaluate(Plan(open_dataset("images", images), (other,), PROTOCOLS["otb"], tmp_path / "out"))
+
+
+def test_a_sequence_that_cannot_be_read_is_left_out_with_its_reason(images: Path, tmp_path: Path) -> None:
+    (images / "near.txt").write_text("1,2,3,4\n")
+    found = evaluate(plan(images, tmp_path, "Still"))
+    assert found.trackers["still"].skipped == {"near": "images/near: 12 frames but 1 true boxes"}
+    assert list(found.trackers["still"].scores) == ["far"]
+
+
+def test_result_files_score_the_same_as_the_run(evaluation: Evaluation, images: Path, tmp_path: Path) -> None:
+    from eatrack_edge.evaluation.score_folder import score_folder
+
+    scored = score_folder(images, tmp_path / "out/results/otb/still", PROTOCOLS["otb"])
+    score = evaluation.trackers["still"].score(PROTOCOLS["otb"])
+    assert score == scored.score
+
+
+def test_the_summary_has_figures_conditions_and_no_nan(evaluation: Evaluation) -> None:
+    summary: dict[str, Any] = json.loads(
+        json.dumps(evaluation_summary(evaluation, run_conditions(workers=1)), allow_nan=False)
+    )
+    still = summary["trackers"]["still"]
+    assert summary["protocol"] == "otb"
+    assert still["per_sequence"]["near"] == {"success_auc": 0.952381, "precision_20px": 1.0, "frames": 12}
+    assert still["latency"]["median_ms"] > 0
+    assert still["calibration"]["lost_frames"] == 10
+    assert summary["conditions"]["packages"]["numpy"] == np.__version__
+
+
+def test_the_table_ranks_by_success(evaluation: Evaluation) -> None:
+    lines = text_table(overall_table(evaluation)).splitlines()
+    assert lines[0].split()[:3] == ["tracker", "success", "AUC"]
+    assert [line.split()[0] for line in lines[2:]] == ["still", "shifted"]
+
+
+def test_the_report_is_plots_and_one_page_that_loads_nothing(evaluation: Evaluation, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed here")
+    notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=5)
+    assert notes == []
+    for name in ("success", "precision", "calibration"):
+        assert (tmp_path / f"out/plots/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / f"out/plots/{name}.svg").is_file()
+    page = (tmp_path / "out/report.html").read_text()
+    loaded = re.findall(r'(?:src|href)="([^"]{1,30})', page)
+    assert [address for address in loaded if not address.startswith(("#", "data:image/jpeg;base64,"))] == []
+    assert "lost its target at frame 2" in page
+    assert page.count("<img") == 1
+
+
+def test_a_report_to_pass_on_holds_no_frames(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
+    write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
+    assert "<img" not in (tmp_path / "out/report.html").read_text()
+
+
+def test_without_matplotlib_the_report_says_what_is_missing(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
+    assert notes[0].startswith("the report has no plots: cannot draw plots: matplotlib is not installed; ")
+    assert (tmp_path / "out/report.html").is_file()
+
+
+@pytest.mark.usefixtures("opened_once")
+def test_results_of_two_backends_are_not_taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_tracker(TrackerSpec("eatrack"))
+    assert isinstance(opened, Tracker)
+    monkeypatch.setattr("eatrack_edge.evaluation.evaluate.open_tracker", lambda _: opened)  # once is long enough
+    assert identity(TrackerSpec("eatrack"))["backend"] == opened.backend.name

@@ -1,0 +1,153 @@
+"""What the tracker believes of a target's size and place, and what it does while it does not see the target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.inference.backend import Maps
+from eatrack_edge.tracking.settings import LeapSettings, SearchSettings, TrackerSettings
+from eatrack_edge.tracking.tracker import Tracker, Update
+from tracking.simulated import SimulatedBackend, scene
+
+START = (145.0, 110.0, 30.0, 20.0)
+
+
+def started(backend: SimulatedBackend | None = None, settings: TrackerSettings | None = None) -> Tracker:
+    tracker = Tracker(backend or SimulatedBackend(), settings=settings)
+    tracker.init(scene(160, 120), START)
+    return tracker
+
+
+def calibrated() -> SimulatedBackend:
+    backend = SimulatedBackend()
+    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
+    return backend
+
+
+def test_a_change_of_size_is_believed_by_and_by() -> None:
+    tracker = started()
+    widths = [tracker.update(scene(160, 120, 60, 20)).box[2] for _ in range(6)]
+    assert widths[0] == pytest.approx(30 * 2**0.6, rel=0.05)
+    assert widths == sorted(widths)
+    assert widths[-1] == pytest.approx(60, abs=2)
+
+
+def test_an_unsure_frame_leaves_the_box_where_it_was() -> None:
+    backend = calibrated()
+    tracker = started(backend)
+    backend.confidence = 0.2
+    update = tracker.update(scene(168, 124, 50, 40))
+    assert (update.box, update.state) == (START, "UNCERTAIN")
+
+
+def test_a_peak_that_was_never_calibrated_says_little_so_the_box_follows_it() -> None:
+    backend = SimulatedBackend()
+    tracker = started(backend)
+    backend.confidence = 0.2
+    x, y, w, h = tracker.update(scene(168, 124)).box
+    assert (x + w / 2, y + h / 2) == pytest.approx((168, 124), abs=1.5)
+
+
+def test_a_target_that_comes_out_beyond_the_usual_search_crop_is_found_again() -> None:
+    def back(settings: TrackerSettings) -> Update:
+        tracker = started(calibrated(), settings)
+        for _ in range(8):
+            tracker.update(scene(-100, -100))  # hidden
+        return tracker.update(scene(160 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
+
+    narrow = TrackerSettings(search=SearchSettings(widest=1.0))
+    assert back(narrow).state == "UNCERTAIN"
+    assert back(TrackerSettings()).state == "TRACKING"
+
+
+def test_a_target_that_runs_out_of_the_search_crop_of_its_last_place_is_looked_for_ahead() -> None:
+    def after_a_sprint(settings: TrackerSettings) -> Update:
+        tracker = started(calibrated(), settings)
+        tracker.update(scene(180, 120))
+        tracker.update(scene(180 + 30, 120))
+        return tracker.update(scene(180 + 30 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
+
+    assert after_a_sprint(TrackerSettings()).state == "UNCERTAIN"
+    assert after_a_sprint(TrackerSettings(search=SearchSettings(follow_motion=0.8))).state == "TRACKING"
+
+
+class WithNeighbour(SimulatedBackend):
+    """Sees a blue neighbour too, nearly as surely as the red target."""
+
+    def infer(self, search: Frame) -> Maps:
+        red, blue = self._look(search), self._look(search[..., ::-1])
+        found = blue.score_map > 0.5
+        score = np.where(found, 0.8, red.score_map).astype(np.float32)
+        return Maps(
+            score,
+            np.where(found, blue.offset_map, red.offset_map),
+            np.where(found, blue.size_map, red.size_map),
+            red.search_tokens,
+        )
+
+
+def beside_a_neighbour(red_is_hidden: bool) -> Frame:
+    frame = scene(-100 if red_is_hidden else 160, 120)
+    frame[110:130, 181:211] = (255, 0, 0)
+    return frame
+
+
+def centres_after_a_cover(settings: TrackerSettings) -> list[float]:
+    """Where the box is, across, while the target is hidden and once it has come out."""
+    tracker = started(WithNeighbour(), settings)
+    boxes = [tracker.update(beside_a_neighbour(hidden)).box for hidden in (False, True, True, False, False)]
+    return [x + w / 2 for x, _, w, _ in boxes]
+
+
+def test_a_box_that_leapt_to_a_neighbour_goes_back_when_the_target_comes_out() -> None:
+    assert centres_after_a_cover(TrackerSettings()) == pytest.approx([160, 196, 196, 160, 160], abs=1.5)
+
+
+def test_a_box_that_does_not_watch_the_place_it_left_stays_with_the_neighbour() -> None:
+    stays = TrackerSettings(leap=LeapSettings(frames=0))
+    assert centres_after_a_cover(stays) == pytest.approx([160, 196, 196, 196, 196], abs=1.5)
+
+
+def test_a_place_that_the_search_crop_leaves_behind_is_not_watched_any_more() -> None:
+    tracker = started()
+    watched = []
+    for x in (160, 184, 208, 232, 256):  # a target that is merely fast: one side from frame to frame
+        tracker.update(scene(x, 120))
+        watched.append(tracker._leap.left is not None)
+    assert watched == [False, True, True, True, False]
+
+
+def test_nothing_is_stored_while_a_leap_may_prove_a_mistake() -> None:
+    tracker = started(WithNeighbour())
+    for hidden in (False, True, True, True):
+        tracker.update(beside_a_neighbour(hidden))
+    assert tracker._stored_count == 1
+
+
+def test_of_two_targets_that_score_alike_the_one_of_the_last_size_is_chosen() -> None:
+    backend = SimulatedBackend()
+    tracker = started(backend)
+    maps = backend._look(scene(64, 64, width=128, height=128))
+    score, size = np.full_like(maps.score_map, 0.01), maps.size_map.copy()
+    score[4, 3], score[4, 4] = 0.9, 0.89  # as far from the centre
+    side = 1 / tracker.model_spec.cropping.search_factor
+    size[:, 4, 3], size[:, 4, 4] = 3 * side, side
+    backend.override = maps._replace(score_map=score, size_map=size, offset_map=np.full_like(maps.offset_map, 0.5))
+    x, _, w, _ = tracker.update(scene(160, 120)).box
+    assert x + w / 2 > 160
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("widen_after", 0, "widen_after must be at least 1, got 0"),
+        ("widest", 0.5, "widen_by and widest must be at least 1, got 1.15 and 0.5"),
+    ],
+)
+def test_a_search_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        SearchSettings(**{field: value})
