@@ -2,7 +2,7 @@
 
 Activation ranges are only as good as the pictures they were measured on. So template and search crops are cut from
 annotated sequences by the model specification's own rule: the first template about an exact box, the second about a
-predicted one, the search about where the target was thought to be, which is off by its motion and the last frame's error.
+predicted one, the search about the last predicted box, which is off by the target's motion and the last frame's error.
 """
 
 from __future__ import annotations

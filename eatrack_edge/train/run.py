@@ -47,7 +47,7 @@ def train(
         until: Stop after so many samples; a later call goes on from there. ``None`` is the whole recipe.
 
     Returns:
-        The averaged weights, float16, ``<model>.safetensors`` in ``folder``; with the model specification that its crops
+        The averaged weights, float16, ``<model>.safetensors`` in ``folder``, with the model specification that crops
         must keep and, where targets are held out, with the confidence's calibration.
 
     Raises:
