@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
-import types
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
 
 from eatrack_edge.core.errors import ConfigError, did_you_mean
 
@@ -16,13 +18,17 @@ else:
     import tomli as tomllib
 
 T = TypeVar("T")
+# msgspec's message: "Expected `int`, got `bool` - at `$.cropping.padding[1]`", or what the dataclass refused.
+_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_MISSING = re.compile(r"Object missing required field `(.+)`")
+_WRONG_TYPE = re.compile(r"Expected `(.+?)`(.*), got ")
 
 
 def load(kind: type[T], path: Path) -> T:
     """Read a TOML file into ``kind``, refusing keys it does not have.
 
-    A field may be a text, a number, a truth value, a tuple, a union of those, or another dataclass, which stands
-    as a TOML table.
+    A field may be a string, a number, a boolean, a tuple, a union of those, or another dataclass, which is a TOML
+    table. Values are not converted, except integers to floats and lists to tuples.
 
     Raises:
         ConfigError: The file cannot be read; a key is unknown or missing; a value is of another type, or one that
@@ -30,58 +36,45 @@ def load(kind: type[T], path: Path) -> T:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
+        _check_keys(inspect.type_info(kind), table, "")
+        return msgspec.convert(table, kind)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    return _fill(kind, table, path, prefix="")
-
-
-def _fill(kind: type[T], table: dict[str, Any], path: Path, prefix: str) -> T:
-    wanted = get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in wanted:
-            hint = did_you_mean(key, wanted, "known keys: {}", prefix=prefix)
-            raise ConfigError(f"{path}: unknown key `{prefix}{key}`", hint=hint)
-        values[key] = _read(wanted[key], value, path, prefix + key)
-    for spec in fields(cast("Any", kind)):
-        if spec.default is MISSING and spec.default_factory is MISSING and spec.name not in table:
-            raise ConfigError(f"{path}: missing key `{prefix}{spec.name}`")
-    try:
-        return kind(**values)
-    except (ConfigError, ValueError) as error:
-        message, hint = getattr(error, "message", str(error)), getattr(error, "hint", "")
+    except ConfigError as error:  # a key that is unknown, or a value that a dataclass refuses
+        raise ConfigError(f"{path}: {error.message}", hint=error.hint) from None
+    except msgspec.ValidationError as error:
+        message, hint = _explain(error, table)
         raise ConfigError(f"{path}: {message}", hint=hint) from None
 
 
-def _read(kind: Any, value: Any, path: Path, key: str) -> Any:
-    """One value as ``kind``; whole numbers pass as floats and lists as tuples, nothing else is bent."""
-    if is_dataclass(kind) and isinstance(value, dict):
-        return _fill(cast("type[Any]", kind), value, path, prefix=f"{key}.")
-    if get_origin(kind) in (Union, types.UnionType):
-        for option in get_args(kind):
-            if _fits(option, value):
-                return _read(option, value, path, key)
-    elif get_origin(kind) is tuple and isinstance(value, list):
-        inner = get_args(kind)
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
-        if len(kinds) == len(value):
-            return tuple(
-                _read(one, item, path, f"{key}[{i}]") for i, (one, item) in enumerate(zip(kinds, value, strict=True))
-            )
-    elif _fits(kind, value):
-        return float(value) if kind is float else value
-    raise ConfigError(f"{path}: `{key}` must be {_name(kind)}, got {value!r}")
+def _check_keys(kind: inspect.Type, value: Any, prefix: str) -> None:
+    """Refuse keys that a dataclass does not have; msgspec ignores them."""
+    if isinstance(kind, inspect.DataclassType) and isinstance(value, dict):
+        fields = {field.name: field.type for field in kind.fields}
+        for key, inner in value.items():
+            if key not in fields:
+                hint = did_you_mean(key, fields, "known keys: {}", prefix=prefix)
+                raise ConfigError(f"unknown key `{prefix}{key}`", hint=hint)
+            _check_keys(fields[key], inner, f"{prefix}{key}.")
+    elif isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_keys(kind.item_type, item, f"{prefix[:-1]}[{index}].")
+    elif isinstance(kind, inspect.UnionType):
+        for option in kind.types:
+            _check_keys(option, value, prefix)
 
 
-def _fits(kind: Any, value: Any) -> bool:
-    if isinstance(value, bool):
-        return kind is bool
-    if get_origin(kind) is tuple:
-        return isinstance(value, list)
-    if is_dataclass(kind):
-        return isinstance(value, dict)
-    return isinstance(value, (int, float)) if kind is float else isinstance(kind, type) and isinstance(value, kind)
-
-
-def _name(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+def _explain(error: msgspec.ValidationError, table: dict[str, Any]) -> tuple[str, str]:
+    """What msgspec refused, with the value that came, and the hint of the dataclass that refused it."""
+    text = _PLACE.sub("", str(error))
+    found = _PLACE.search(str(error))
+    place = found[1] if found else ""
+    if missing := _MISSING.match(text):
+        return f"missing key `{f'{place}.' if place else ''}{missing[1]}`", ""
+    if wrong := _WRONG_TYPE.match(text):
+        value: Any = table
+        for key in re.findall(r"[^.\[\]]+", place):
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        expected = wrong[1].replace(" | null", "").replace("object", "table") + wrong[2]
+        return f"`{place}` must be {expected}, got {value!r}", ""
+    return text, getattr(error.__cause__, "hint", "")

@@ -1,11 +1,11 @@
-"""What every graph and engine must look like, what it must say of itself, and what its file is called.
+"""The model specification: names, shapes and dtypes that every graph and engine must have, and its metadata.
 
 Two graphs make a tracker. The *template graph* turns the target's crop into tokens, once at ``init`` and once at
 each template update. The *track graph* turns the search crop and what a template slot holds into three maps and
 the search crop's own Stage-1 tokens, every frame. Both carry this specification as ONNX metadata, so the two files
 alone are enough to track; a checkpoint in ``.safetensors`` carries the same keys.
 
-Standard library only: whatever reads or writes a graph, in torch, ONNX Runtime or TensorRT, reads this file.
+Neither torch nor onnx is imported: whatever reads or writes a graph, in torch, ONNX Runtime or TensorRT, uses this.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+
+import msgspec
 
 from eatrack_edge.core.errors import InputError
 
@@ -170,25 +171,16 @@ class ModelSpec:
                 f"{source}: metadata `schema` is {metadata.get('schema')!r}, this version reads {SCHEMA!r}",
                 hint="export the checkpoint again with this version: eatrack-edge export CHECKPOINT",
             )
+        specs = [spec for spec in (*fields(cls), *fields(Cropping)) if spec.name != "cropping"]
         try:
-            return cls(cropping=_read(Cropping, metadata), **_values(cls, metadata, but="cropping"))
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise InputError(f"{source}: metadata does not hold the model_spec: {error!r}") from error
-
-
-def _read(kind: type[Cropping], metadata: Mapping[str, str]) -> Cropping:
-    return kind(**_values(kind, metadata))
-
-
-def _values(kind: type[Any], metadata: Mapping[str, str], but: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for spec in fields(kind):
-        if spec.name == but or (spec.name in _OF_GRAPHS and spec.name not in metadata):
-            continue
-        text = metadata[spec.name]
-        value = text if spec.type == "str" else json.loads(text)
-        values[spec.name] = tuple(value) if isinstance(value, list) else value
-    return values
+            values = {
+                spec.name: metadata[spec.name] if spec.type == "str" else json.loads(metadata[spec.name])
+                for spec in specs
+                if spec.name in metadata or spec.name not in _OF_GRAPHS
+            }
+            return msgspec.convert(values | {"cropping": values}, cls)
+        except (KeyError, json.JSONDecodeError, msgspec.ValidationError) as error:
+            raise InputError(f"{source}: metadata is not a model specification: {error!r}") from error
 
 
 def stem_of(name: str, precision: str) -> str:

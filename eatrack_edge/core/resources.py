@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eatrack_edge.core.errors import UsageError, did_you_mean
 
-_PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[1]
 DEFAULT_MODEL = "eatrack_s"
 
 
@@ -16,10 +16,10 @@ def material(folder: str) -> Path:
     Raises:
         UsageError: Neither exists.
     """
-    for root in (_PACKAGE.parent, _PACKAGE / "_material"):
+    for root in (PACKAGE.parent, PACKAGE / "_material"):
         # In a wheel the package's parent is site-packages, where a stranger's `export` folder may lie.
-        is_checkout = root == _PACKAGE.parent and (root / "hatch_build.py").is_file()
-        if (is_checkout or root != _PACKAGE.parent) and (root / folder).is_dir():
+        is_checkout = root == PACKAGE.parent and (root / "hatch_build.py").is_file()
+        if (is_checkout or root != PACKAGE.parent) and (root / folder).is_dir():
             return root / folder
     raise UsageError(f"material `{folder}` is not installed", hint="reinstall eatrack-edge from its wheel or checkout")
 
@@ -43,11 +43,11 @@ def recipe_path(name: str) -> Path:
 
 def bundled(name: str) -> Path | None:
     """A file that ships inside the package, in ``eatrack_edge/weights``; ``None`` if it does not."""
-    path = _PACKAGE / "weights" / name
+    path = PACKAGE / "weights" / name
     return path if path.is_file() else None
 
 
 def bundled_models() -> list[str]:
     """Names of the models that track without any download."""
-    graphs = (path.name.removesuffix(".track.onnx") for path in (_PACKAGE / "weights").glob("*.track.onnx"))
+    graphs = (path.name.removesuffix(".track.onnx") for path in (PACKAGE / "weights").glob("*.track.onnx"))
     return sorted(name for name in graphs if "." not in name)  # eatrack_s.fp16 is eatrack_s in another precision

@@ -20,14 +20,13 @@ from eatrack_edge.engines.precision_audit import Audit
 from eatrack_edge.engines.timing_cache import cache_path
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.model_files import Graphs
+from eatrack_edge.inference.onnx_metadata import graph_files, graph_sha256
 from eatrack_edge.inference.tensorrt.cuda_memory import open_memory
 from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
 from eatrack_edge.inference.tensorrt.manifest import (
     Fingerprint,
     Manifest,
     engine_paths,
-    graph_files,
-    graph_sha256,
     write_manifest,
 )
 from eatrack_edge.machine.memory import read_memory

@@ -91,7 +91,7 @@ def test_a_graph_of_another_schema_is_refused() -> None:
 def test_a_missing_key_is_named(key: str) -> None:
     metadata = CONTRACT.to_metadata()
     del metadata[key]
-    with pytest.raises(InputError, match=f"a.onnx: metadata does not hold the model_spec: .*{key}"):
+    with pytest.raises(InputError, match=f"a.onnx: metadata is not a model specification: .*{key}"):
         ModelSpec.from_metadata(metadata, "a.onnx")
 
 

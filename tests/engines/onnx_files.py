@@ -7,6 +7,7 @@ from pathlib import Path
 from eatrack_edge.core.model_spec import ModelSpec, stem_of
 
 GRAPH, METADATA = 7, 14  # of ONNX's ModelProto
+INITIALIZER, NAME, EXTERNAL_DATA = 5, 2, 13  # of GraphProto, the next too, of TensorProto
 
 
 def model_spec(precision: str = "fp32") -> ModelSpec:
@@ -21,9 +22,16 @@ def varint(value: int) -> bytes:
     return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
 
 
-def model(metadata: dict[str, str], graph: bytes = b"g" * 300) -> bytes:
-    entries = (field(1, key.encode()) + field(2, value.encode()) for key, value in metadata.items())
-    return b"\x08\x0a" + field(GRAPH, graph) + b"".join(field(METADATA, entry) for entry in entries)
+def entry(key: str, value: str) -> bytes:
+    return field(1, key.encode()) + field(2, value.encode())
+
+
+def model(metadata: dict[str, str], weights: str = "") -> bytes:
+    """A graph with one initializer, which lies in the file ``weights`` where one is named."""
+    initializer = field(EXTERNAL_DATA, entry("location", weights)) if weights else b""
+    graph = field(NAME, b"g" * 300) + field(INITIALIZER, initializer)
+    entries = (entry(key, value) for key, value in metadata.items())
+    return b"\x08\x0a" + field(GRAPH, graph) + b"".join(field(METADATA, one) for one in entries)
 
 
 def write_pair(folder: Path, name: str = "a", precision: str = "fp32", says: str = "") -> tuple[Path, Path]:

@@ -20,9 +20,10 @@ import pytest
 
 from eatrack_edge.core.io import sha256
 from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.inference.onnx_metadata import graph_sha256
 from eatrack_edge.inference.tensorrt import backend as backend_module
 from eatrack_edge.inference.tensorrt import error_log as tensorrt_log
-from eatrack_edge.inference.tensorrt.manifest import Fingerprint, Manifest, graph_sha256, write_manifest
+from eatrack_edge.inference.tensorrt.manifest import Fingerprint, Manifest, write_manifest
 from inference.simulated_cuda import SimulatedDevice
 
 HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")

@@ -26,8 +26,8 @@ from eatrack_edge.core.errors import MissingExtra
 from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION
+from eatrack_edge.inference.onnx_metadata import graph_sha256
 from eatrack_edge.inference.registry import find_graphs
-from eatrack_edge.inference.tensorrt.manifest import graph_sha256
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
 from eatrack_edge.machine.energy import mean_watts

@@ -1,14 +1,15 @@
-"""Finds the engines that were built of a model."""
+"""Finds the engines that were built from a model."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from eatrack_edge.core.errors import EngineMismatch, InputError, MachineError, UsageError
+from eatrack_edge.inference.onnx_metadata import read_metadata
 from eatrack_edge.inference.tensorrt.manifest import check_fit, engine_home, engine_paths, read_manifest
 
 _TEMPLATE, _TRACK = ".template.engine", ".track.engine"
-# Where several are built. FP16 is what `build` makes unasked; whoever wants another one names its file.
+# Where several are built. FP16 is the default of `build`; for another precision the user names its file.
 _BY_PREFERENCE = ("fp16", "int8-fp16", "int8", "fp32")
 
 
@@ -42,12 +43,12 @@ def named_engines(model: str | Path) -> tuple[Path, Path]:
 
 
 def built_engines(track_graph: Path) -> tuple[Path, Path]:
-    """The engines built of a track graph, or of one of its precisions: beside it, or in ``engine_home()``.
+    """The engines built from a track graph, in any precision: beside it, or in ``engine_home()``.
 
     Raises:
         MachineError: There are none.
         InputError: They have no manifest.
-        EngineMismatch: They were built of another graph of that name.
+        EngineMismatch: They were built from another graph of that name.
     """
     name = track_graph.name.removesuffix(".track.onnx")
     for folder in (track_graph.parent, engine_home()):
@@ -65,13 +66,14 @@ def _candidates(name: str, folder: Path) -> list[tuple[Path, Path]]:
 
 
 def _check_origin(engine: Path, track_graph: Path) -> None:
-    """Refuse an engine of another model of the same name: it would track, but not as the user asked."""
+    """Refuse an engine of another model of the same name: it would load and track with other weights."""
     manifest = read_manifest(engine)
     own_graph = track_graph.with_name(engine.name.removesuffix(".engine") + ".onnx")
     if own_graph.is_file():
         check_fit(engine, manifest, manifest.fingerprint, graph=own_graph)
-    # Its graph was not kept, but all graphs of a checkpoint name it, and ONNX holds that as plain text.
-    elif manifest.checkpoint_sha256.encode() not in track_graph.read_bytes():
+    # Its own graph was not kept, but all graphs of a checkpoint carry the checkpoint's hash.
+    elif manifest.checkpoint_sha256 != read_metadata(track_graph).get("checkpoint_sha256"):
         raise EngineMismatch(
-            f"{engine}: was built of another checkpoint than {track_graph.name}", hint=f"rebuild it: {manifest.command}"
+            f"{engine}: was built from another checkpoint than {track_graph.name}",
+            hint=f"rebuild it: {manifest.command}",
         )

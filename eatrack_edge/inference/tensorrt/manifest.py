@@ -1,34 +1,29 @@
-"""The note beside each engine: what it is, what it was built from, and which machine can run it.
+"""The manifest beside each engine: what it is, what it was built from, and which machine can run it.
 
 ``eatrack_s.fp16.track.engine`` is a plain TensorRT engine that any tool can load; ``eatrack_s.fp16.track.engine.json``
-is its manifest. An engine carries no metadata of its own, so a backend finds the model specification in the
-manifest.
-It is read before the engine is deserialised, because TensorRT alone would log a line and hand back ``None``.
-
-Standard library only: the drone reads this before anything else.
+is its manifest. An engine carries no metadata of its own, so the model specification is stored here. The manifest is
+read before the engine is deserialised, because TensorRT alone would log a line and return ``None``.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from eatrack_edge.core.errors import EngineMismatch, InputError
 from eatrack_edge.core.io import sha256, write_whole
 from eatrack_edge.core.model_spec import stem_of
+from eatrack_edge.inference.onnx_metadata import graph_sha256
 
 SCHEMA = "eatrack-edge-engine/1"
-# Where an ONNX graph names a file that holds its weights: the key `location`, then the name behind its length.
-_EXTERNAL = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A machine as an engine sees it. ``tensorrt`` and ``sm`` must be equal for an engine to load."""
+    """What TensorRT ties an engine to. ``tensorrt`` and ``sm`` must be equal for an engine to load."""
 
     tensorrt: str  # TensorRT's own version, e.g. "10.3.0"; an engine loads in exactly this one
     cuda: str  # highest CUDA that the driver runs, e.g. "12.6"
@@ -43,25 +38,25 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an engine is and where it came from, from checkpoint to graph to engine."""
+    """What an engine is, and the checkpoint and graph it was built from."""
 
     model_spec: dict[str, str]  # ModelSpec.to_metadata()
     precision: str  # fp32, fp16, int8 or int8-fp16
     checkpoint_sha256: str  # of the weights' file; empty when there was none
-    graph_sha256: str  # see graph_sha256()
+    graph_sha256: str  # of the ONNX file together with its weights
     engine_sha256: str
     fingerprint: Fingerprint  # of the machine that built it
     built_at: str  # UTC, ISO 8601
     command: str  # builds it again
     builds: int = 1  # engines that were built, of which the fastest was kept
-    latencies_ms: tuple[float, ...] = ()  # median of each of them, in ms; empty where there was nothing to choose
-    parity: dict[str, float] = field(default_factory=dict)  # output to largest difference from ONNX; empty: not run
+    latencies_ms: tuple[float, ...] = ()  # median of each of them, ms; empty after a single build
+    parity: dict[str, float] = field(default_factory=dict)  # output to largest difference from ONNX, if compared
     tool_version: str = ""  # eatrack-edge that built it
     schema: str = SCHEMA
 
 
 def manifest_path(engine: Path) -> Path:
-    """Where an engine's manifest lies."""
+    """The file of an engine's manifest."""
     return engine.with_name(engine.name + ".json")
 
 
@@ -73,18 +68,14 @@ def read_manifest(engine: Path) -> Manifest:
     """
     path = manifest_path(engine)
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        if table.get("schema") != SCHEMA:
-            raise InputError(
-                f"{path}: `schema` is {table.get('schema')!r}, this version reads {SCHEMA!r}", hint=_build(engine)
-            )
-        return _parse(table)
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise InputError(f"{engine}: has no manifest, {path.name}, beside it", hint=_build(engine)) from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: is no manifest: {error!r}", hint=_build(engine)) from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a manifest: {error}", hint=_build(engine)) from error
+    if manifest.schema != SCHEMA:
+        raise InputError(f"{path}: `schema` is {manifest.schema!r}, this version reads {SCHEMA!r}", hint=_build(engine))
+    return manifest
 
 
 def write_manifest(engine: Path, manifest: Manifest) -> Path:
@@ -94,12 +85,12 @@ def write_manifest(engine: Path, manifest: Manifest) -> Path:
         OutputError: It cannot be written.
     """
     path = manifest_path(engine)
-    write_whole(path, json.dumps(asdict(manifest), indent=2) + "\n")
+    write_whole(path, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     return path
 
 
 def check_file(engine: Path, manifest: Manifest) -> None:
-    """Refuse an engine that is not, byte for byte, the one that was built.
+    """Refuse an engine whose bytes are not those that were built.
 
     Raises:
         InputError: The file is missing, truncated or damaged.
@@ -115,7 +106,7 @@ def check_file(engine: Path, manifest: Manifest) -> None:
 
 
 def check_fit(engine: Path, manifest: Manifest, here: Fingerprint, *, graph: Path | None = None) -> None:
-    """Refuse an engine that this machine cannot run, or that another graph was built into.
+    """Refuse an engine that this machine cannot run, or that was built from another graph.
 
     Args:
         engine: The engine's file, for the message.
@@ -161,39 +152,6 @@ def engine_home() -> Path:
     return Path(cache) / "eatrack-edge" / "engines"
 
 
-def graph_files(graph: Path) -> list[Path]:
-    """An ONNX graph, and the files that it keeps its weights in.
-
-    Raises:
-        InputError: The graph cannot be read.
-    """
-    try:
-        data = graph.read_bytes()
-    except OSError as error:
-        raise InputError(f"{graph}: cannot be read: {error.strerror}") from error
-    names = {data[found.end() : found.end() + found[1][0]] for found in _EXTERNAL.finditer(data)}
-    return [graph, *(graph.parent / name.decode() for name in sorted(names))]
-
-
-def graph_sha256(graph: Path) -> str:
-    """Of an ONNX graph together with its weights.
-
-    Raises:
-        InputError: One of its files cannot be read.
-    """
-    return sha256(*graph_files(graph))
-
-
-def _parse(table: dict[str, Any]) -> Manifest:
-    values = {spec.name: table[spec.name] for spec in fields(Manifest)}
-    values["fingerprint"] = Fingerprint(**table["fingerprint"])
-    values["latencies_ms"] = tuple(table["latencies_ms"])
-    for name, kind in (("model_spec", dict), ("parity", dict), ("command", str), ("engine_sha256", str)):
-        if not isinstance(values[name], kind):
-            raise TypeError(f"`{name}` must be {kind.__name__}")
-    return Manifest(**values)
-
-
 def _build(engine: Path) -> str:
     model = engine.name.partition(".")[0]
-    return f"build it on this machine, which writes both: eatrack-edge build {model}"
+    return f"build the engine again on this machine: eatrack-edge build {model}"

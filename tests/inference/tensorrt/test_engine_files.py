@@ -6,8 +6,10 @@ import pytest
 
 from eatrack_edge.core.errors import EngineMismatch, InputError, MachineError, UsageError
 from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.inference.onnx_metadata import graph_sha256
 from eatrack_edge.inference.tensorrt.engine_files import built_engines, is_engine, named_engines
-from eatrack_edge.inference.tensorrt.manifest import Fingerprint, Manifest, engine_paths, graph_sha256, write_manifest
+from eatrack_edge.inference.tensorrt.manifest import Fingerprint, Manifest, engine_paths, write_manifest
+from engines.onnx_files import model
 
 COMMAND = "eatrack-edge build m --precision fp16"
 CHECKPOINT = "c" * 64
@@ -24,7 +26,7 @@ def graph(tmp_path: Path) -> Path:
     """A track graph that names its checkpoint, as its metadata does."""
     path = tmp_path / "exports" / "m.track.onnx"
     path.parent.mkdir()
-    path.write_bytes(b"\x08\x0a" + CHECKPOINT.encode())
+    path.write_bytes(model({"checkpoint_sha256": CHECKPOINT}))
     return path
 
 
@@ -63,7 +65,7 @@ def test_engines_beside_their_graphs_come_first(home: Path, graph: Path) -> None
 
 def test_of_several_precisions_fp16_is_taken_unless_the_name_says_another(home: Path, graph: Path) -> None:
     int8_graph = graph.with_name("m.int8.track.onnx")
-    int8_graph.write_bytes(b"quantised " + graph.read_bytes())
+    int8_graph.write_bytes(model({"checkpoint_sha256": CHECKPOINT, "precision": "int8"}))
     build(home, "m", "fp32")
     int8 = build(home, "m", "int8", graph_sha=graph_sha256(int8_graph))
     fp16 = build(home, "m", "fp16")
@@ -83,7 +85,7 @@ def test_an_engine_of_another_checkpoint_of_that_name_is_refused(home: Path, gra
     with pytest.raises(EngineMismatch) as caught:
         built_engines(graph)
     assert str(caught.value) == (
-        f"{track}: was built of another checkpoint than m.track.onnx\nhint: rebuild it: {COMMAND}"
+        f"{track}: was built from another checkpoint than m.track.onnx\nhint: rebuild it: {COMMAND}"
     )
 
 
