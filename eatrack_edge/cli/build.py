@@ -26,7 +26,8 @@ def build(
         str, typer.Argument(metavar="[MODEL|GRAPHS]", help="A bundled model, or an exported file or folder.")
     ] = DEFAULT_MODEL,
     device: Annotated[
-        str, typer.Option(help="orin-nano, orin-nx or agx-orin: refuse to build on another; auto takes this machine.")
+        str,
+        typer.Option(help="orin, orin-nano, orin-nx, agx-orin: refuse to build on another; auto: this machine."),
     ] = "auto",
     precision: Annotated[
         str | None, typer.Option(help="fp32, fp16, int8 or int8-fp16; that of a named file, else fp16.")
@@ -51,12 +52,12 @@ def build(
     from eatrack_edge.core.imports import require
     from eatrack_edge.engines import build_pair as make
     from eatrack_edge.engines import ensure_engines as upkeep
-    from eatrack_edge.engines.device_check import check_claim
     from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
     from eatrack_edge.inference.tensorrt.manifest import engine_home
     from eatrack_edge.machine.board import read_board
+    from eatrack_edge.machine.device_check import require_device
 
-    check_claim(device, read_board())
+    require_device(device, read_board())
     require("tensorrt", to="build an engine")
     read_fingerprint()  # before all else, so that a machine without a GPU is told so in one line
     folder = output or engine_home()

@@ -191,9 +191,9 @@ def _report(
         calibration_table,
         evaluation_summary,
         overall_table,
-        run_conditions,
         text_table,
     )
+    from eatrack_edge.machine.conditions import run_conditions
 
     conditions = run_conditions(**conditions)
     notes = write_report(evaluation, plan.output, conditions, failure_frames=failure_frames)

@@ -16,7 +16,6 @@ from eatrack_edge.evaluation.charts import accuracy_chart, frame_chart
 from eatrack_edge.evaluation.evaluate import Evaluation
 from eatrack_edge.evaluation.failure_frames import first_failure, read_frame, thumbnail
 from eatrack_edge.evaluation.plots import style
-from eatrack_edge.evaluation.power import METHOD
 from eatrack_edge.evaluation.score_tables import (
     attribute_table,
     calibration_table,
@@ -25,6 +24,7 @@ from eatrack_edge.evaluation.score_tables import (
     overall_table,
     ranking,
 )
+from eatrack_edge.machine.energy import METHOD
 from eatrack_edge.reporting.html import definitions, document, table
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded

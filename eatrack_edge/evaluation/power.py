@@ -1,71 +1,45 @@
-"""Joules of a tracker's updates, where the machine measures its power.
-
-Power is the whole machine's, so it is measured only while one tracker runs and nothing beside it. Rails are read some
-times a second: what an update draws is told from what reading the next frame draws only as far as both last longer.
-"""
+"""Joules of a tracker's updates, where the machine measures its power."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter, sleep
 from typing import Any
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.trackers import Follower, Observation
-from eatrack_edge.machine.energy import joules, mean_watts
-from eatrack_edge.machine.sampler import Sampler
-
-METHOD = (
-    "INA3221 rails (VDD_IN; on AGX Orin the sum of those that are measured), trapezoids over the updates, mean power "
-    "at rest with the tracker loaded subtracted"
-)
-_REST_S = 3.0
+from eatrack_edge.machine.energy import EnergyMeter
 
 
-def rest_watts(root: Path = Path("/")) -> float | None:
-    """What the machine draws while nothing is tracked, watched for a few seconds; ``None`` where it does not say."""
-    with Sampler(root) as sampler:
-        sleep(_REST_S)
-    return mean_watts(sampler.samples)
-
-
-def run_metered(follower: Follower, rest_w: float, run: Callable[[Follower], Track], root: Path = Path("/")) -> Track:
-    """Run a tracker and put the joules of its updates, above rest, into its track.
+def run_metered(follower: Follower, idle_w: float, run: Callable[[Follower], Track], root: Path = Path("/")) -> Track:
+    """Run a tracker and put the joules of its updates, above idle, into its track.
 
     Args:
         follower: The tracker.
-        rest_w: From ``rest_watts``, with the tracker loaded.
+        idle_w: From ``idle_watts``, with the tracker loaded.
         run: Runs the tracker that it is given.
         root: Stands for ``/``.
 
     Raises:
         EATrackError: Whatever ``run`` raises.
     """
-    metered = _Metered(follower)
-    with Sampler(root) as sampler:
-        track = run(metered)
-    drawn = joules(sampler.samples, metered.stretches)
-    if drawn is None:
-        return track
-    return replace(track, joules=drawn - rest_w * sum(end - begin for begin, end in metered.stretches))
+    with EnergyMeter(idle_w, root) as meter:
+        track = run(_Metered(follower, meter))
+    return replace(track, joules=meter.energy.joules) if meter.energy else track
 
 
 class _Metered:
-    """A tracker of which is known when it worked."""
+    """A tracker whose updates a meter counts as work."""
 
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
-        self.stretches: list[tuple[float, float]] = []
+    def __init__(self, follower: Follower, meter: EnergyMeter) -> None:
+        self._follower, self._meter = follower, meter
 
     def init(self, frame: Frame, box: Box, /) -> Any:
         return self._follower.init(frame, box)
 
     def update(self, frame: Frame, /) -> Observation:
-        begin = perf_counter()
-        seen = self._follower.update(frame)
-        self.stretches.append((begin, perf_counter()))
-        return seen
+        with self._meter.work():
+            return self._follower.update(frame)

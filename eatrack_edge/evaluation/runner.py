@@ -20,11 +20,11 @@ import numpy as np
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
 from eatrack_edge.datasets.sequence import ImageFrames, Sequence
-from eatrack_edge.evaluation.power import rest_watts, run_metered
+from eatrack_edge.evaluation.power import run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
-from eatrack_edge.machine.power import read_rails
+from eatrack_edge.machine.energy import idle_watts
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.registry import Source
 from eatrack_edge.sources.video import VideoSource
@@ -134,9 +134,9 @@ def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: P
 
     try:
         follower = _kept_open(job.spec)
-        rest_w = _rest_watts(job.spec, power_root) if power_root and read_rails(power_root) else None
+        idle_w = _idle_watts(job.spec, power_root) if power_root else None
         track = (
-            run(follower) if power_root is None or rest_w is None else run_metered(follower, rest_w, run, power_root)
+            run(follower) if power_root is None or idle_w is None else run_metered(follower, idle_w, run, power_root)
         )
         return Outcome(job, track)
     except EATrackError as error:
@@ -233,7 +233,7 @@ def _kept_open(spec: TrackerSpec) -> Follower:
 
 
 @functools.lru_cache(maxsize=8)
-def _rest_watts(spec: TrackerSpec, root: Path) -> float | None:
-    """What the machine draws at rest with a tracker loaded; it is opened before this is asked."""
+def _idle_watts(spec: TrackerSpec, root: Path) -> float | None:
+    """Idle power with a tracker loaded; the caller has opened it."""
     del spec
-    return rest_watts(root)
+    return idle_watts(root)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
 import math
-import os
-import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eatrack_edge import __version__
 from eatrack_edge.evaluation.confidence_calibration import Calibration, calibrate
 from eatrack_edge.evaluation.evaluate import Evaluation, TrackerResult
 from eatrack_edge.evaluation.metrics import Score, SequenceScore
-from eatrack_edge.evaluation.power import METHOD
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.score_folder import FolderScore
-from eatrack_edge.machine.package_versions import package_versions
+from eatrack_edge.machine.energy import METHOD
 
 COLUMNS = ("success_auc", "precision_20px", "normalised_precision", "success_rate_50", "average_overlap")
 _HEADINGS = ("success AUC", "prec. 20 px", "norm. prec.", "SR 0.50", "AO")
@@ -50,22 +44,6 @@ def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) ->
         "toolkit": evaluation.protocol.toolkit,
         "conditions": dict(conditions),
         "trackers": trackers,
-    }
-
-
-def run_conditions(**more: Any) -> dict[str, Any]:
-    """Where and with what figures were made: processor, cores, load, versions, date."""
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "eatrack_edge": __version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        # Above the number of cores, others were running too: times then say little.
-        "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
-        "packages": package_versions(),
-        **more,
     }
 
 
@@ -187,11 +165,3 @@ def _sequence_figures(score: SequenceScore) -> dict[str, float]:
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
     return {key: None if math.isnan(value) else round(value, 6) for key, value in figures.items()}
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

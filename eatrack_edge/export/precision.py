@@ -14,7 +14,6 @@ import onnx
 from eatrack_edge.core.errors import GateFailed, UsageError, did_you_mean
 from eatrack_edge.core.io import staged
 from eatrack_edge.core.model_spec import PRECISIONS, ModelSpec, stem_of
-from eatrack_edge.evaluation.score_tables import run_conditions
 from eatrack_edge.export import int8, sensitivity, smoothing
 from eatrack_edge.export import tracking_gate as gate
 from eatrack_edge.export.calibration_crops import PAIRS, Calibration, Pair, read_calibration
@@ -24,6 +23,7 @@ from eatrack_edge.export.recipe import Plan
 from eatrack_edge.export.tracking_gate import Verdict
 from eatrack_edge.export.weight_storage import own_weights, share_weights
 from eatrack_edge.export.write import export
+from eatrack_edge.machine.conditions import run_conditions
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
 _PARITY_SCENE = (

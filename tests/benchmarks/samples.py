@@ -6,10 +6,7 @@ from dataclasses import replace
 
 from eatrack_edge.benchmarks.measure.latency import histogram, replay, spread
 from eatrack_edge.benchmarks.measure.result import (
-    BoardFacts,
-    Claim,
     Energy,
-    Env,
     Footage,
     Method,
     Model,
@@ -19,6 +16,8 @@ from eatrack_edge.benchmarks.measure.result import (
     Thermal,
     Versus,
 )
+from eatrack_edge.machine.conditions import BoardFacts, Environment
+from eatrack_edge.machine.device_check import DeviceCheck
 
 TOTALS = [10.0, 11.0, 12.0, 11.0]
 STAGES = ("decode", "crop", "infer", "maps", "template", "around_infer", "total", "end_to_end")
@@ -33,8 +32,8 @@ def result(scale: float = 1.0) -> Result:
         command=["eatrack-edge", "bench"],
         measured_at="2026-01-02T03:04:05+00:00",
         measured_on="ACME Notebook 14, not a Jetson Orin",
-        claim=Claim("auto", is_met=True),
-        env=Env("0.1.0", "abc", False, "3.11.7", "Linux", {"numpy": "2"}, [0.1, 0.2], 0.1),
+        claim=DeviceCheck("auto", is_met=True),
+        env=Environment("0.1.0", "abc", False, "3.11.7", "Linux", {"numpy": "2"}, [0.1, 0.2], 0.1),
         board=BoardFacts("", "", "ACME Notebook 14", "", "", "Some CPU", 2, None, 1, None, None, [None, None], None),
         model=Model("eatrack_s", "onnxruntime (CPU)", "fp32", 1, "00", {"eatrack_s.track.onnx": "11"}),
         footage=Footage("test://", 640, 480, 60, ""),

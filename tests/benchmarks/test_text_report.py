@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.samples import result
-from eatrack_edge.benchmarks.measure.result import Claim, Ratio
+from eatrack_edge.benchmarks.measure.result import Ratio
 from eatrack_edge.benchmarks.text_report import facts, file_stem, projected, stage_table, verdict, versus_table
+from eatrack_edge.machine.device_check import DeviceCheck
 
 
 def test_the_table_has_every_stage_in_order_and_a_dash_for_what_is_unknown() -> None:
@@ -34,7 +35,7 @@ def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_nothing() 
 
 
 def test_an_unmet_claim_is_said_beside_the_machine_that_was_measured() -> None:
-    told = dict(facts(replace(result(), claim=Claim("orin", False, "this is no orin"))))
+    told = dict(facts(replace(result(), claim=DeviceCheck("orin", False, "this is no orin"))))
     assert told["measured on"] == "ACME Notebook 14, not a Jetson Orin, 2 cores"
     assert told["--device orin"] == "this is no orin"
     assert "board" not in told

@@ -64,7 +64,7 @@ def test_with_tensorrt_but_no_gpu_it_does_too(run: Run, monkeypatch: pytest.Monk
 def test_a_device_that_this_is_not_is_refused(run: Run) -> None:
     done = run("build", "--device", "agx-orin")
     assert done.code == 3
-    assert done.err.startswith("error: --device says agx-orin, this machine is ")
+    assert done.err.startswith("error: --device is agx-orin, this machine is ")
 
 
 @pytest.mark.usefixtures("jetson")

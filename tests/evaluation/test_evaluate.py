@@ -13,8 +13,9 @@ from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate, identity
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
-from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, run_conditions, text_table
+from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, text_table
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.machine.conditions import run_conditions
 from eatrack_edge.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.usefixtures("importable")

@@ -31,7 +31,7 @@ REST_W, WORK_W = 4.5, 9.0  # of VDD_IN, simulated
 
 @pytest.fixture(autouse=True)
 def _short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eatrack_edge.evaluation.power._REST_S", 0.02)
+    monkeypatch.setattr("eatrack_edge.machine.energy.IDLE_S", 0.02)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -17,10 +16,9 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from eatrack_edge.benchmarks.measure import conditions
 from eatrack_edge.benchmarks.measure.latency import spread
-from eatrack_edge.benchmarks.measure.measured_device import measured_on
 from eatrack_edge.benchmarks.measure.overhead_result import LIMITS_MS, CropCost, Flight, FrameCost, OverheadResult
+from eatrack_edge.benchmarks.measure.timeline import thermal
 from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
 from eatrack_edge.benchmarks.measure.versus import ratio
 from eatrack_edge.core.crops import CropWindow, Frame, Scratch, cut
@@ -30,6 +28,8 @@ from eatrack_edge.inference.onnx_metadata import read_model_spec
 from eatrack_edge.inference.registry import find_graphs
 from eatrack_edge.inference.template_inputs import TemplateInputs
 from eatrack_edge.machine.board import read_board
+from eatrack_edge.machine.conditions import Work, board_facts, now, read_environment, read_work
+from eatrack_edge.machine.device_check import machine_name
 from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.sampler import Sample, Sampler
 from eatrack_edge.tracking.tracker import Tracker, Update
@@ -117,7 +117,7 @@ def measure_overhead(
     """
     cv2.setNumThreads(1)
     model_spec = read_model_spec(find_graphs(model)[1])
-    before = conditions.read_work(root)
+    before = read_work(root)
     with Sampler(root) as sampler:
         progress("frames of three sizes", 0, 0.0)
         frames = frame_costs(model_spec, blocks=max(2, min(50, updates // 100)))
@@ -126,7 +126,7 @@ def measure_overhead(
         progress("search crops alone", 0, 0.0)
         crops = crop_costs(model_spec, rounds=max(10, min(400, updates // 20)))
         flight = fly(model_spec, updates, progress, root)
-    work = before, conditions.read_work(root)
+    work = before, read_work(root)
     return _result(model_spec, command, [*frames, *swept], crops, flight, work, sampler.samples, root)
 
 
@@ -136,17 +136,17 @@ def _result(
     frames: list[FrameCost],
     crops: list[CropCost],
     flight: Flight,
-    work: tuple[conditions.Work, conditions.Work],
+    work: tuple[Work, Work],
     samples: Sequence[Sample],
     root: Path,
 ) -> OverheadResult:
-    env = conditions.environment(*work)
-    facts, heat = conditions.board_facts(root), conditions.thermal(samples)
+    env = read_environment(*work)
+    facts, heat = board_facts(root), thermal(samples)
     reasons = invalid_reasons(facts, samples, heat, env.others_cores, [])
     return OverheadResult(
         command=list(command),
-        measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        measured_on=measured_on(read_board(root)),
+        measured_at=now(),
+        measured_on=machine_name(read_board(root)),
         env=env,
         board=facts,
         backend=STAND_IN,

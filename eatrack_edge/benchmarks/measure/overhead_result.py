@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from eatrack_edge.benchmarks.measure.result import BoardFacts, Env, Ratio, Spread
+from eatrack_edge.benchmarks.measure.result import Ratio, Spread
 from eatrack_edge.core.io import write_whole
+from eatrack_edge.machine.conditions import BoardFacts, Environment
 
 SCHEMA = "eatrack-edge/overhead/1"
 LIMITS_MS = {"crop": 0.5, "total": 1.0}  # of the median at 1080p on one core
@@ -69,7 +70,7 @@ class OverheadResult:
     command: list[str]
     measured_at: str  # UTC
     measured_on: str
-    env: Env
+    env: Environment
     board: BoardFacts
     backend: str  # says that it is a stand-in
     shaped_as: str  # the model whose sizes the stand-in has

@@ -10,6 +10,8 @@ import msgspec
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.io import write_whole
+from eatrack_edge.machine.conditions import BoardFacts, Environment
+from eatrack_edge.machine.device_check import DeviceCheck
 
 SCHEMA = "eatrack-edge/bench/1"
 
@@ -28,48 +30,6 @@ class Spread:
     max: float
     cov: float  # coefficient of variation: standard deviation / mean
     percentiles: dict[str, float] = field(default_factory=dict)  # those that were asked for besides, by number
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What ``--device`` said, and what the machine says."""
-
-    asked: str
-    is_met: bool  # False: measured elsewhere; what there is about the asked device is a projection
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Env:
-    """Software and what else the machine was doing."""
-
-    tool_version: str
-    commit: str  # of the checkout that ran; empty where it was installed
-    is_dirty: bool | None  # the checkout had uncommitted changes; absent where there is none
-    python: str
-    system: str
-    packages: dict[str, str]
-    load_average: list[float]  # of one minute, before and after
-    others_cores: float | None  # cores that other processes kept busy during the run, on average
-
-
-@dataclass(frozen=True, slots=True)
-class BoardFacts:
-    """The machine, as it says itself; never what an option claims."""
-
-    kind: str  # orin-nano, orin-nx, agx-orin; empty for whatever is not a Jetson Orin
-    module_id: str
-    model: str
-    l4t: str
-    jetpack: str
-    cpu: str
-    cores: int
-    governor: str | None
-    ram_bytes: int
-    power_mode: str | None
-    tpc_mask: int | None  # a set bit is a pair of multiprocessors that is off
-    gpu_hz: list[int | None]  # governor's lower and upper limit
-    clocks_locked: bool | None  # absent where it cannot be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +79,7 @@ class Realtime:
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """From the INA3221 rails, by the rule of ``energy.py``."""
+    """From the INA3221 rails, see ``machine.energy``."""
 
     rails: list[str]
     idle_w: float
@@ -190,8 +150,8 @@ class Result:
     command: list[str]
     measured_at: str  # UTC
     measured_on: str  # from the device tree, DMI or the CPU; no option changes it
-    claim: Claim
-    env: Env
+    claim: DeviceCheck
+    env: Environment
     board: BoardFacts
     model: Model
     footage: Footage

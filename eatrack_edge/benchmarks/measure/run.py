@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import cv2
 import numpy as np
 
-from eatrack_edge.benchmarks.measure import conditions
-from eatrack_edge.benchmarks.measure.energy import energy
 from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE, Footage
 from eatrack_edge.benchmarks.measure.latency import Contestant, Plan, histogram, measure, replay, spreads, warm_up
-from eatrack_edge.benchmarks.measure.measured_device import check_device, measured_on, projected_kind, runs_engine
-from eatrack_edge.benchmarks.measure.result import Claim, Method, Model, Result, Versus
+from eatrack_edge.benchmarks.measure.result import Energy, Method, Model, Result, Versus
 from eatrack_edge.benchmarks.measure.result import Footage as FootageFacts
+from eatrack_edge.benchmarks.measure.timeline import thermal, timeline
 from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
 from eatrack_edge.benchmarks.measure.versus import Entry, installed_backends, open_entry, opened_as, parse_entry, ratio
 from eatrack_edge.core.boxes import Box
@@ -29,13 +25,14 @@ from eatrack_edge.inference.model_files import DEFAULT_PRECISION
 from eatrack_edge.inference.onnx_metadata import graph_sha256
 from eatrack_edge.inference.registry import find_graphs
 from eatrack_edge.machine.board import Board, read_board
+from eatrack_edge.machine.conditions import Work, board_facts, now, read_environment, read_work
+from eatrack_edge.machine.device_check import DeviceCheck, check_device, machine_name, projected_kind, runs_engine
 from eatrack_edge.machine.devices import devices_of
-from eatrack_edge.machine.energy import mean_watts
+from eatrack_edge.machine.energy import METHOD, energy_above_idle, idle_watts
 from eatrack_edge.machine.memory import read_memory, rss_bytes
 from eatrack_edge.machine.power import read_rails
 from eatrack_edge.machine.sampler import Sample, Sampler
 
-_IDLE_S = 3.0  # at rest, to learn what the machine draws when it does nothing
 _FEW = 1000  # updates below which the hundredth of them is a handful
 
 # Told what goes on, updates done of each tracker, and the seconds gone.
@@ -83,7 +80,7 @@ class _Run:
     entries: list[Entry]
     rss: dict[str, float | None]
     samples: list[Sample]
-    work: tuple[conditions.Work, conditions.Work]
+    work: tuple[Work, Work]
     idle_w: float | None
     seconds: float
 
@@ -124,7 +121,7 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
         return _result(request, command, board, claim, ours, footage, run, root)
 
 
-def _ours(request: Request, claim: Claim, board: Board) -> Entry:
+def _ours(request: Request, claim: DeviceCheck, board: Board) -> Entry:
     is_engine = runs_engine(claim, board) and request.backend in ("auto", "tensorrt")
     backend = "tensorrt" if is_engine else request.backend
     return Entry("ours", model=request.model, backend=backend, precision=request.precision)
@@ -142,18 +139,16 @@ def _measure(
     idle_w = None
     if read_rails(root):
         progress("measuring idle power", 0, 0.0)
-        with Sampler(root) as resting:
-            sleep(_IDLE_S)
-        idle_w = mean_watts(resting.samples)
+        idle_w = idle_watts(root)
     progress("warming up", 0, 0.0)
     blocks = footage.blocks(request.plan.block)
     warm_up(contestants, blocks, footage.box, request.plan)
-    before = conditions.read_work(root)
+    before = read_work(root)
     with Sampler(root) as sampler:
         seconds = measure(
             contestants, blocks, footage.box, request.plan, lambda done, gone: progress("measuring", done, gone)
         )
-    work = before, conditions.read_work(root)
+    work = before, read_work(root)
     rss["peak"] = _megabytes(max(sample.rss for sample in sampler.samples))
     return _Run(contestants, entries, rss, sampler.samples, work, idle_w, seconds)
 
@@ -162,7 +157,7 @@ def _result(
     request: Request,
     command: Sequence[str],
     board: Board,
-    claim: Claim,
+    claim: DeviceCheck,
     ours: Entry,
     footage: Footage,
     run: _Run,
@@ -170,8 +165,8 @@ def _result(
 ) -> Result:
     first = run.contestants[0]
     totals = first.stages["total"]
-    facts, heat = conditions.board_facts(root), conditions.thermal(run.samples)
-    env = conditions.environment(*run.work)
+    facts, heat = board_facts(root), thermal(run.samples)
+    env = read_environment(*run.work)
     cold = [one.label for one in run.contestants if not one.is_warm]
     reasons = invalid_reasons(facts, run.samples, heat, env.others_cores, cold)
     latency = spreads(first, request.percentiles)
@@ -181,8 +176,8 @@ def _result(
         notes.append(f"p99 rests on the slowest {max(1, len(totals) // 100)} of {len(totals)} updates")
     return Result(
         command=list(command),
-        measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        measured_on=measured_on(board),
+        measured_at=now(),
+        measured_on=machine_name(board),
         claim=claim,
         env=env,
         board=facts,
@@ -206,10 +201,10 @@ def _result(
         load_ms=round(first.load_ms, 3),
         memory_mb=run.rss,
         realtime=replay(totals, request.camera_fps or footage.fps),
-        energy=energy(run.samples, first.spans, run.idle_w),
+        energy=_energy(run),
         thermal=heat,
         accuracy={"mean_overlap": overlap} if (overlap := _overlap(first)) is not None else {},
-        timeline=conditions.timeline(run.samples, first.spans, totals),
+        timeline=timeline(run.samples, first.spans, totals),
         histogram_ms=histogram(totals),
         versus=[
             _versus(entry, other, first, request) for entry, other in zip(run.entries, run.contestants[1:], strict=True)
@@ -253,7 +248,7 @@ def _versus(entry: Entry, other: Contestant, first: Contestant, request: Request
     )
 
 
-def _projection(claim: Claim, board: Board, request: Request) -> tuple[dict[str, Any] | None, list[str]]:
+def _projection(claim: DeviceCheck, board: Board, request: Request) -> tuple[dict[str, Any] | None, list[str]]:
     kind = projected_kind(claim, board)
     if not kind:
         return None, []
@@ -264,6 +259,22 @@ def _projection(claim: Claim, board: Board, request: Request) -> tuple[dict[str,
         return projection_figures(find_graphs(request.model)[1], precision, devices_of(kind)), []
     except MissingExtra as error:
         return None, [f"no projection: {error.message}; {error.hint}"]
+
+
+def _energy(run: _Run) -> Energy | None:
+    """Of our updates, above idle; ``None`` where the machine does not measure its power."""
+    spans = run.contestants[0].spans
+    found = energy_above_idle(run.samples, [(begin, end) for begin, end, _ in spans], run.idle_w)
+    if found is None:
+        return None
+    return Energy(
+        rails=list(found.rails),
+        idle_w=round(found.idle_w, 3),
+        mean_w=round(found.mean_w, 3),
+        j_per_frame=round(found.joules / sum(frames for _, _, frames in spans), 5),
+        samples=found.samples,
+        method=METHOD,
+    )
 
 
 def _overlap(contestant: Contestant) -> float | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eatrack_edge.benchmarks.measure.result import BoardFacts, Thermal
+from eatrack_edge.benchmarks.measure.result import Thermal
+from eatrack_edge.machine.conditions import BoardFacts
 from eatrack_edge.machine.sampler import Sample
 
 CLOCK_WITHIN = 0.02  # share by which a clock may move and still be called locked

@@ -40,7 +40,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
         return Contestant(entry.spec, lambda: Tracker(SimulatedBackend()))
 
     monkeypatch.setattr(run, "open_entry", opened)
-    monkeypatch.setattr(run, "_IDLE_S", 0.02)
+    monkeypatch.setattr("eatrack_edge.machine.energy.IDLE_S", 0.02)
 
 
 def bench(pictures: str, root: Path, **request: object) -> Result:

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from eatrack_edge.benchmarks.measure.conditions import Work, board_facts, others_cores, thermal, timeline
+from eatrack_edge.benchmarks.measure.timeline import thermal
 from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
+from eatrack_edge.machine.conditions import board_facts
 from eatrack_edge.machine.sampler import Sample, take_sample
-from eatrack_edge.machine.thermal import Throttling
 from machine import boards
 
 pytest_plugins = ["machine.conftest"]
@@ -56,11 +54,6 @@ def test_a_throttled_board_says_what_throttled_it(nx: boards.Tree) -> None:
     ]
 
 
-def test_alarms_from_before_the_run_are_not_held_against_it(nx: boards.Tree) -> None:
-    sample = replace(take_sample(nx.root), throttling=Throttling({}, {"oc3": 17}))
-    assert not thermal([sample, sample]).throttled
-
-
 def test_a_pc_is_not_asked_for_jetsons_clocks(pc: boards.Tree) -> None:
     assert reasons(pc, [take_sample(pc.root)]) == []
 
@@ -73,49 +66,13 @@ def test_a_busy_machine_and_a_cold_tracker_are_reasons(pc: boards.Tree) -> None:
     assert reasons(pc, [take_sample(pc.root)], busy=None) == []
 
 
-def test_a_board_tells_all_of_it(nano: boards.Tree) -> None:
+def test_a_board_reports_every_condition(nano: boards.Tree) -> None:
     assert unknown_conditions([take_sample(nano.root)]) == []
 
 
-def test_what_a_machine_does_not_tell_is_said(pc: boards.Tree) -> None:
+def test_conditions_that_a_machine_does_not_report_are_listed(pc: boards.Tree) -> None:
     for zone in pc.root.glob("sys/class/thermal/*/temp"):
         zone.unlink()
     assert unknown_conditions([take_sample(pc.root)]) == [
         "this machine does not tell: the CPU's clock, temperatures, power"
     ]
-
-
-def test_others_are_all_that_was_busy_but_us() -> None:
-    before, after = Work(0.0, 100.0, 10.0, 0.5), Work(10.0, 118.0, 19.0, 0.5)
-    assert others_cores(before, after) == pytest.approx(0.9)
-    assert others_cores(replace(before, busy_s=None), after) is None
-
-
-def test_the_facts_of_a_board_are_all_there(agx: boards.Tree) -> None:
-    facts = board_facts(agx.root)
-    assert (facts.kind, facts.module_id, facts.power_mode, facts.tpc_mask) == (
-        "agx-orin",
-        "p3701-0005",
-        "MODE_30W",
-        240,
-    )
-    assert facts.gpu_hz == [306_000_000, 612_000_000]
-    assert facts.clocks_locked is False
-    assert facts.jetpack.startswith("7.2")
-
-
-def test_temperatures_are_kept_from_before_during_and_after(pc: boards.Tree) -> None:
-    cool, hot = take_sample(pc.root), replace(take_sample(pc.root), temperatures={"acpitz": 71.0})
-    heat = thermal([cool, hot, cool])
-    assert (heat.start["acpitz"], heat.max["acpitz"], heat.end["acpitz"]) == (40.0, 71.0, 40.0)
-
-
-def test_a_timeline_keeps_every_slow_update(pc: boards.Tree) -> None:
-    base = take_sample(pc.root)
-    spans = [(base.t + step, base.t + step + 1, 2) for step in range(300)]
-    totals = [5.0] * 600
-    totals[401] = 90.0
-    moments = timeline([base, replace(base, t=base.t + 300)], spans, totals)
-    assert len(moments) == 120
-    assert max(moment.max or 0 for moment in moments) == 90.0
-    assert [moment.t_s for moment in moments if moment.max == 90.0] == [200.0]
