@@ -16,7 +16,7 @@ from eatrack_edge.core.resources import DEFAULT_MODEL, bundled_models
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from eatrack_edge.engines.build_pair import Made
+    from eatrack_edge.engines.build_pair import EnginePair
     from eatrack_edge.engines.build_progress import Step
     from eatrack_edge.inference.model_files import Graphs
 
@@ -50,8 +50,7 @@ def build(
     where PyTorch is installed; INT8 needs --calib.
     """
     from eatrack_edge.core.imports import require
-    from eatrack_edge.engines import build_pair as make
-    from eatrack_edge.engines import ensure_engines as upkeep
+    from eatrack_edge.engines.ensure_engines import build_command, build_engines
     from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
     from eatrack_edge.inference.tensorrt.manifest import engine_home
     from eatrack_edge.machine.board import read_board
@@ -59,16 +58,16 @@ def build(
 
     require_device(device, read_board())
     require("tensorrt", to="build an engine")
-    read_fingerprint()  # before all else, so that a machine without a GPU is told so in one line
+    read_fingerprint()  # first of all: a machine without a GPU gets a one-line error
     folder = output or engine_home()
     found = _graphs(what, precision, folder, calib)
-    if not force and upkeep.fault(found, folder) is None:
-        print(f"{folder}: the {found.model_spec.precision} engines of {found.name} fit; --force builds them again")
-        return
-    command = upkeep.command(what, found.model_spec.precision, folder)
+    command = build_command(what, found.model_spec.precision, folder)
     with BuildProgress() as progress:
-        made = make.make(found, folder, progress.show, command=command, builds=builds, uses_dla=dla)
-    print_made(made)
+        built = build_engines(found, folder, progress.show, command=command, builds=builds, uses_dla=dla, force=force)
+    if built is None:
+        print(f"{folder}: the {found.model_spec.precision} engines of {found.name} fit; --force builds them again")
+    else:
+        print_built(built)
 
 
 def _graphs(what: str, precision: str | None, folder: Path, calib: str) -> Graphs:
@@ -88,13 +87,13 @@ def _graphs(what: str, precision: str | None, folder: Path, calib: str) -> Graph
 
 
 def refresh(model: str, backend: str) -> None:
-    """Before tracking: mend a model's engines where there are some; build them where TensorRT was asked for by name.
+    """Before tracking: rebuild engines that do not fit; build missing ones only with ``--backend tensorrt``.
 
     Raises:
-        EATrackError: TensorRT was asked for by name and the engines cannot be had.
+        EATrackError: With ``--backend tensorrt``, the engines cannot be built.
     """
     from eatrack_edge.core.errors import EATrackError
-    from eatrack_edge.engines.ensure_engines import ensure
+    from eatrack_edge.engines.ensure_engines import ensure_engines
     from eatrack_edge.inference.tensorrt.engine_files import is_engine
 
     is_asked = backend == "tensorrt"
@@ -104,29 +103,29 @@ def refresh(model: str, backend: str) -> None:
         return
     try:
         with BuildProgress() as progress:
-            made = ensure(model, None, progress.show, builds_missing=is_asked)
+            built = ensure_engines(model, None, progress.show, builds_missing=is_asked)
     except EATrackError:
         if is_asked:
             raise
-        return  # the backend that is taken instead says why TensorRT is not
-    if made is not None:
-        print_made(made)
+        return  # the backend that runs instead says why TensorRT does not
+    if built is not None:
+        print_built(built)
 
 
-def print_made(made: Made) -> None:
-    """What was built, and what is known of it."""
-    here = made.fingerprint
+def print_built(built: EnginePair) -> None:
+    """Print what was built and how it was checked."""
+    here = built.fingerprint
     machine = ", ".join(filter(None, [here.gpu, here.board, here.jetpack and f"JetPack {here.jetpack}"]))
-    print(f"built for {here} ({machine}) in {made.seconds:.0f} s")
-    for engine, audit in zip((made.template, made.track), made.audits, strict=True):
+    print(f"built for {here} ({machine}) in {built.seconds:.0f} s")
+    for engine, audit in zip((built.template, built.track), built.audits, strict=True):
         print(f"  {engine}  {engine.stat().st_size / 1e6:.2f} MB, {audit}")
-    if made.latencies:
-        times = [latency.track for latency in made.latencies]
+    if built.latencies:
+        times = [latency.track for latency in built.latencies]
         print(f"  the fastest of {len(times)}: {min(times):.2f} ms a frame, the slowest {max(times):.2f} ms")
-    for name, difference in made.differences.items():
+    for name, difference in built.differences.items():
         print(f"  {name:<16} max difference to ONNX Runtime {difference:.1e}")
-    if made.note:
-        print(f"  not compared with ONNX Runtime: {made.note}")
+    if built.note:
+        print(f"  not compared with ONNX Runtime: {built.note}")
 
 
 class BuildProgress(Display):

@@ -1,6 +1,6 @@
 """Builds one engine in this process, by the calls that TensorRT 10.3 to 11 have in common.
 
-The network is strongly typed: FP16 and INT8 stand in the graph, so there are no precision flags and no calibrators.
+The network is strongly typed: the graph itself is in FP16 or INT8, so there are no precision flags and no calibrators.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from eatrack_edge.core.errors import InputError, MachineError
 from eatrack_edge.core.imports import require
 from eatrack_edge.engines import timing_cache
 from eatrack_edge.engines.build_progress import Report, monitor
-from eatrack_edge.engines.parse_trt_error import reason
+from eatrack_edge.engines.parse_trt_error import parse_trt_error
 from eatrack_edge.engines.parsed_network import read_network
 from eatrack_edge.engines.precision_audit import Audit, audit, check
 from eatrack_edge.inference.onnx_metadata import read_model_spec
@@ -51,7 +51,7 @@ def build(job: Job, report: Report) -> Built:
 
     Raises:
         InputError: TensorRT cannot read the graph or has no kernel for it, or it breaks its model specification.
-        GateFailed: The graph's types are not what its precision promises.
+        GateFailed: The graph's types are not those of its precision.
         MachineError: TensorRT finds no GPU, too little memory, or no accelerator where one is asked for.
         MissingExtra: TensorRT is not installed.
         OutputError: The timing cache cannot be written.
@@ -76,9 +76,9 @@ def build(job: Job, report: Report) -> Built:
 def _builder(trt: Any) -> Any:
     try:
         return trt.Builder(logger())
-    except TypeError:  # its way to say that the factory made nothing
+    except TypeError:  # raised where TensorRT's factory returns nothing
         raise MachineError(
-            f"TensorRT {trt.__version__} cannot build here: {reason(logger().faults)}",
+            f"TensorRT {trt.__version__} cannot build here: {parse_trt_error(logger().errors)}",
             hint="engines are built on the machine that runs them, which needs its GPU and driver",
         ) from None
 
@@ -101,13 +101,13 @@ def _config(trt: Any, builder: Any, job: Job) -> Any:
 
 
 def _failed(graph: Path) -> InputError | MachineError:
-    faults = logger().faults
-    if any(sign in fault for fault in faults for sign in _OUT_OF_MEMORY):
+    errors = logger().errors
+    if any(sign in text for text in errors for sign in _OUT_OF_MEMORY):
         return MachineError(
-            f"{graph}: TensorRT ran out of memory: {reason(faults)}",
+            f"{graph}: TensorRT ran out of memory: {parse_trt_error(errors)}",
             hint="close the desktop: sudo systemctl isolate multi-user.target; or add swap",
         )
     return InputError(
-        f"{graph}: TensorRT cannot build it: {reason(faults)}",
+        f"{graph}: TensorRT cannot build it: {parse_trt_error(errors)}",
         hint="export it again with this version, whose graphs are built in its tests: eatrack-edge export",
     )

@@ -1,4 +1,4 @@
-"""Makes a pair of engines: built, timed where there is a choice, proved, and only then put where they are found."""
+"""Builds a model's two engines: builds, times where there are several, compares with ONNX, and only then writes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from eatrack_edge import __version__
 from eatrack_edge.core.errors import MissingExtra
 from eatrack_edge.core.io import sha256, staged, write_whole
-from eatrack_edge.engines import memory_budget as preflight
 from eatrack_edge.engines import parity
 from eatrack_edge.engines.build import Built, Job, build
 from eatrack_edge.engines.build_progress import Step
 from eatrack_edge.engines.child_process import run_in_child
+from eatrack_edge.engines.memory_budget import plan_memory
 from eatrack_edge.engines.precision_audit import Audit
 from eatrack_edge.engines.timing_cache import cache_path
 from eatrack_edge.inference.backend import Backend
@@ -31,17 +31,17 @@ from eatrack_edge.inference.tensorrt.manifest import (
 )
 from eatrack_edge.machine.memory import read_memory
 
-Report = Callable[[str, Step], None]  # name of the engine that is being built, and how far it is
+Report = Callable[[str, Step], None]  # called with the name of the engine that is being built, and its progress
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A pair of engines that lies where it belongs.
+class EnginePair:
+    """The two engines of a model, built and written.
 
     Attributes:
         template, track: The engines' files.
         fingerprint: Of this machine.
-        audits: In which precision each multiplies, template first.
+        audits: Precision of the matrix multiplications of each, template first.
         seconds: Of all builds together.
         differences: Map to largest difference from ONNX Runtime; empty where they were not compared.
         latencies: Of each build, where there were several.
@@ -58,14 +58,14 @@ class Made:
     note: str = ""
 
 
-def make(
+def build_pair(
     graphs: Graphs, folder: Path, report: Report, *, command: str, builds: int = 1, uses_dla: bool = False
-) -> Made:
-    """Build both engines of a model for this machine.
+) -> EnginePair:
+    """Build both engines of a model for this machine. The caller keeps others from building into the folder.
 
     Args:
         graphs: What to build.
-        folder: Where to; made if needed. Engines of the same name are replaced once the new ones are proved.
+        folder: Where to; made if needed. Engines of the same name are replaced once the new ones have passed.
         report: Called as the builds proceed.
         command: What builds them again, for the manifest.
         builds: Build so many of each and keep the fastest: TensorRT chooses by timing, and timings scatter.
@@ -73,14 +73,14 @@ def make(
 
     Raises:
         InputError: TensorRT cannot read or build a graph.
-        GateFailed: A graph is not in the precision it claims, or the engines disagree with ONNX Runtime.
+        GateFailed: A graph is not in the precision of its name, or the engines disagree with ONNX Runtime.
         MachineError: No GPU, no driver, too little memory, or the build was killed.
         MissingExtra: TensorRT is not installed, or nothing to run the engines with where several are compared.
         OutputError: The folder cannot be written.
     """
     here = read_fingerprint()
     if builds > 1:
-        open_memory()  # without it engines cannot be timed: better to say so now than after the builds
+        open_memory()  # without it engines cannot be timed: better to fail now than after the builds
     jobs = [_job(graph, cache_path(folder, here), uses_dla) for graph in (graphs.template, graphs.track)]
     with staged(folder) as work:
         attempts = [_attempt(graphs, jobs, work / str(number), here, command, report) for number in range(builds)]
@@ -99,7 +99,7 @@ def _job(graph: Path, timings: Path, uses_dla: bool) -> Job:
     files = graph_files(graph)
     # Weights in a file of their own are half precision, and are widened as the graph is read.
     weight_bytes = sum(path.stat().st_size for path in files) * min(len(files), 2)
-    return Job(graph, preflight.plan(weight_bytes, read_memory()).workspace, timings, uses_dla)
+    return Job(graph, plan_memory(weight_bytes, read_memory()).workspace, timings, uses_dla)
 
 
 def _attempt(graphs: Graphs, jobs: list[Job], work: Path, here: Fingerprint, command: str, report: Report) -> _Attempt:
@@ -129,11 +129,11 @@ def _manifest(graphs: Graphs, graph: Path, engine: Path, here: Fingerprint, comm
     )
 
 
-def _finish(graphs: Graphs, attempts: list[_Attempt], folder: Path, here: Fingerprint) -> Made:
-    """Choose the fastest of each, prove the pair, and put it into ``folder``."""
+def _finish(graphs: Graphs, attempts: list[_Attempt], folder: Path, here: Fingerprint) -> EnginePair:
+    """Choose the fastest pair, compare it with ONNX Runtime, and move it into ``folder``."""
     latencies = tuple(_time(attempt) for attempt in attempts) if len(attempts) > 1 else ()
     best = attempts[_fastest([latency.track for latency in latencies])]
-    differences, note = _prove(graphs, best)
+    differences, note = _compare(graphs, best)
     engines = engine_paths(graphs.name, graphs.model_spec.precision, folder)
     for index, (source, target) in enumerate(zip(best.engines, engines, strict=True)):
         manifest = replace(
@@ -146,7 +146,7 @@ def _finish(graphs: Graphs, attempts: list[_Attempt], folder: Path, here: Finger
         write_manifest(target, manifest)
     seconds = sum(one.seconds for attempt in attempts for one in attempt.built)
     audits = tuple(one.audit for one in best.built)
-    return Made(*engines, here, audits, seconds, differences, latencies, note)
+    return EnginePair(*engines, here, audits, seconds, differences, latencies, note)
 
 
 def _fastest(times_ms: list[float]) -> int:
@@ -157,7 +157,7 @@ def _time(attempt: _Attempt) -> parity.Latency:
     return parity.time_calls(_open(attempt))
 
 
-def _prove(graphs: Graphs, attempt: _Attempt) -> tuple[dict[str, float], str]:
+def _compare(graphs: Graphs, attempt: _Attempt) -> tuple[dict[str, float], str]:
     """Differences from ONNX Runtime, or why there are none."""
     from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 

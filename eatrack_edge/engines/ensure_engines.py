@@ -1,36 +1,47 @@
-"""Keeps a model's engines fitting this machine: after an update of JetPack, or of the graph, they are rebuilt."""
+"""Checks a model's engines against this machine, and builds those that are missing or do not fit.
+
+After an update of JetPack, or of a graph, the old engines do not load any more. One process builds into a folder at a
+time: a second one waits, and then finds the engines of the first.
+"""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from eatrack_edge.core.errors import EngineMismatch, InputError, UsageError
+from filelock import FileLock, Timeout
+
+from eatrack_edge.core.errors import EngineMismatch, InputError, OutputError, UsageError
 from eatrack_edge.core.model_spec import PRECISIONS
-from eatrack_edge.engines.build_pair import Made, Report, make
+from eatrack_edge.engines.build_pair import EnginePair, Report, build_pair
+from eatrack_edge.engines.build_progress import Step
 from eatrack_edge.inference.model_files import Graphs, find
 from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
 from eatrack_edge.inference.tensorrt.manifest import check_file, check_fit, engine_home, engine_paths, read_manifest
 
+_LOCK = ".build.lock"
 
-def ensure(
+
+def ensure_engines(
     model: str | Path, precision: str | None, report: Report, *, folder: Path | None = None, builds_missing: bool = True
-) -> Made | None:
-    """See to it that a model's engines fit this machine and its graphs.
+) -> EnginePair | None:
+    """Make sure that a model's engines fit this machine and its graphs.
 
     Args:
-        model: See ``graphs.find``.
+        model: See ``model_files.find``.
         precision: One of ``PRECISIONS``; by default that of the engines that are there, else ``fp16``.
         report: Called as a build proceeds.
-        folder: Where the engines lie; ``engine_home()`` by default, or beside the graphs where they are there.
-        builds_missing: Build engines that are not there at all; otherwise only mend those that are.
+        folder: Where the engines are; ``engine_home()`` by default, or beside the graphs where they are there.
+        builds_missing: Build engines that are not there at all; otherwise only replace those that do not fit.
 
     Returns:
-        What was built; ``None`` where the engines are as they should be, or missing and to stay so.
+        What was built; ``None`` where the engines fit, or are missing and are not to be built.
 
     Raises:
         UsageError: No such model, or no graphs of it in that precision.
-        EATrackError: What ``make`` raises.
+        EATrackError: What ``build_engines`` raises.
     """
     found = _find(model, precision, folder)
     if found is None:
@@ -40,13 +51,46 @@ def ensure(
         graphs = find(model, precision, folders=(home,))
     else:
         graphs, home = found
-        if fault(graphs, home) is None:
+    return build_engines(graphs, home, report, command=build_command(model, graphs.model_spec.precision, home))
+
+
+def build_engines(
+    graphs: Graphs,
+    folder: Path,
+    report: Report,
+    *,
+    command: str,
+    builds: int = 1,
+    uses_dla: bool = False,
+    force: bool = False,
+) -> EnginePair | None:
+    """Build a model's engines, unless those in ``folder`` fit; see ``build_pair`` for the arguments.
+
+    Args:
+        graphs: What to build.
+        folder: Where to.
+        report: Called as the builds proceed.
+        command: What builds them again, for the manifest.
+        builds: Build so many of each and keep the fastest.
+        uses_dla: Use the deep learning accelerator.
+        force: Build even if the engines fit.
+
+    Returns:
+        What was built; ``None`` where the engines fit, perhaps because another process has just built them.
+
+    Raises:
+        EATrackError: What ``build_pair`` raises.
+    """
+    if not force and check_engines(graphs, folder) is None:
+        return None
+    with _locked(folder, graphs, report):
+        if not force and check_engines(graphs, folder) is None:
             return None
-    return make(graphs, home, report, command=command(model, graphs.model_spec.precision, home))
+        return build_pair(graphs, folder, report, command=command, builds=builds, uses_dla=uses_dla)
 
 
-def fault(graphs: Graphs, folder: Path) -> InputError | EngineMismatch | None:
-    """Why the engines in ``folder`` cannot stand for these graphs on this machine; ``None`` where they can.
+def check_engines(graphs: Graphs, folder: Path) -> InputError | EngineMismatch | None:
+    """Why the engines in ``folder`` cannot run these graphs on this machine; ``None`` where they can.
 
     Raises:
         MachineError: There is no driver or no GPU.
@@ -64,14 +108,36 @@ def fault(graphs: Graphs, folder: Path) -> InputError | EngineMismatch | None:
     return None
 
 
-def command(model: str | Path, precision: str, folder: Path) -> str:
-    """What a user would type to build these engines again."""
+def build_command(model: str | Path, precision: str, folder: Path) -> str:
+    """The command line that builds these engines again."""
     words = ["eatrack-edge", "build", str(model), "--precision", precision]
     return shlex.join(words if folder == engine_home() else [*words, "-o", str(folder)])
 
 
+@contextmanager
+def _locked(folder: Path, graphs: Graphs, report: Report) -> Iterator[None]:
+    """Keep other processes from building into ``folder``; wait for one that does, and report the wait."""
+    lock = FileLock(folder / _LOCK)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            track = engine_paths(graphs.name, graphs.model_spec.precision, folder)[1]
+            report(track.name, Step("waiting for another build", 0, 1))
+            lock.acquire()
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written: {error.strerror or error}", hint="name another: -o FOLDER"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _find(model: str | Path, precision: str | None, folder: Path | None) -> tuple[Graphs, Path] | None:
-    """The graphs of engines that are there, whatever their state, and the engines' folder."""
+    """The graphs whose engines are there, whether or not they fit, and the folder of the engines."""
     for wanted in [precision] if precision else ["fp16", *PRECISIONS]:
         try:
             graphs = find(model, wanted, folders=[folder or engine_home()])

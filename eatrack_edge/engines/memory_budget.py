@@ -1,4 +1,4 @@
-"""Memory before a build: how much it takes, how much is there, and how much of it TensorRT may try kernels with."""
+"""Memory of a build: how much it needs, how much is free, and how much TensorRT may use to try kernels."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Budget:
     workspace: int  # most that a kernel under trial may use
 
 
-def plan(weight_bytes: int, memory: Memory) -> Budget:
-    """Settle the workspace, and refuse a build that the kernel would have to kill.
+def plan_memory(weight_bytes: int, memory: Memory) -> Budget:
+    """Choose the workspace, and refuse a build that would run out of memory.
 
     Args:
         weight_bytes: Size of the graph with its weights, in float32.
-        memory: Of this machine; a machine that does not say is believed to have enough.
+        memory: Of this machine; where it is not known, it is taken as enough.
 
     Raises:
-        MachineError: Memory and swap that are free do not suffice.
+        MachineError: Too little memory and swap is free.
     """
     free = memory.available + memory.swap_free
     fixed = _LIBRARY + _PER_WEIGHT_BYTE * weight_bytes

@@ -1,4 +1,4 @@
-"""What TensorRT means: the one sentence in the several lines that it logs for a fault."""
+"""Finds the one sentence that explains an error in the several lines that TensorRT logs for it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _CODED = re.compile(r"Error Code (\d+): [^(\n]*\((.*?)\.? In \w+ at ", re.DOTALL
 # "Error Code 1: Myelin ([x.h:1: f] MyelinCheckException: y.cpp:59: CHECK(a) failed. The reason.  (See https://...": the
 # compiler behind the builder, which has the same code as the CUDA runtime
 _COMPILER = re.compile(r"MyelinCheckException: .*?CHECK\(.*\) failed\.? (.+?)\.?(?:\s+\(|\s*$)", re.DOTALL)
-_CUDA_RUNTIME = "1"  # on a machine without a driver every other fault drags this one behind it
+_CUDA_RUNTIME = "1"  # on a machine without a driver it follows every other error
 # "In node 4 with name: x and operator: Det (checkDet): UNSUPPORTED_NODE: Assertion failed: false : the reason"
 _ASSERTION = re.compile(r"Assertion failed: .*? : (.+)|Assertion failed: (.+)", re.DOTALL)
 
 
-def reason(faults: Iterable[str]) -> str:
-    """The first fault that says something, in one line; ``no reason given`` where none does."""
-    texts = list(faults)
+def parse_trt_error(messages: Iterable[str]) -> str:
+    """The reason of the first logged error that has one, in one line; ``no reason given`` where none has."""
+    texts = list(messages)
     for text in texts:
         if compiler := _COMPILER.search(text):
             return _one_line(compiler.group(1))

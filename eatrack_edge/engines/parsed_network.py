@@ -1,4 +1,4 @@
-"""An ONNX graph as TensorRT reads it, refused in our words where TensorRT or the model specification refuses it."""
+"""Parses an ONNX graph with TensorRT, and checks it against the model specification."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
-from eatrack_edge.engines.parse_trt_error import reason
+from eatrack_edge.engines.parse_trt_error import parse_trt_error
 from eatrack_edge.inference.onnx_metadata import read_model_spec
 from eatrack_edge.inference.tensorrt.error_log import logger
 
-_HINT = "export it again with this version, whose graphs are held to TensorRT's parser: eatrack-edge export"
+_HINT = "export it again with this version, whose graphs are tested with TensorRT's parser: eatrack-edge export"
 
 
 class Parsed(NamedTuple):
@@ -32,8 +32,8 @@ def read_network(builder: Any, graph: Path) -> Parsed:
         graph: ``NAME.template.onnx`` or ``NAME.track.onnx``, of any precision.
 
     Raises:
-        InputError: The graph is none of ours, TensorRT cannot read it, or its tensors are not what its specification
-            says; a shape that is not fixed is among the latter.
+        InputError: The graph was not exported by eatrack-edge, TensorRT cannot read it, or its tensors are not those
+            of its model specification; a shape that is not fixed is among the latter.
     """
     trt = require("tensorrt", to="build an engine")
     model_spec = read_model_spec(graph)
@@ -47,11 +47,11 @@ def read_network(builder: Any, graph: Path) -> Parsed:
 
 def _refused(graph: Path, errors: list[Any]) -> InputError:
     if not errors:
-        return InputError(f"{graph}: TensorRT cannot read it: {reason(logger().faults)}", hint=_HINT)
-    # One odd node makes others fail behind it: the first is the one to mend.
+        return InputError(f"{graph}: TensorRT cannot read it: {parse_trt_error(logger().errors)}", hint=_HINT)
+    # One wrong node makes later ones fail too: the first is the one to correct.
     first = errors[0]
     node = first.node_name() or f"number {first.node()}"
-    why = reason([first.desc(), *logger().faults])
+    why = parse_trt_error([first.desc(), *logger().errors])
     return InputError(f"{graph}: TensorRT refuses node `{node}` ({first.node_operator()}): {why}", hint=_HINT)
 
 

@@ -1,4 +1,4 @@
-"""In which precision a network multiplies. TensorRT takes the types from the graph, so they can be counted."""
+"""Counts the precisions of a network's matrix multiplications. TensorRT takes the types from the graph."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from eatrack_edge.core.imports import require
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Matrix products and convolutions of a network, by the type of what they multiply."""
+    """Number of matmuls and convolutions of a network, by the type of their inputs."""
 
     single: int  # float32
     half: int  # float16
-    quantised: int  # both factors come straight out of a dequantisation from INT8
+    quantised: int  # both inputs are dequantised from INT8
 
     @property
     def total(self) -> int:
@@ -25,14 +25,14 @@ class Audit:
 
     def __str__(self) -> str:
         kinds = (("INT8", self.quantised), ("FP16", self.half), ("FP32", self.single))
-        return f"{self.total} products: " + ", ".join(f"{count} in {kind}" for kind, count in kinds if count)
+        counts = ", ".join(f"{count} in {kind}" for kind, count in kinds if count)
+        return f"{self.total} matmuls and convolutions: {counts}"
 
 
 def audit(network: Any) -> Audit:
-    """Count a parsed network's products.
+    """Count the matmuls and convolutions of a parsed network.
 
-    What TensorRT then runs may differ in one direction only: it may compute a quantised product in the type that
-    it is dequantised to, where it has no faster INT8 kernel.
+    TensorRT may still run a quantised one in the type that it is dequantised to, where it has no faster INT8 kernel.
     """
     trt = require("tensorrt", to="build an engine")
     layers = [network.get_layer(index) for index in range(network.num_layers)]
@@ -41,12 +41,12 @@ def audit(network: Any) -> Audit:
     for layer in layers:
         if layer.type not in (trt.LayerType.MATRIX_MULTIPLY, trt.LayerType.CONVOLUTION):
             continue
-        # A kernel that is a plain constant is no tensor: there is nothing to ask, and it has the input's type.
+        # A constant kernel is not a tensor, and has the input's type.
         inputs = (layer.get_input(index) for index in range(min(2, layer.num_inputs)))
-        factors = [tensor for tensor in inputs if tensor is not None]
-        if len(factors) == 2 and all(_is_quantised(trt, factor, producers) for factor in factors):
+        operands = [tensor for tensor in inputs if tensor is not None]
+        if len(operands) == 2 and all(_is_quantised(trt, operand, producers) for operand in operands):
             quantised += 1
-        elif all(factor.dtype == trt.DataType.HALF for factor in factors):
+        elif all(operand.dtype == trt.DataType.HALF for operand in operands):
             half += 1
         else:
             single += 1
@@ -54,7 +54,7 @@ def audit(network: Any) -> Audit:
 
 
 def check(found: Audit, precision: str, graph: Path) -> None:
-    """Refuse a graph that is not what its precision promises; the template graph beside INT8 stays in float.
+    """Refuse a graph whose types are not those of its precision; the template graph of an INT8 model stays in float.
 
     Args:
         found: What ``audit`` counted.
@@ -62,13 +62,13 @@ def check(found: Audit, precision: str, graph: Path) -> None:
         graph: The file; its name tells template from track graph.
 
     Raises:
-        GateFailed: A kind of product is missing, or there where it should not be.
+        GateFailed: A type is missing, or is there and should not be.
     """
-    promised = {"fp32": set(), "fp16": {"FP16"}, "int8": {"INT8"}, "int8-fp16": {"FP16", "INT8"}}[precision]
+    expected = {"fp32": set(), "fp16": {"FP16"}, "int8": {"INT8"}, "int8-fp16": {"FP16", "INT8"}}[precision]
     if graph.name.endswith(".template.onnx"):
-        promised = promised - {"INT8"}
+        expected = expected - {"INT8"}
     has = {kind for kind, count in (("FP16", found.half), ("INT8", found.quantised)) if count}
-    if has != promised:
+    if has != expected:
         raise GateFailed(
             f"{graph}: is called {precision}, but has {found}",
             hint=f"export it again: eatrack-edge export --precision {precision}",

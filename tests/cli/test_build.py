@@ -9,9 +9,8 @@ import pytest
 
 from cli.conftest import Run
 from eatrack_edge.core.errors import EngineMismatch, MachineError
-from eatrack_edge.engines import build_pair as make
-from eatrack_edge.engines import ensure_engines as upkeep
-from eatrack_edge.engines.build_pair import Made
+from eatrack_edge.engines import ensure_engines
+from eatrack_edge.engines.build_pair import EnginePair
 from eatrack_edge.engines.build_progress import Step
 from eatrack_edge.engines.parity import Latency
 from eatrack_edge.engines.precision_audit import Audit
@@ -27,18 +26,18 @@ HERE = Fingerprint("10.3.0", "12.6", "8.7", "Orin", "p3767-0005", "6.2")
 def jetson(monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulated one: TensorRT is there, and a build writes bytes."""
 
-    def build(graphs: object, folder: Path, report: object, *, command: str, builds: int, uses_dla: bool) -> Made:
+    def build(graphs: object, folder: Path, report: object, *, command: str, builds: int, uses_dla: bool) -> EnginePair:
         report("a.track.engine", Step("building", 1, 2))  # type: ignore[operator]
         engines = folder / "a.template.engine", folder / "a.track.engine"
         for engine in engines:
             engine.write_bytes(bytes(2_000_000))
         latencies = (Latency(1.0, 6.5), Latency(1.0, 7.25)) if builds > 1 else ()
-        return Made(*engines, HERE, (Audit(0, 24, 0), Audit(0, 12, 40)), 61.0, {"score_map": 2.5e-3}, latencies)
+        return EnginePair(*engines, HERE, (Audit(0, 24, 0), Audit(0, 12, 40)), 61.0, {"score_map": 2.5e-3}, latencies)
 
     monkeypatch.setitem(sys.modules, "tensorrt", sys)  # anything that imports
     monkeypatch.setattr(fingerprint, "read_fingerprint", lambda: HERE)
-    monkeypatch.setattr(upkeep, "read_fingerprint", lambda: HERE)
-    monkeypatch.setattr(make, "make", build)
+    monkeypatch.setattr(ensure_engines, "read_fingerprint", lambda: HERE)
+    monkeypatch.setattr(ensure_engines, "build_pair", build)
 
 
 def test_without_tensorrt_it_ends_in_one_readable_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +48,7 @@ def test_without_tensorrt_it_ends_in_one_readable_error(run: Run, monkeypatch: p
     assert done.err.count("\n") == 2
 
 
-def test_with_tensorrt_but_no_gpu_it_does_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_it_ends_in_one_readable_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise MachineError("there is no NVIDIA driver here: libcuda.so.1 is not found", hint="use another")
 
@@ -61,20 +60,20 @@ def test_with_tensorrt_but_no_gpu_it_does_too(run: Run, monkeypatch: pytest.Monk
     )  # fmt: skip
 
 
-def test_a_device_that_this_is_not_is_refused(run: Run) -> None:
+def test_another_device_is_refused(run: Run) -> None:
     done = run("build", "--device", "agx-orin")
     assert done.code == 3
     assert done.err.startswith("error: --device is agx-orin, this machine is ")
 
 
 @pytest.mark.usefixtures("jetson")
-def test_what_was_built_is_told(run: Run, tmp_path: Path) -> None:
+def test_prints_what_was_built(run: Run, tmp_path: Path) -> None:
     done = run("build", "eatrack_s", "--precision", "fp32", "--builds", 2, "-o", tmp_path)
     assert done.err == "building a.track.engine\n"
     assert done.out.splitlines() == [
         "built for compute 8.7 with TensorRT 10.3.0 (Orin, p3767-0005, JetPack 6.2) in 61 s",
-        f"  {tmp_path}/a.template.engine  2.00 MB, 24 products: 24 in FP16",
-        f"  {tmp_path}/a.track.engine  2.00 MB, 52 products: 40 in INT8, 12 in FP16",
+        f"  {tmp_path}/a.template.engine  2.00 MB, 24 matmuls and convolutions: 24 in FP16",
+        f"  {tmp_path}/a.track.engine  2.00 MB, 52 matmuls and convolutions: 40 in INT8, 12 in FP16",
         "  the fastest of 2: 6.50 ms a frame, the slowest 7.25 ms",
         "  score_map        max difference to ONNX Runtime 2.5e-03",
     ]
@@ -84,7 +83,7 @@ def test_what_was_built_is_told(run: Run, tmp_path: Path) -> None:
 def test_engines_that_fit_are_left_alone_unless_forced(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "fault", lambda graphs, folder: None)
+    monkeypatch.setattr(ensure_engines, "check_engines", lambda graphs, folder: None)
     arguments = ("build", "eatrack_s", "--precision", "fp32", "-o", tmp_path)
     assert run(*arguments).out == f"{tmp_path}: the fp32 engines of eatrack_s fit; --force builds them again\n"
     assert run(*arguments, "--force").out.startswith("built for compute 8.7")
@@ -113,9 +112,9 @@ def test_graphs_that_are_missing_are_exported_beside_the_engines(
 
 @pytest.mark.usefixtures("jetson")
 @pytest.mark.parametrize(
-    ("calib", "torch"), [("", object()), ("test://", None)], ids=["without footage", "without torch"]
+    ("calib", "torch"), [("", object()), ("test://", None)], ids=["without videos", "without torch"]
 )
-def test_what_cannot_be_exported_here_ends_in_the_command_that_does(
+def test_graphs_that_cannot_be_exported_here_end_in_the_command_that_does(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calib: str, torch: object
 ) -> None:
     monkeypatch.setattr(module, "find_spec", lambda _: torch)
@@ -126,9 +125,9 @@ def test_what_cannot_be_exported_here_ends_in_the_command_that_does(
     assert done.err.endswith("; then bring FOLDER here: eatrack-edge build FOLDER --precision int8\n")
 
 
-def test_track_asks_for_engines_only_where_tensorrt_may_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_track_builds_engines_only_for_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(upkeep, "ensure", lambda *_, builds_missing: asked.append(builds_missing))
+    monkeypatch.setattr(ensure_engines, "ensure_engines", lambda *_, builds_missing: asked.append(builds_missing))
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     for backend in ("auto", "onnxruntime", "openvino"):
         module.refresh("eatrack_s", backend)
@@ -137,11 +136,11 @@ def test_track_asks_for_engines_only_where_tensorrt_may_run(monkeypatch: pytest.
     assert asked == [True]
 
 
-def test_engines_that_cannot_be_mended_stop_only_who_asked_for_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_fails_stops_track_only_with_backend_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, builds_missing: bool) -> None:
         raise EngineMismatch("no")
 
-    monkeypatch.setattr(upkeep, "ensure", fail)
+    monkeypatch.setattr(ensure_engines, "ensure_engines", fail)
     monkeypatch.setattr(module, "find_spec", lambda _: object())
     module.refresh("eatrack_s", "auto")
     with pytest.raises(EngineMismatch):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from engines.simulated_machine import graphs, machine, opened  # noqa: F401 - fixtures
+
 RTX = Path(__file__).parent / "rtx"
 
 

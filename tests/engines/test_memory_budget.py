@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from eatrack_edge.core.errors import MachineError
-from eatrack_edge.engines.memory_budget import Budget, plan
+from eatrack_edge.engines.memory_budget import Budget, plan_memory
 from eatrack_edge.machine.memory import Memory
 
 MIB = 1 << 20
@@ -15,13 +15,13 @@ MIB = 1 << 20
     ids=["at most 512 MiB", "a quarter of what is free"],
 )
 def test_the_workspace_follows_the_memory_that_is_free(available: int, workspace: int) -> None:
-    budget = plan(50 * MIB, Memory(8000 * MIB, available * MIB, 0, 0))
+    budget = plan_memory(50 * MIB, Memory(8000 * MIB, available * MIB, 0, 0))
     assert budget == Budget((512 + 8 * 50 + workspace) * MIB, workspace * MIB)
 
 
 def test_too_little_memory_is_said_before_the_build() -> None:
     with pytest.raises(MachineError) as caught:
-        plan(50 * MIB, Memory(4000 * MIB, 800 * MIB, 2000 * MIB, 100 * MIB))
+        plan_memory(50 * MIB, Memory(4000 * MIB, 800 * MIB, 2000 * MIB, 100 * MIB))
     assert str(caught.value) == (
         "a build takes about 1112 MiB of memory, 900 MiB are free (800 and 100 of swap)\n"
         "hint: close the desktop: sudo systemctl isolate multi-user.target; or add swap"
@@ -29,8 +29,8 @@ def test_too_little_memory_is_said_before_the_build() -> None:
 
 
 def test_swap_makes_a_build_possible_but_no_workspace_larger() -> None:
-    assert plan(50 * MIB, Memory(4000 * MIB, 800 * MIB, 4000 * MIB, 4000 * MIB)).workspace == 200 * MIB
+    assert plan_memory(50 * MIB, Memory(4000 * MIB, 800 * MIB, 4000 * MIB, 4000 * MIB)).workspace == 200 * MIB
 
 
 def test_a_machine_that_does_not_say_is_believed_to_have_enough() -> None:
-    assert plan(50 * MIB, Memory(0, 0, 0, 0)).workspace == 512 * MIB
+    assert plan_memory(50 * MIB, Memory(0, 0, 0, 0)).workspace == 512 * MIB

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from eatrack_edge.engines.parse_trt_error import reason
+from eatrack_edge.engines.parse_trt_error import parse_trt_error
 
 # As TensorRT for RTX 1.7.1 logged them.
 UINT8 = (
@@ -35,4 +35,4 @@ COMPILER = (
     ],
 )
 def test_one_sentence_is_found(faults: list[str], expected: str) -> None:
-    assert reason(faults) == expected
+    assert parse_trt_error(faults) == expected

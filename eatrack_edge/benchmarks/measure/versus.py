@@ -19,7 +19,7 @@ from eatrack_edge.benchmarks.measure.result import Ratio
 from eatrack_edge.core.errors import UsageError, did_you_mean
 from eatrack_edge.core.model_spec import PRECISIONS
 from eatrack_edge.core.resources import bundled_models
-from eatrack_edge.engines.ensure_engines import ensure
+from eatrack_edge.engines.ensure_engines import ensure_engines
 from eatrack_edge.evaluation.baselines import PEERS, open_peer
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find
 from eatrack_edge.inference.registry import BACKENDS
@@ -112,7 +112,7 @@ def opened_as(entry: Entry) -> str | Path:
         return find(entry.model, entry.precision).track if entry.precision else entry.model
     precision = entry.precision or DEFAULT_PRECISION
     graphs = find(entry.model, precision, folders=(engine_home(),))
-    ensure(entry.model, precision, _unreported)
+    ensure_engines(entry.model, precision, _unreported)
     engines = [engine_paths(graphs.name, precision, folder)[1] for folder in (graphs.track.parent, engine_home())]
     return next(engine for engine in engines if engine.is_file())
 

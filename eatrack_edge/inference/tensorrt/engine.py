@@ -11,7 +11,7 @@ from typing import Any
 from eatrack_edge.core.errors import EngineMismatch, MachineError
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import TensorSpec
-from eatrack_edge.inference.tensorrt.error_log import logger, take_reason
+from eatrack_edge.inference.tensorrt.error_log import logger, take_error
 
 _DTYPES = {"UINT8": "uint8", "FLOAT": "float32"}  # TensorRT's name to numpy's, of what a model specification may hold
 
@@ -35,13 +35,13 @@ class Engine:
     ) -> None:
         trt: Any = require("tensorrt", to="run an engine")
         self._path = path
-        take_reason()  # of whatever failed before
-        # Held as long as the engine: TensorRT does not promise that the one outlives the other.
+        take_error()  # drop errors of earlier calls
+        # Kept as long as the engine, which may need it.
         self._runtime = trt.Runtime(logger())
         self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
         if self._engine is None:
             raise EngineMismatch(
-                f"{path}: TensorRT {trt.__version__} refuses it: {take_reason()}",
+                f"{path}: TensorRT {trt.__version__} refuses it: {take_error()}",
                 hint=f"rebuild it on this machine: {rebuild}",
             )
         for mode, specs in ((trt.TensorIOMode.INPUT, inputs), (trt.TensorIOMode.OUTPUT, outputs)):
@@ -49,7 +49,7 @@ class Engine:
         self._context = self._engine.create_execution_context()
         if self._context is None:
             raise MachineError(
-                f"{path}: cannot be made ready to run: {take_reason()}",
+                f"{path}: cannot be made ready to run: {take_error()}",
                 hint="close what else uses the GPU's memory; on a Jetson the desktop does: sudo init 3",
             )
 
@@ -60,7 +60,7 @@ class Engine:
             MachineError: TensorRT refuses the address.
         """
         if not self._context.set_tensor_address(name, address):
-            raise MachineError(f"{self._path}: `{name}` cannot lie at {address:#x}: {take_reason()}")
+            raise MachineError(f"{self._path}: `{name}` cannot lie at {address:#x}: {take_error()}")
 
     def execute(self, stream: int) -> None:
         """Queue one run on a stream.
@@ -69,7 +69,7 @@ class Engine:
             MachineError: TensorRT did not queue it.
         """
         if not self._context.execute_async_v3(stream):
-            raise MachineError(f"{self._path}: cannot be run: {take_reason()}", hint="see: eatrack-edge doctor")
+            raise MachineError(f"{self._path}: cannot be run: {take_error()}", hint="see: eatrack-edge doctor")
 
     def _check(self, mode: Any, specs: tuple[TensorSpec, ...], rebuild: str) -> None:
         """Refuse an engine whose tensors differ from its model specification; their order is free."""

@@ -1,4 +1,4 @@
-"""TensorRT's log. A process has one: TensorRT ignores a second logger, and tells its faults nowhere else."""
+"""TensorRT's log. A process has one: TensorRT ignores a second logger, and reports its errors nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eatrack_edge.core.imports import require
 
 @cache
 def logger() -> Any:
-    """The process's logger. It prints nothing and keeps the faults, oldest first, in ``faults``.
+    """The process's logger. It prints nothing and keeps the errors, oldest first, in ``errors``.
 
     Raises:
         MissingExtra: TensorRT is not installed.
@@ -21,18 +21,18 @@ def logger() -> Any:
     class Logger(trt.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
-            self.faults: list[str] = []
+            self.errors: list[str] = []
 
         def log(self, severity: Any, message: str) -> None:
             if severity in severe:
-                self.faults.append(message)
+                self.errors.append(message)
 
     return Logger()
 
 
-def take_reason() -> str:
-    """Why the call that just failed did: the first fault since the last time of asking, in one line."""
-    faults = logger().faults
-    reason = " ".join(faults[0].split()) if faults else "TensorRT gives no reason"
-    faults.clear()
-    return reason
+def take_error() -> str:
+    """The first error that was logged since the last call, in one line; the log is emptied."""
+    errors = logger().errors
+    first = " ".join(errors[0].split()) if errors else "TensorRT gives no reason"
+    errors.clear()
+    return first
