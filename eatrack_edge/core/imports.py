@@ -1,4 +1,4 @@
-"""Optional dependencies: a plain import, at the moment of need, with the way to get it."""
+"""Imports optional dependencies when they are needed, and explains how to install one that is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EXPORT = "pip install 'eatrack-edge[export]'"
 _HOW_TO_GET = {
     "onnxruntime": "pip install 'eatrack-edge[cpu]', or 'eatrack-edge[gpu]' on a PC with an NVIDIA GPU",
     "openvino": "pip install 'eatrack-edge[openvino]'",
-    # JetPack brings its own, which a virtual environment sees only if it was told to.
+    # JetPack brings its own, which a virtual environment sees only with --system-site-packages.
     "tensorrt": "on a Jetson: sudo apt install python3-libnvinfer, and python3 -m venv --system-site-packages; "
     "on a PC: pip install 'eatrack-edge[tensorrt]'",
     "torch": _EXPORT,
@@ -26,8 +26,8 @@ _HOW_TO_GET = {
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }
-# OpenVINO sends its makers a message whenever it is imported beside this package of theirs, and asks nobody.
-_REPORTS_BY = {"openvino": "openvino_telemetry"}
+# OpenVINO reports each import to Intel where this package of theirs is installed, without asking.
+_TELEMETRY = {"openvino": "openvino_telemetry"}
 
 
 def require(module: str, *, to: str) -> ModuleType:
@@ -42,7 +42,7 @@ def require(module: str, *, to: str) -> ModuleType:
     """
     package = module.partition(".")[0]
     try:
-        with _unreported(package):
+        with _without_telemetry(package):
             return importlib.import_module(module)
     except ImportError as error:
         raise MissingExtra(
@@ -51,14 +51,14 @@ def require(module: str, *, to: str) -> ModuleType:
 
 
 @contextmanager
-def _unreported(package: str) -> Iterator[None]:
-    """Keep a package from reporting its import: what tracks from a drone speaks to nobody."""
-    reporter = _REPORTS_BY.get(package, "")
-    is_hidden = bool(reporter) and reporter not in sys.modules
+def _without_telemetry(package: str) -> Iterator[None]:
+    """Keep a package from reporting its import over the network."""
+    telemetry = _TELEMETRY.get(package, "")
+    is_hidden = bool(telemetry) and telemetry not in sys.modules
     if is_hidden:
-        sys.modules[reporter] = None  # type: ignore[assignment]  # Python's own way to say: not installed
+        sys.modules[telemetry] = None  # type: ignore[assignment]  # Python takes it as not installed
     try:
         yield
     finally:
         if is_hidden:
-            del sys.modules[reporter]
+            del sys.modules[telemetry]

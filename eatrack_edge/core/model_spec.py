@@ -23,7 +23,7 @@ IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
 SCHEMA = "eatrack-edge/1"
 TEMPLATE_FORMS = ("projections", "tokens", "crop")
 # Keys that no checkpoint has, nor the first graphs of this schema.
-_OF_GRAPHS = ("precision", "template_form", "target_marks")
+_OF_GRAPHS = ("precision", "template_form", "foreground_embedding")
 PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
 
 
@@ -73,8 +73,9 @@ class ModelSpec:
     # What a template slot holds: "tokens" of Stage 1; those and their "projections" in the first joint block, which no
     # frame changes either; or the bare "crop", which every frame encodes again. Older graphs do not say: tokens.
     template_form: str = "tokens"
-    # Whether the template graph is told where in its crop the target is, and for which slot. Older graphs do not ask.
-    target_marks: bool = False
+    # Whether the template graph takes the extent of the target's box in its crop, and the template slot, and adds a
+    # foreground embedding to its tokens. Graphs without this key do not.
+    foreground_embedding: bool = False
     checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
     tool_version: str = ""  # eatrack-edge that wrote the graph
 
@@ -106,10 +107,11 @@ class ModelSpec:
     def template_inputs(self) -> tuple[TensorSpec, ...]:
         """What the template graph takes: one crop as OpenCV reads it, BGR, height x width x channel, uint8.
 
-        With ``target_marks`` also the width and height of the target's box as fractions of that crop, and the slot.
+        With a foreground embedding also the width and height of the target's box as fractions of the crop, and its
+        slot.
         """
         crop = TensorSpec("template", (self.template_size, self.template_size, 3), "uint8")
-        if not self.target_marks:
+        if not self.foreground_embedding:
             return (crop,)
         return crop, TensorSpec("template_extent", (1, 2), "float32"), TensorSpec("template_slot", (1,), "int32")
 
@@ -117,7 +119,9 @@ class ModelSpec:
         """What a template slot is to hold, see ``template_form``; tokens are row-major."""
         if self.template_form == "crop":
             crop = TensorSpec("template_crop", (self.template_size, self.template_size, 3), "float32")
-            return (crop, TensorSpec("template_crop_extent", (1, 2), "float32")) if self.target_marks else (crop,)
+            return (
+                (crop, TensorSpec("template_crop_extent", (1, 2), "float32")) if self.foreground_embedding else (crop,)
+            )
         tokens = TensorSpec("template_tokens", (1, self.template_tokens, self.dim), "float32")
         if self.template_form == "tokens":
             return (tokens,)

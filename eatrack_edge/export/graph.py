@@ -18,7 +18,7 @@ from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
 from eatrack_edge.model import inference_graph as flying
 from eatrack_edge.model.eatrack import EATrack
 
-_NO_MARK = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int32)  # for networks that take no notice of it
+_NO_EXTENT = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int32)  # extent and slot, where the network ignores them
 _NO_LIMIT = 2**31  # bytes; more than a graph can hold
 
 
@@ -56,12 +56,13 @@ class TemplateGraph(nn.Module):
         self.network = network
         self.form = model_spec.template_form
 
-    def forward(self, template: Tensor, *mark: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, template: Tensor, *extent_and_slot: Tensor) -> tuple[Tensor, ...]:
         """See ``ModelSpec.template_inputs`` and ``ModelSpec.template_outputs``."""
-        extent, slot = mark or _NO_MARK
+        extent, slot = extent_and_slot or _NO_EXTENT
         if self.form == "crop":
             # The limit changes nothing: a token beyond the crop there is not. But an output may not be an input.
-            return (template.float(), torch.minimum(extent, torch.ones_like(extent))) if mark else (template.float(),)
+            limited = torch.minimum(extent, torch.ones_like(extent))
+            return (template.float(), limited) if extent_and_slot else (template.float(),)
         tokens, projections = flying.encode_template(self.network, self.normalise(template), extent, slot)
         return (tokens, projections) if self.form == "projections" else (tokens,)
 
@@ -90,7 +91,7 @@ class TrackGraph(nn.Module):
         each = len(held) // self.slots
         return [held[first : first + each] for first in range(0, len(held), each)]
 
-    def _encode(self, slot: int, crop: Tensor, extent: Tensor = _NO_MARK[0]) -> Tensor:
+    def _encode(self, slot: int, crop: Tensor, extent: Tensor = _NO_EXTENT[0]) -> Tensor:
         return self.network.encode_template(self.normalise(crop), extent, torch.tensor([slot]))
 
 

@@ -24,7 +24,7 @@ def template_feed(model_spec: ModelSpec, crop: Frame, extent: tuple[float, float
         slot: The template slot that it is for.
     """
     values = (crop, np.array([extent], np.float32), np.array([slot], np.int32))
-    # A graph without marks takes the crop alone.
+    # A graph without a foreground embedding takes the crop alone.
     return {spec.name: value for spec, value in zip(model_spec.template_inputs(), values, strict=False)}
 
 

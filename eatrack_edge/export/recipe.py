@@ -12,7 +12,7 @@ from eatrack_edge.core.model_spec import SCHEMA, Cropping, ModelSpec
 from eatrack_edge.core.resources import bundled, recipe_path
 from eatrack_edge.export.tracking_gate import GateBudget
 from eatrack_edge.model.architecture import Architecture
-from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, has_marks, read_checkpoint
+from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, has_foreground_embedding, read_checkpoint
 from eatrack_edge.model.registry import architecture
 
 OLDEST_OPSET = 17  # the first with LayerNormalization whole; TensorRT 10.3 reads it
@@ -100,7 +100,7 @@ def plan(
         # Weights that an export wrote remember what they came from, so that exporting them again changes nothing.
         checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
         template_form=_template_form(shape, joint),
-        target_marks=has_marks(checkpoint),
+        foreground_embedding=has_foreground_embedding(checkpoint),
         tool_version=__version__,
     )
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from eatrack_edge.core.errors import InputError, UsageError, did_you_mean
 from eatrack_edge.core.model_spec import PRECISIONS, ModelSpec, split_stem, stem_of
 from eatrack_edge.core.resources import bundled
+from eatrack_edge.inference.graph_tensors import check_same_export
 from eatrack_edge.inference.onnx_metadata import read_model_spec
 from eatrack_edge.inference.registry import find_graphs
 
@@ -77,11 +78,7 @@ def _only_one(folder: Path) -> Path:
 
 def _pair(name: str, precision: str, template: Path, track: Path) -> Graphs:
     model_spec = read_model_spec(track)
-    if read_model_spec(template) != model_spec:
-        raise InputError(
-            f"{template.name} and {track.name} come from different exports",
-            hint="export both again: eatrack-edge export",
-        )
+    check_same_export(read_model_spec(template), model_spec, template, track)
     if model_spec.precision != precision:
         raise InputError(
             f"{track}: is called {precision}, its model specification says {model_spec.precision}",

@@ -14,8 +14,7 @@ from eatrack_edge.core.errors import InputError, MachineError
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
-from eatrack_edge.inference.graph_checks import check_file, check_same_export, check_tensors
-from eatrack_edge.inference.template_inputs import TemplateInputs
+from eatrack_edge.inference.graph_tensors import TemplateInputs, check_file, check_same_export, check_tensors
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"

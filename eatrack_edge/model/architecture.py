@@ -18,7 +18,7 @@ class Architecture:
     head_width: int = 256  # channels of the head's first convolution; each next one has half
     head_bias: bool = True  # 3x3 convolutions with a bias: OSTrack's have one, though batch norm makes it useless
     template_slots: int = 2  # templates seen together in Stage 2
-    target_marks: bool = True  # templates say which of their tokens show the target, see model.marks
+    foreground_embedding: bool = True  # template tokens say whether they show the target, see that module
     template_size: int = 128  # px
     search_size: int = 256  # px
     patch: int = 16  # px per token side

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from eatrack_edge.model.architecture import Architecture
-from eatrack_edge.model.foreground_embedding import TargetMarks
+from eatrack_edge.model.foreground_embedding import ForegroundEmbedding
 
 
 class PatchEmbed(nn.Module):
@@ -108,7 +108,9 @@ class Backbone(nn.Module):
         # Both template slots share one table: a slot is the same window on the target at another time.
         self.pos_embed_z = nn.Parameter(torch.zeros(1, architecture.template_grid**2, dim))
         self.pos_embed_x = nn.Parameter(torch.zeros(1, self.search_tokens, dim))
-        self.target_marks = TargetMarks(architecture.template_slots, dim) if architecture.target_marks else None
+        self.foreground_embedding = (
+            ForegroundEmbedding(architecture.template_slots, dim) if architecture.foreground_embedding else None
+        )
         self.blocks = nn.ModuleList(
             Block(dim, architecture.heads, architecture.mlp_ratio) for _ in range(architecture.blocks)
         )
@@ -117,15 +119,15 @@ class Backbone(nn.Module):
             nn.init.trunc_normal_(table, std=0.02)
 
     def encode_template(self, crop: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
-        """Stage 1 on a template crop (B, 3, Z, Z), normalised; marked tokens (B, (Z/patch)^2, dim) out, to be cached.
+        """Stage 1 on a template crop (B, 3, Z, Z), normalised; tokens (B, (Z/patch)^2, dim) out, to be cached.
 
-        ``extent`` and ``slot`` are as ``mark`` has them.
+        ``extent`` and ``slot`` are those of ``embed_foreground``.
         """
-        return self.mark(self._separate(self.patch_embed(crop) + self.pos_embed_z), extent, slot)
+        return self.embed_foreground(self._separate(self.patch_embed(crop) + self.pos_embed_z), extent, slot)
 
-    def mark(self, tokens: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
-        """A template's Stage-1 tokens with the target marked, see ``TargetMarks``; as they are in a network without."""
-        return tokens if self.target_marks is None else self.target_marks(tokens, extent, slot)
+    def embed_foreground(self, tokens: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
+        """Add the foreground embedding to a template's Stage-1 tokens, where the network has one."""
+        return tokens if self.foreground_embedding is None else self.foreground_embedding(tokens, extent, slot)
 
     def encode_search(self, crop: Tensor) -> Tensor:
         """Stage 1 on a search crop (B, 3, X, X), normalised; tokens (B, F*F, dim) out."""

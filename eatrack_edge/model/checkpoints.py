@@ -1,7 +1,7 @@
 """Reading and writing weights: ours, and those of the OSTrack family.
 
-Key names are OSTrack's (``backbone.blocks.N...``, ``box_head.conv1_ctr...``), so nothing is renamed. Pickles are
-only ever read with ``weights_only=True``: a checkpoint is data and must not run code.
+Key names are OSTrack's (``backbone.blocks.N...``, ``box_head.conv1_ctr...``), so its checkpoints load as they are.
+Pickles are only ever read with ``weights_only=True``: a checkpoint is data and must not run code.
 """
 
 from __future__ import annotations
@@ -77,20 +77,24 @@ def _tensors(held: object, path: Path) -> dict[str, Tensor]:
             held = held[wrapper]
     if not isinstance(held, Mapping) or not any(isinstance(value, Tensor) for value in held.values()):
         raise CheckpointError(f"{path}: holds no tensors")
-    return {str(key).removeprefix("module."): value.float() for key, value in held.items() if isinstance(value, Tensor)}
+    tensors = {str(key).removeprefix("module."): value for key, value in held.items() if isinstance(value, Tensor)}
+    # Checkpoints of training runs before 0.2.0 call the foreground embedding target marks.
+    return {key.replace(".target_marks.", ".foreground_embedding."): value.float() for key, value in tensors.items()}
 
 
 def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:
     """The network with a checkpoint's weights, in evaluation mode.
 
-    The head's convolutions get a bias and templates get marks if the checkpoint has them; position tables of another
-    grid are resized.
+    The head's convolutions have biases, and the network a foreground embedding, if the checkpoint has them; position
+    tables of another grid are resized.
 
     Raises:
         CheckpointError: A key is missing, extra or of another shape.
     """
     has_bias = "box_head.conv1_ctr.0.bias" in checkpoint.tensors
-    network = EATrack(replace(architecture, head_bias=has_bias, target_marks=has_marks(checkpoint))).eval()
+    network = EATrack(
+        replace(architecture, head_bias=has_bias, foreground_embedding=has_foreground_embedding(checkpoint))
+    ).eval()
     wanted = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
     tensors = {key: value for key, value in checkpoint.tensors.items() if not _is_unused(key)}
     for key in ("backbone.pos_embed_z", "backbone.pos_embed_x"):
@@ -102,9 +106,9 @@ def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:
     return network
 
 
-def has_marks(checkpoint: Checkpoint) -> bool:
-    """Whether these weights mark a template's tokens, see ``model.marks``."""
-    return "backbone.target_marks.inside" in checkpoint.tensors
+def has_foreground_embedding(checkpoint: Checkpoint) -> bool:
+    """Whether these weights have a foreground embedding."""
+    return "backbone.foreground_embedding.inside" in checkpoint.tensors
 
 
 def resize_position_table(table: Tensor, tokens: int) -> Tensor:

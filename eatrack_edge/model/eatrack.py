@@ -13,7 +13,7 @@ from eatrack_edge.model.head import CenterHead, HeadLogits, Maps
 class EATrack(nn.Module):
     """A tracker's network.
 
-    ``encode_template`` once and ``track`` every frame is how it flies; ``forward`` does both and is how it trains.
+    Deployed, it runs ``encode_template`` once and ``track`` every frame; training calls ``forward``, which does both.
     The two give the same maps, because Stage 1 never mixes template and search.
     """
 

@@ -1,8 +1,8 @@
-"""Marks: which of a template's tokens show the target, and how far it reaches.
+"""Foreground embedding: tells a template's tokens how much of their patch the target's box covers.
 
-A template crop is cut about the target's box, and from the picture alone a network cannot know which box was meant: a
-rider or the bicycle with him, a house or its wing. So each token learns how much of its cell the box covers. EATrack
-does not do this; LoRAT (ECCV 2024) tells the foreground of a template from its background in the same place.
+A template crop is cut around the target's box, and from the image alone a network cannot know which box was meant: a
+rider or the bicycle with him, a house or its wing. EATrack does not do this; LoRAT (ECCV 2024) adds an embedding of
+foreground and background to its template tokens in the same place.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from torch.nn import functional as F
 
 
 def cover(low: Tensor, high: Tensor, grid: int) -> Tensor:
-    """Share of each cell that a box covers.
+    """Share of each patch that a box covers.
 
     Args:
         low: Left and top edge as fractions of the crop, shape (B, 2).
         high: Right and bottom edge, likewise.
-        grid: Cells per side, F.
+        grid: Patches per side, F.
 
     Returns:
-        Shape (B, F, F), in [0, 1]; sums to the area, in cells, of what lies inside the crop.
+        Shape (B, F, F), in [0, 1]; sums to the area of the box inside the crop, in patches.
     """
     edges = torch.tensor([cell / grid for cell in range(grid + 1)], device=low.device)  # a constant in the graph
     covered = torch.minimum(high[..., None], edges[1:]) - torch.maximum(low[..., None], edges[:-1])
@@ -29,11 +29,11 @@ def cover(low: Tensor, high: Tensor, grid: int) -> Tensor:
     return down[:, :, None] * across[:, None, :]
 
 
-class TargetMarks(nn.Module):
-    """Two vectors per template slot, added to its Stage-1 tokens: what shows the target, and what lies beside it.
+class ForegroundEmbedding(nn.Module):
+    """Two vectors per template slot, added to its Stage-1 tokens: one for the target, one for the background.
 
-    A slot has its own, so that what a user drew can be told from what the tracker predicted. At first all are 0, and
-    the network answers as it did without.
+    Each slot has its own, so that the network can tell a box that the user drew from one that the tracker predicted.
+    All begin at 0, which leaves the network's output as it was.
 
     Args:
         slots: Rows; at least two, so that the weights fit however many slots an export keeps.
@@ -46,7 +46,7 @@ class TargetMarks(nn.Module):
         self.outside = nn.Parameter(torch.zeros(max(slots, 2), dim))
 
     def forward(self, tokens: Tensor, extent: Tensor, slot: Tensor) -> Tensor:
-        """Marked tokens.
+        """Add the embedding to a template's tokens.
 
         Args:
             tokens: Stage 1's, shape (B, N, dim), row-major.

@@ -1,8 +1,8 @@
-"""The network as it flies: what ``EATrack.forward`` answers, without the arithmetic that no answer needs.
+"""The inference graph: the same outputs as ``EATrack.forward``, without arithmetic that does not affect them.
 
-Training uses the plain network, and so does the proof of every graph; the graphs are written from here. Nothing is
-approximated: what is moved or left out is constant from frame to frame, or never read. What each saving brings, and
-what was tried and brought nothing, is in ``export/cards/eatrack_s.md``.
+Training and the parity check of every graph use the plain network; graphs are exported from here. Nothing is
+approximated: what is moved or left out is constant from frame to frame, or never read. The gain of each change, and
+what was tried without gain, is in ``export/cards/eatrack_s.md``.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ def encode_template(network: EATrack, crop: Tensor, extent: Tensor, slot: Tensor
         slot: The template slot that it is for, shape (B,), integer.
 
     Returns:
-        tokens: Of Stage 1, marked, shape (B, (Z/16)^2, dim).
+        tokens: Of Stage 1, with the foreground embedding, shape (B, (Z/16)^2, dim).
         projections: Their queries, keys and values in the first joint block, shape (B, (Z/16)^2, 3 * dim).
     """
     backbone = network.backbone
-    tokens = backbone.mark(_encode(network, backbone.patch_embed(crop) + backbone.pos_embed_z), extent, slot)
+    tokens = _encode(network, backbone.patch_embed(crop) + backbone.pos_embed_z)
+    tokens = backbone.embed_foreground(tokens, extent, slot)
     return tokens, _project(_joint(network)[0], tokens)
 
 

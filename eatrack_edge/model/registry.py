@@ -19,7 +19,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     # OSTrack's own, to load published checkpoints; without its candidate elimination, which has no parameters.
     "ostrack_vitb_256": Architecture(
-        dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1, target_marks=False
+        dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1, foreground_embedding=False
     ),
     # Small enough for a test to train.
     "eatrack_tiny": Architecture(

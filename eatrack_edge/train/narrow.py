@@ -143,7 +143,7 @@ def _embed(backbone: Backbone, templates: Tensor, search: Tensor) -> Streams:
 def _join(backbone: Backbone, streams: Streams, extents: Tensor) -> Tensor:
     templates, search = streams
     slot = torch.arange(extents.shape[1]).repeat(len(search))
-    templates = backbone.mark(templates, extents.flatten(0, 1), slot)
+    templates = backbone.embed_foreground(templates, extents.flatten(0, 1), slot)
     return torch.cat([templates.reshape(len(search), -1, search.shape[2]), search], dim=1)
 
 
@@ -186,9 +186,9 @@ def _cut_embedding(wide: Backbone, slim: Backbone, turn: Tensor) -> None:
     cast("Tensor", slim.patch_embed.proj.bias).copy_(cast("Tensor", wide.patch_embed.proj.bias) @ turn)
     slim.pos_embed_z.copy_(wide.pos_embed_z @ turn)
     slim.pos_embed_x.copy_(wide.pos_embed_x @ turn)
-    if slim.target_marks is not None and wide.target_marks is not None:
-        slim.target_marks.inside.copy_(wide.target_marks.inside @ turn)
-        slim.target_marks.outside.copy_(wide.target_marks.outside @ turn)
+    if slim.foreground_embedding is not None and wide.foreground_embedding is not None:
+        slim.foreground_embedding.inside.copy_(wide.foreground_embedding.inside @ turn)
+        slim.foreground_embedding.outside.copy_(wide.foreground_embedding.outside @ turn)
 
 
 def _cut_head(wide: EATrack, slim: EATrack, theirs: Tensor, ours: Tensor) -> None:

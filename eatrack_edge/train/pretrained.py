@@ -15,7 +15,7 @@ from eatrack_edge.core.errors import CheckpointError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.foreground_embedding import TargetMarks
+from eatrack_edge.model.foreground_embedding import ForegroundEmbedding
 
 KINDS = ("checkpoint", "vit", "teacher", "wider")  # the last is in narrow.py: it needs crops
 
@@ -38,7 +38,7 @@ def start(architecture: Architecture, path: Path | None, kind: str) -> EATrack:
         return _quiet_head(EATrack(architecture))
     checkpoint = read_checkpoint(path)
     if kind == "checkpoint":
-        return _marked(build(architecture, checkpoint), architecture)
+        return _with_foreground_embedding(build(architecture, checkpoint), architecture)
     network = _quiet_head(EATrack(architecture))
     if kind == "vit":
         tensors = from_vit(checkpoint.tensors, architecture, path)
@@ -48,7 +48,7 @@ def start(architecture: Architecture, path: Path | None, kind: str) -> EATrack:
         tensors = from_teacher(checkpoint.tensors, architecture, path)
         missing, extra = network.load_state_dict(tensors, strict=False)
         fault = [key for key in missing if not key.endswith("num_batches_tracked")] + extra
-    fault = [key for key in fault if "target_marks." not in key]  # these begin at 0
+    fault = [key for key in fault if "foreground_embedding." not in key]  # these begin at 0
     if fault:
         raise CheckpointError(f"{path}: does not fit this network as a {kind}: {', '.join(sorted(fault)[:3])}")
     return network
@@ -139,11 +139,11 @@ def _fold_layer_scale(tensors: Mapping[str, Tensor], block: str) -> dict[str, Te
     return kept
 
 
-def _marked(network: EATrack, architecture: Architecture) -> EATrack:
-    """Let a network that was trained without marks learn them, if it is to have some; its answers stay the same."""
-    if architecture.target_marks and network.backbone.target_marks is None:
-        network.backbone.target_marks = TargetMarks(architecture.template_slots, architecture.dim)
-        network.architecture = replace(network.architecture, target_marks=True)
+def _with_foreground_embedding(network: EATrack, architecture: Architecture) -> EATrack:
+    """Add a foreground embedding to a network that was trained without; its outputs stay the same."""
+    if architecture.foreground_embedding and network.backbone.foreground_embedding is None:
+        network.backbone.foreground_embedding = ForegroundEmbedding(architecture.template_slots, architecture.dim)
+        network.architecture = replace(network.architecture, foreground_embedding=True)
     return network
 
 

@@ -29,7 +29,7 @@ def rate_factor(done: float, recipe: OptimiserRecipe) -> float:
 
 
 def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Module | None = None) -> AdamW:
-    """AdamW with a rate for the head, the marks, Stage 2 and Stage 1 each, and no decay of norms, biases and tables.
+    """AdamW with rates for head, foreground embedding, Stage 2 and Stage 1; no decay of norms, biases and tables.
 
     Args:
         network: To be trained.
@@ -51,7 +51,7 @@ def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Mod
 def _rate(name: str, network: EATrack, recipe: OptimiserRecipe) -> float:
     if name.startswith("box_head."):
         return recipe.head_rate
-    if ".target_marks." in name:
+    if ".foreground_embedding." in name:
         return recipe.marks_rate
     block = _block(name)
     is_joint = name.startswith("backbone.norm.") or block >= network.backbone.separate_blocks
@@ -60,7 +60,7 @@ def _rate(name: str, network: EATrack, recipe: OptimiserRecipe) -> float:
 
 def _is_table(name: str) -> bool:
     """Vectors that are added to tokens, not matrices that multiply them."""
-    return "pos_embed" in name or ".target_marks." in name
+    return "pos_embed" in name or ".foreground_embedding." in name
 
 
 def set_rate(optimiser: AdamW, factor: float) -> None:

@@ -52,7 +52,7 @@ def test_graphs_in_half_precision_share_the_same_weights_file(shared: tuple[Path
         share_weights(graph, shared[2])
         inside = [t for t in graph.graph.initializer if t.data_location != TensorProto.EXTERNAL]
         # The other one is the edges of the cells that marks are for.
-        constants = ("normalise.", "backbone.target_marks.lifted_tensor")
+        constants = ("normalise.", "backbone.foreground_embedding.lifted_tensor")
         assert all(tensor.name.startswith(constants) or np.prod(tensor.dims) <= 1 for tensor in inside)
         paths.append(tmp_path / f"half.{path.name.split('.', 1)[1]}")
         onnx.save(graph, paths[-1])

@@ -20,7 +20,7 @@ from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
-from model.embedded import draw_marks
+from model.embedding_weights import draw_foreground_embedding
 
 pytestmark = pytest.mark.torch
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.torch
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
-    network = draw_marks(EATrack(ARCHITECTURES["eatrack_tiny"]))
+    network = draw_foreground_embedding(EATrack(ARCHITECTURES["eatrack_tiny"]))
     for module in network.modules():  # batch norm that does something, so that folding it is tested
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_()

@@ -9,7 +9,7 @@ from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES, architecture
-from model.embedded import draw_marks
+from model.embedding_weights import draw_foreground_embedding
 
 pytestmark = pytest.mark.torch
 
@@ -19,7 +19,7 @@ EXTENTS = [torch.full((1, 2), 0.5)] * 2
 
 def parameters(name: str) -> int:
     named = EATrack(architecture(name)).named_parameters()
-    return sum(value.numel() for key, value in named if "pos_embed" not in key and "marks" not in key)
+    return sum(value.numel() for key, value in named if "pos_embed" not in key and "foreground_embedding" not in key)
 
 
 @pytest.mark.parametrize(("name", "count"), [("eatrack_deit", 6_199_749), ("eatrack_deit_teacher", 7_979_205)])
@@ -32,7 +32,7 @@ def test_the_cached_template_path_equals_the_full_joint_forward() -> None:
     network = EATrack(ARCHITECTURES["eatrack_deit"]).eval()
     search, templates = torch.randn(2, 3, 256, 256), [torch.randn(2, 3, 128, 128) for _ in range(2)]
     extents = [torch.rand(2, 2) for _ in templates]
-    draw_marks(network)
+    draw_foreground_embedding(network)
     full = network(search, templates, extents)
     cached = [
         network.encode_template(template, extent, torch.full((2,), slot))
@@ -57,7 +57,7 @@ def test_stage_two_looks_at_every_template_slot() -> None:
     maps = [network(search, slots, EXTENTS).score_map for slots in ([a, a], [a, b], [b, a])]
     assert not torch.equal(maps[0], maps[1])
     assert torch.allclose(maps[1], maps[2], atol=1e-6), (
-        "slots share one position table: marks alone, here 0, tell them apart"
+        "slots share one position table: only the foreground embedding, here 0, differs"
     )
 
 

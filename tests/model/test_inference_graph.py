@@ -9,7 +9,7 @@ from eatrack_edge.model import inference_graph as flying
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import ARCHITECTURES
-from model.embedded import draw_marks
+from model.embedding_weights import draw_foreground_embedding
 
 pytestmark = pytest.mark.torch
 
@@ -35,9 +35,9 @@ def test_it_answers_as_the_plain_network_does(architecture: Architecture, kept: 
         block.attn.qkv.bias.normal_()
     search = torch.randn(2, 3, 128, 128)
     templates = [torch.randn(2, 3, 64, 64) for _ in range(architecture.template_slots)]
-    marks = [(torch.rand(2, 2), torch.full((2,), slot)) for slot in range(architecture.template_slots)]
-    draw_marks(network)
-    given = [(template, *mark) for template, mark in zip(templates, marks, strict=True)]
+    extents = [(torch.rand(2, 2), torch.full((2,), slot)) for slot in range(architecture.template_slots)]
+    draw_foreground_embedding(network)
+    given = [(template, *extent) for template, extent in zip(templates, extents, strict=True)]
     maps, tokens = network.track(search, [network.encode_template(*each) for each in given])
     slots = [flying.encode_template(network, *each)[:kept] for each in given]
     flown_maps, flown_tokens = flying.track(network, search, slots)

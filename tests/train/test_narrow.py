@@ -40,7 +40,7 @@ def wide() -> EATrack:
             for layer in (block.attn.proj, block.mlp.fc2):
                 layer.weight.copy_(keep @ layer.weight)
                 layer.bias.copy_(layer.bias @ keep)
-        for mark in backbone.target_marks.parameters():
+        for mark in backbone.foreground_embedding.parameters():
             mark.copy_(torch.randn_like(mark) @ keep)
     return network
 

@@ -44,7 +44,7 @@ def test_head_marks_stage_two_and_stage_one_have_their_own_rates() -> None:
     assert rate[id(network.backbone.norm.weight)] == (0.1, 0.0)
     assert rate[id(network.backbone.blocks[0].attn.qkv.weight)] == (0.01, 0.02)
     assert rate[id(network.backbone.pos_embed_x)] == (0.01, 0.0)
-    assert rate[id(network.backbone.target_marks.inside)] == (3.0, 0.0)
+    assert rate[id(network.backbone.foreground_embedding.inside)] == (3.0, 0.0)
     assert len(rate) == len(list(network.parameters()))
     set_rate(optimiser, 0.5)
     assert sorted({group["lr"] for group in optimiser.param_groups}) == [0.005, 0.05, 0.5, 1.5]

@@ -24,9 +24,9 @@ from eatrack_edge.benchmarks.measure.versus import ratio
 from eatrack_edge.core.crops import CropWindow, Frame, Scratch, cut
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
+from eatrack_edge.inference.graph_tensors import TemplateInputs
 from eatrack_edge.inference.onnx_metadata import read_model_spec
 from eatrack_edge.inference.registry import find_graphs
-from eatrack_edge.inference.template_inputs import TemplateInputs
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.conditions import Work, board_facts, now, read_environment, read_work
 from eatrack_edge.machine.device_check import machine_name

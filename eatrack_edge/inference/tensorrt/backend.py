@@ -14,7 +14,7 @@ from eatrack_edge.core.errors import InputError, MachineError
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
-from eatrack_edge.inference.template_inputs import TemplateInputs
+from eatrack_edge.inference.graph_tensors import TemplateInputs
 from eatrack_edge.inference.tensorrt.cuda_memory import open_memory
 from eatrack_edge.inference.tensorrt.device_blocks import DeviceBlock, MirroredBlock
 from eatrack_edge.inference.tensorrt.engine import Engine
