@@ -76,7 +76,7 @@ def test_a_peer_scores_what_others_measured_for_it(name: str) -> None:
     with (videos / "peers.csv").open(encoding="utf-8") as file:
         measured = {(row["sequence"], row["tracker"]): float(row["success_auc"]) for row in csv.DictReader(file)}
     dataset = open_dataset("videos", videos, first_pixel=1)
-    tracker = open_tracker(TrackerSpec(name, peers=str(weights)))
+    tracker = open_tracker(TrackerSpec(name, baselines=str(weights)))
     for sequence in map(dataset.read, SEQUENCES):
         boxes = published_boxes(sequence, run_sequence(tracker, sequence))
         score = score_sequence(boxes, sequence.truth, PROTOCOLS["otb"])

@@ -11,7 +11,8 @@ from eatrack_edge.core.errors import EATrackError, InputError, MachineError, Mis
 from eatrack_edge.core.resources import DEFAULT_MODEL, bundled, bundled_models
 from eatrack_edge.inference import registry as load
 from eatrack_edge.inference.backend import Backend
-from eatrack_edge.inference.registry import BACKENDS, choose_backend, find_graphs, open_backend
+from eatrack_edge.inference.model_files import find_graphs
+from eatrack_edge.inference.registry import BACKENDS, choose_backend, open_backend
 from eatrack_edge.inference.tensorrt.manifest import engine_home, engine_paths
 from eatrack_edge.tracking.tracker import Tracker
 from inference import simulated_cuda, simulated_tensorrt
