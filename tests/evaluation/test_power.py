@@ -12,7 +12,7 @@ import pytest
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets.registry import open_dataset
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.page import write_page
 from eatrack_edge.evaluation.power import run_metered
@@ -46,12 +46,12 @@ def simulated_load(nano: boards.Tree, monkeypatch: pytest.MonkeyPatch, importabl
 
     working: list[bool] = []
 
-    def update(tracker: Slow, _frame: Frame) -> Seen:
+    def update(tracker: Slow, _frame: Frame) -> BaselineResult:
         if not working:  # once: while it is written, a file is empty
             working.append(True)
             draw(WORK_W)
         time.sleep(0.05)
-        return Seen(tracker.box, 0.5)
+        return BaselineResult(tracker.box, 0.5)
 
     monkeypatch.setattr("standing.Slow.update", update)  # as jobs open it
     monkeypatch.setattr(Slow, "update", update)

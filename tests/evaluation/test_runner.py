@@ -82,7 +82,7 @@ def test_another_start_moves_the_first_box_alone_and_by_less_than_a_pixel(folder
 
 def test_a_video_is_thinned_as_images_are(tmp_path: Path) -> None:
     path = tmp_path / "boat.avi"
-    writer = cv2.VideoOutput(str(path), cv2.VideoOutput_fourcc(*"MJPG"), 10, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
     for number in range(7):
         writer.write(np.full((48, 64, 3), 30 * number, np.uint8))
     writer.release()
