@@ -10,15 +10,17 @@ from typing import Any
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import Follower, Observation
+from eatrack_edge.evaluation.tracker_protocol import FrameResult, SingleObjectTracker
 from eatrack_edge.machine.energy import EnergyMeter
 
 
-def run_metered(follower: Follower, idle_w: float, run: Callable[[Follower], Track], root: Path = Path("/")) -> Track:
+def run_metered(
+    tracker: SingleObjectTracker, idle_w: float, run: Callable[[SingleObjectTracker], Track], root: Path = Path("/")
+) -> Track:
     """Run a tracker and put the joules of its updates, above idle, into its track.
 
     Args:
-        follower: The tracker.
+        tracker: The tracker.
         idle_w: From ``idle_watts``, with the tracker loaded.
         run: Runs the tracker that it is given.
         root: Stands for ``/``.
@@ -27,19 +29,19 @@ def run_metered(follower: Follower, idle_w: float, run: Callable[[Follower], Tra
         EATrackError: Whatever ``run`` raises.
     """
     with EnergyMeter(idle_w, root) as meter:
-        track = run(_Metered(follower, meter))
+        track = run(_Metered(tracker, meter))
     return replace(track, joules=meter.energy.joules) if meter.energy else track
 
 
 class _Metered:
     """A tracker whose updates a meter counts as work."""
 
-    def __init__(self, follower: Follower, meter: EnergyMeter) -> None:
-        self._follower, self._meter = follower, meter
+    def __init__(self, tracker: SingleObjectTracker, meter: EnergyMeter) -> None:
+        self._tracker, self._meter = tracker, meter
 
     def init(self, frame: Frame, box: Box, /) -> Any:
-        return self._follower.init(frame, box)
+        return self._tracker.init(frame, box)
 
-    def update(self, frame: Frame, /) -> Observation:
+    def update(self, frame: Frame, /) -> FrameResult:
         with self._meter.work():
-            return self._follower.update(frame)
+            return self._tracker.update(frame)
