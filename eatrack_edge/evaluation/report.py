@@ -39,7 +39,10 @@ def write_report(
         plots = draw_plots(evaluation, output / "plots")
     except MissingExtra as error:
         notes.append(f"the report has no plots: {error.message}; {error.hint}")
-    write_page(evaluation, plots, conditions, output / "report.html", failure_frames)
+    try:
+        write_page(evaluation, plots, conditions, output / "report.html", failure_frames)
+    except MissingExtra as error:
+        notes.append(f"there is no page: {error.message}; {error.hint}")
     return notes
 
 

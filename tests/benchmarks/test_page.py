@@ -83,7 +83,7 @@ def page(tmp_path: Path, figures: dict[str, Any]) -> str:
 
 def test_every_part_that_was_measured_is_shown(tmp_path: Path) -> None:
     text = page(tmp_path, result())
-    for part in ("Latency by stage", "Spread", "Course of the run", "Beside others", "Live", "Conditions"):
+    for part in ("Latency by stage", "Distribution", "Timeline", "Comparison", "Live camera", "Conditions"):
         assert f"<h2>{part}</h2>" in text
     assert "10.00 ms</b> an update in the median" in text
     assert "25% of the frames are missed" in text
@@ -135,7 +135,7 @@ def test_a_part_that_a_result_lacks_is_left_out(tmp_path: Path, absent: str) -> 
 
 def test_the_table_beside_others_begins_with_ours(tmp_path: Path) -> None:
     text = page(tmp_path, result(accuracy={"mean_overlap": 0.8}))
-    rows = re.findall(r"<td>(.*?)</td>", text[text.index("<h2>Beside others</h2>") :])
+    rows = re.findall(r"<td>(.*?)</td>", text[text.index("<h2>Comparison</h2>") :])
     assert rows[:6] == ["ours, onnxruntime (CPU), fp32", "10.00", "12.00", "1", "", "0.800"]
     assert rows[6:9] == ["kcf &lt;1&gt;", "5.00", "6.00"]
 

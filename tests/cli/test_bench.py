@@ -68,7 +68,7 @@ def test_the_page_is_drawn_again_from_the_json_alone(run: Run, tmp_path: Path) -
     write_result(result(), tmp_path / "a.json")
     done = run("bench", "page", tmp_path / "a.json")
     assert (done.code, done.out) == (0, f"{tmp_path / 'a.html'}\n")
-    assert "Beside others" in (tmp_path / "a.html").read_text()
+    assert "<h2>Comparison</h2>" in (tmp_path / "a.html").read_text()
     assert run("bench", "page", tmp_path / "a.html").err.startswith(f"error: {tmp_path / 'a.html'}: not a result of")
 
 
