@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eatrack_edge.cli.bench_overhead import overhead
-from eatrack_edge.cli.bench_progress import BenchProgress
-from eatrack_edge.cli.console import console, table
+from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
 from eatrack_edge.cli.options import parse_box
-from eatrack_edge.core.errors import UsageError
+from eatrack_edge.core.errors import MissingExtra, UsageError
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -82,8 +81,12 @@ def measure(
         percentiles=_percentiles(percentile),
         camera_fps=camera_fps,
     )
-    with BenchProgress(f"of {request.plan.duration_s:g}") as progress:
-        result = run_bench(request, ["eatrack-edge", *sys.argv[1:]], progress.show)
+    with Progress("updates", has_rate=False) as progress:
+
+        def show(step: str, done: int, seconds: float) -> None:
+            progress.show(step, done, detail=f"{seconds:.0f} of {request.plan.duration_s:g} s" if done else "")
+
+        result = run_bench(request, ["eatrack-edge", *sys.argv[1:]], show)
     _show(result)
     _write(result, output, json)
 
@@ -105,7 +108,7 @@ def compare(
     if not show_only:
         comparison.check_comparable(old, new)
     changes = comparison.compare(old, new)
-    console().print(table(change_table(changes)))
+    print_table(change_table(changes))
     for path, result in ((before, old), (after, new)):
         for reason in result.invalid_reasons:
             print(f"{path.name} is invalid: {reason}", file=sys.stderr)
@@ -146,24 +149,20 @@ def _measured_there(host: str) -> Result:
 def _show(result: Result) -> None:
     from eatrack_edge.benchmarks import text_report as report
 
-    screen = console()
-
-    def say(line: str, style: str = "") -> None:
-        screen.print(line, soft_wrap=True, markup=False, style=style)
-
-    for name, line in report.facts(result):
-        say(f"{name:<18} {line}")
+    print_facts(report.facts(result))
     for rows in (report.stage_table(result), report.versus_table(result)):
         if rows:
-            screen.print("", table(rows, "MEASURED on this machine"))
+            print()
+            print_table(rows, "MEASURED on this machine")
     rows, verdicts = report.projected(result)
     if rows:
-        screen.print("", table(rows, "PROJECTION for boards that are not here; nothing in it was measured"))
+        print()
+        print_table(rows, "PROJECTION for boards that are not here; nothing in it was measured")
         for line in verdicts:
-            say(f"projection: {line}")
-    say("")
+            print_line(f"projection: {line}")
+    print()
     for line in report.verdict(result):
-        say(line, "bold red" if line.startswith("INVALID") else "")
+        print_line(line, "bold red" if line.startswith("INVALID") else "")
 
 
 def _write(result: Result, output: Path, json: Path | None) -> None:
@@ -173,8 +172,12 @@ def _write(result: Result, output: Path, json: Path | None) -> None:
 
     json = json or output / f"{file_stem(result)}.json"
     write_result(result, json)
-    write_page(to_dict(result), json.with_suffix(".html"))
-    print(f"\n{json}\n{json.with_suffix('.html')}")
+    print(f"\n{json}")
+    try:
+        write_page(to_dict(result), json.with_suffix(".html"))
+        print(json.with_suffix(".html"))
+    except MissingExtra as error:
+        print_note(f"there is no page: {error.message}; {error.hint}; then: eatrack-edge bench page {json}")
 
 
 def _percentiles(text: str) -> tuple[float, ...]:

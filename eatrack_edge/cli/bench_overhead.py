@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from eatrack_edge.cli.bench_progress import BenchProgress
-from eatrack_edge.cli.console import console, table
+from eatrack_edge.cli.console import Progress, print_line, print_table
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
@@ -22,12 +21,17 @@ def overhead(
     from eatrack_edge.benchmarks.measure.overhead import measure_overhead
     from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 
-    with BenchProgress("s") as progress:
-        result = measure_overhead(model, updates, ["eatrack-edge", *sys.argv[1:]], progress.show)
-    screen = console()
-    screen.print(f"measured on {result.measured_on}; {result.backend}", soft_wrap=True, markup=False)
+    with Progress("updates") as progress:
+        result = measure_overhead(
+            model,
+            updates,
+            ["eatrack-edge", *sys.argv[1:]],
+            lambda step, done, _seconds: progress.show(step, done, updates if done else None),
+        )
+    print_line(f"measured on {result.measured_on}; {result.backend}")
     for rows in (frame_table(result), crop_table(result)):
-        screen.print("", table(rows))
+        print()
+        print_table(rows)
     print()
     for line in [
         *findings(result),

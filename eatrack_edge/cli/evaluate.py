@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eatrack_edge.cli.progress import Display
+from eatrack_edge.cli.console import Progress, print_facts, print_note, print_table
 from eatrack_edge.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -98,16 +97,15 @@ def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -
     from eatrack_edge.evaluation.protocol import protocol as named
     from eatrack_edge.evaluation.report import write_json
     from eatrack_edge.evaluation.score_folder import score_folder
-    from eatrack_edge.evaluation.score_tables import folder_summary
+    from eatrack_edge.evaluation.score_tables import COLUMNS, folder_summary
 
     rules = named(protocol or DEFAULT_PROTOCOL)
     scored = score_folder(truth, results, rules)
     if json:
         write_json(json, folder_summary(scored, rules))
     print(f"protocol {rules.name}: {rules.toolkit}")
-    for name in ("success_auc", "precision_20px", "normalised_precision", "success_rate_50", "average_overlap"):
-        print(f"{name:<21}{getattr(scored.score, name):.4f}")
-    print(f"{'sequences':<21}{scored.score.sequences}")
+    figures = [(name, f"{getattr(scored.score, name):.4f}") for name in COLUMNS]
+    print_facts([*figures, ("sequences", str(scored.score.sequences))])
     for name, (have, need) in scored.mismatched.items():
         print(f"{name}: {have} boxes for {need} frames", file=sys.stderr)
     _complain({"results": scored.skipped})
@@ -178,8 +176,32 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     total = len(plan.trackers) * len(sequences)
     if len(jobs) < total:
         print(f"{total - len(jobs)} of {total} runs are finished already, in {plan.output}", file=sys.stderr)
-    with EvaluateProgress(len(jobs), sum(len(job.sequence) for job in jobs)) as progress:
-        return run_evaluation(plan, progress.watching(run), progress.show)
+    with Progress("frames", is_quiet=not jobs) as progress:
+        counter = _Counter(progress, jobs)
+        return run_evaluation(plan, counter.watch(run), counter.show)
+
+
+class _Counter:
+    """Counts finished sequences and frames into a progress display."""
+
+    def __init__(self, progress: Progress, jobs: list[Job]) -> None:
+        self._progress, self._jobs, self._jobs_done = progress, len(jobs), 0
+        self._frames = sum(len(job.sequence) for job in jobs)
+
+    def watch(self, run: Run) -> Run:
+        """The same, with every outcome counted."""
+
+        def watched(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+            for outcome in run(jobs, on_frames):
+                self._jobs_done += 1
+                yield outcome
+
+        return watched
+
+    def show(self, frames: int) -> None:
+        """Show that so many frames are done."""
+        detail = f"{self._jobs_done}/{self._jobs} sequences"
+        self._progress.show("evaluating", frames, self._frames, detail)
 
 
 def _report(
@@ -192,7 +214,6 @@ def _report(
         evaluation_summary,
         overall_table,
         run_conditions,
-        text_table,
     )
 
     conditions = run_conditions(**conditions)
@@ -200,14 +221,16 @@ def _report(
     if json:
         write_json(json, evaluation_summary(evaluation, conditions))
     print(f"protocol {plan.protocol.name}: {plan.protocol.toolkit}\n")
-    print(text_table(overall_table(evaluation)))
+    print_table(overall_table(evaluation))
     if evaluation.attributes:
-        print(f"\nsuccess AUC by attribute\n{text_table(attribute_table(evaluation))}")
+        print("\nsuccess AUC by attribute")
+        print_table(attribute_table(evaluation))
     if len(calibration_table(evaluation)) > 1:
-        print(f"\nconfidence\n{text_table(calibration_table(evaluation))}")
+        print("\nconfidence")
+        print_table(calibration_table(evaluation))
     print(f"\nreport: {plan.output / 'report.html'}")
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print_note(note)
     _complain({title: result.skipped for title, result in evaluation.trackers.items()})
 
 
@@ -218,37 +241,3 @@ def _complain(skipped: dict[str, Any]) -> None:
         print(f"left out: {title}, {name}: {reason}", file=sys.stderr)
     if rows:
         raise InputError(f"{len(rows)} sequences were left out of the scores, the first is {rows[0][1]}: {rows[0][2]}")
-
-
-class EvaluateProgress(Display):
-    """Frames and runs done of all: two bars on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, runs: int, frames: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        super().__init__(*columns, is_quiet=not frames)
-        self._runs, self._frames, self._runs_done = runs, frames, 0
-        self._start = time.monotonic()
-        self._runs_task = self.bar.add_task("sequences", total=runs)
-        self._frames_task = self.bar.add_task("frames", total=frames)
-
-    def watching(self, run: Run) -> Run:
-        """The same, with every outcome counted."""
-
-        def watched(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
-            for outcome in run(jobs, on_frames):
-                self._runs_done += 1
-                self.bar.update(self._runs_task, completed=self._runs_done)
-                yield outcome
-
-        return watched
-
-    def show(self, frames: int) -> None:
-        """So many frames are done."""
-        self.bar.update(self._frames_task, completed=frames)
-        if self.is_line_due():
-            rate = frames / (time.monotonic() - self._start)
-            left = f", {(self._frames - frames) / rate:.0f} s left" if rate else ""
-            done = f"{self._runs_done}/{self._runs} runs, {frames}/{self._frames} frames"
-            print(f"{done}, {rate:.1f} a second{left}", file=sys.stderr, flush=True)

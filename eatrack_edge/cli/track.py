@@ -59,8 +59,8 @@ def track(
 
 def _run(tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, start: int, max_frames: int | None) -> int:
     """Track and write until the source, the user or a fault ends it; the number of the signal, if one did."""
+    from eatrack_edge.cli.console import TrackProgress
     from eatrack_edge.cli.interrupts import Interrupts
-    from eatrack_edge.cli.progress import TrackProgress
     from eatrack_edge.core.errors import EATrackError
     from eatrack_edge.session.session import Summary, follow
 

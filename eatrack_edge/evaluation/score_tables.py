@@ -147,13 +147,6 @@ def tracker_calibration(result: TrackerResult) -> Calibration | None:
     return calibrate((result.tracks[name], score) for name, score in result.scores.items())
 
 
-def text_table(rows: list[list[str]]) -> str:
-    """Rows as aligned text, the first column to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
-
-
 def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
     result = evaluation.trackers[title]
     score = result.score(evaluation.protocol)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,18 @@ def test_the_overhead_is_printed_and_written_and_says_that_no_network_ran(
     for words in ("no network ran", "3840x2160", "window of 222 px", "total at 1080p", "100 updates"):
         assert words in done.out
     assert json.loads((tmp_path / "a.json").read_text())["schema"] == "eatrack-edge/overhead/1"
+
+
+def test_without_jinja2_the_result_is_written_and_a_note_says_how_to_get_the_page(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from eatrack_edge.reporting import html
+
+    html._environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    done = run("bench", *QUICK, "--json", tmp_path / "a.json")
+    assert done.code == 0, done.err
+    assert read_result(tmp_path / "a.json").model.name == "eatrack_s"
+    assert not (tmp_path / "a.html").exists()
+    assert "note: there is no page: cannot write an HTML page: jinja2 is not installed; pip install" in done.err
+    assert done.err.endswith(f"then: eatrack-edge bench page {tmp_path / 'a.json'}\n")

@@ -13,7 +13,7 @@ from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate, identity
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
-from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, run_conditions, text_table
+from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, run_conditions
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -82,9 +82,9 @@ def test_the_summary_has_figures_conditions_and_no_nan(evaluation: Evaluation) -
 
 
 def test_the_table_ranks_by_success(evaluation: Evaluation) -> None:
-    lines = text_table(overall_table(evaluation)).splitlines()
-    assert lines[0].split()[:3] == ["tracker", "success", "AUC"]
-    assert [line.split()[0] for line in lines[2:]] == ["still", "shifted"]
+    headings, *rows = overall_table(evaluation)
+    assert headings[:2] == ["tracker", "success AUC"]
+    assert [row[0] for row in rows] == ["still", "shifted"]
 
 
 def test_the_report_is_plots_and_one_page_that_loads_nothing(evaluation: Evaluation, tmp_path: Path) -> None:
@@ -126,3 +126,21 @@ def test_results_of_two_backends_are_not_taken_for_the_same(monkeypatch: pytest.
     assert isinstance(opened, Tracker)
     monkeypatch.setattr("eatrack_edge.evaluation.evaluate.open_tracker", lambda _: opened)  # once is long enough
     assert identity(TrackerSpec("eatrack"))["backend"] == opened.backend.name
+
+
+def test_without_jinja2_the_report_has_figures_and_no_page(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    from eatrack_edge.reporting import html
+
+    monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
+    html._environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    (note,) = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
+    assert note == (
+        "there is no page: cannot write an HTML page: jinja2 is not installed; pip install 'eatrack-edge[eval]'"
+    )
+    assert (tmp_path / "out/summary.json").is_file()
+    assert not (tmp_path / "out/report.html").exists()
