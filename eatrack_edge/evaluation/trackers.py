@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import UsageError, did_you_mean
-from eatrack_edge.evaluation import baselines as peers
+from eatrack_edge.evaluation import baselines
 
 OURS = "eatrack"
 FIXED = "eatrack_fixed"  # ours with the first template alone, to see what adapting it is worth
@@ -30,7 +30,7 @@ class Observation(Protocol):
         ...
 
 
-class Follower(Protocol):
+class TrackerProtocol(Protocol):
     """A tracker of one target, ours or another's."""
 
     def init(self, frame: Frame, box: Box, /) -> Any:
@@ -47,10 +47,10 @@ class TrackerSpec:
     """A tracker by name, small enough to send to another process or machine.
 
     Attributes:
-        name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, one of ``peers.PEERS``, or
+        name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, one of ``baselines.BASELINES``, or
             ``module:callable`` of your own, called without arguments.
         model: For ours: a bundled model's name or a file; empty takes the default.
-        peers: Folder of the peers' weights, one folder each; empty where none is needed.
+        baselines: Folder of the baselines' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
         camera_fps: Of a live camera, whose frames a slow tracker misses; 0 lets every frame wait for it.
         label: What results are filed under; empty takes the name, or the model's.
@@ -58,7 +58,7 @@ class TrackerSpec:
 
     name: str = OURS
     model: str = ""
-    peers: str = ""
+    baselines: str = ""
     threads: int = 1
     camera_fps: float = 0.0
     label: str = ""
@@ -80,13 +80,13 @@ def check_known(spec: TrackerSpec) -> None:
     Raises:
         UsageError: No such tracker.
     """
-    known = (OURS, FIXED, *peers.PEERS)
+    known = (OURS, FIXED, *baselines.BASELINES)
     if spec.name not in known and ":" not in spec.name:
         hint = did_you_mean(spec.name, known, "known: {}, or module:callable of your own")
         raise UsageError(f"no tracker called `{spec.name}`", hint=hint)
 
 
-def open_tracker(spec: TrackerSpec) -> Follower:
+def open_tracker(spec: TrackerSpec) -> TrackerProtocol:
     """Open a tracker.
 
     Raises:
@@ -102,13 +102,15 @@ def open_tracker(spec: TrackerSpec) -> Follower:
 
         settings = TrackerSettings(templates=TemplateSettings(is_enabled=spec.name == OURS))
         return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads, settings=settings)
-    if spec.name in peers.PEERS:
-        peer: Follower = peers.open_peer(spec.name, Path(spec.peers) if spec.peers else None, spec.threads)
-        return peer
+    if spec.name in baselines.BASELINES:
+        baseline: TrackerProtocol = baselines.open_baseline(
+            spec.name, Path(spec.baselines) if spec.baselines else None, spec.threads
+        )
+        return baseline
     module, _, attribute = spec.name.partition(":")
     try:
         make = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"cannot open tracker `{spec.name}`: {error}") from error
-    follower: Follower = make()
+    follower: TrackerProtocol = make()
     return follower

@@ -15,7 +15,7 @@ STILL = "still_tracker:Still"
 SOURCE = """
 from typing import NamedTuple
 
-class Seen(NamedTuple):
+class BaselineResult(NamedTuple):
     box: tuple
     confidence: float
 
@@ -24,7 +24,7 @@ class Still:
         self.box = box
 
     def update(self, frame):
-        return Seen(self.box, 0.5)
+        return BaselineResult(self.box, 0.5)
 """
 
 

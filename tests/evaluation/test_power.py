@@ -12,7 +12,7 @@ import pytest
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets.registry import open_dataset
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.page import write_page
 from eatrack_edge.evaluation.power import run_metered
@@ -20,7 +20,7 @@ from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.runner import run_jobs
 from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table
 from eatrack_edge.evaluation.track_store import Track, TrackStore
-from eatrack_edge.evaluation.trackers import Follower, TrackerSpec
+from eatrack_edge.evaluation.trackers import TrackerProtocol, TrackerSpec
 from evaluation.standing import Slow
 from machine import boards
 
@@ -45,34 +45,34 @@ def simulated_load(nano: boards.Tree, monkeypatch: pytest.MonkeyPatch, importabl
 
     working: list[bool] = []
 
-    def update(tracker: Slow, _frame: Frame) -> Seen:
+    def update(tracker: Slow, _frame: Frame) -> BaselineResult:
         if not working:  # once: while it is written, a file is empty
             working.append(True)
             draw(WORK_W)
         time.sleep(0.05)
-        return Seen(tracker.box, 0.5)
+        return BaselineResult(tracker.box, 0.5)
 
     monkeypatch.setattr("standing.Slow.update", update)  # as jobs open it
     monkeypatch.setattr(Slow, "update", update)
     draw(REST_W)
 
 
-def updates_of(follower: Follower, frames: int) -> Track:
-    follower.init(np.zeros((8, 8, 3), np.uint8), (0.0, 0.0, 2.0, 2.0))
+def updates_of(tracker: TrackerProtocol, frames: int) -> Track:
+    tracker.init(np.zeros((8, 8, 3), np.uint8), (0.0, 0.0, 2.0, 2.0))
     for _ in range(frames):
-        follower.update(np.zeros((8, 8, 3), np.uint8))
+        tracker.update(np.zeros((8, 8, 3), np.uint8))
     return Track(np.zeros((frames + 1, 4)), np.zeros(frames + 1), np.full(frames + 1, 0.05))
 
 
 @pytest.mark.usefixtures("simulated_load")
 def test_joules_are_those_of_the_updates_above_rest(nano: boards.Tree) -> None:
-    track = run_metered(Slow(), REST_W, lambda follower: updates_of(follower, 12), nano.root)
+    track = run_metered(Slow(), REST_W, lambda tracker: updates_of(tracker, 12), nano.root)
     # 0.6 s of work; until the second sample, 0.2 s in, power rises along a line.
     assert track.joules == pytest.approx((WORK_W - REST_W) * 0.05 * 12 * 5 / 6, rel=0.25)
 
 
 def test_without_rails_a_track_has_no_joules(pc: boards.Tree) -> None:
-    assert math.isnan(run_metered(Slow(), 0.0, lambda follower: updates_of(follower, 1), pc.root).joules)
+    assert math.isnan(run_metered(Slow(), 0.0, lambda tracker: updates_of(tracker, 1), pc.root).joules)
 
 
 def run_on(tree: boards.Tree, images: Path, output: Path) -> Evaluation:

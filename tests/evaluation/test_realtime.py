@@ -7,7 +7,7 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 
@@ -22,15 +22,15 @@ class Timed:
     def init(self, _frame: Frame, _box: Box) -> None:
         self.now += next(self._latencies_s)
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         self.now += next(self._latencies_s)
-        return Seen((float(frame[0, 0, 0]), 0.0, 5.0, 5.0), 0.5)
+        return BaselineResult((float(frame[0, 0, 0]), 0.0, 5.0, 5.0), 0.5)
 
 
 def live(latencies_ms: list[float], frames: int = 8, camera_fps: float = 10.0) -> Track:
-    follower = Timed(iter([value / 1000 for value in latencies_ms] + [1e-3] * frames))
+    tracker = Timed(iter([value / 1000 for value in latencies_ms] + [1e-3] * frames))
     pictures = (np.full((4, 4, 3), place, np.uint8) for place in range(frames))
-    return track_live(follower, pictures, (99.0, 0.0, 5.0, 5.0), camera_fps, clock=lambda: follower.now)
+    return track_live(tracker, pictures, (99.0, 0.0, 5.0, 5.0), camera_fps, clock=lambda: tracker.now)
 
 
 def looked_at(track: Track) -> list[int]:

@@ -12,31 +12,31 @@ from typing import Any
 
 from eatrack_edge.core.errors import InputError
 
-CLASSIC = ("mil", "kcf", "csrt", "mosse")
+OPENCV_TRACKERS = ("mil", "kcf", "csrt", "mosse")
 _WEIGHTS = {
     "nanotrack_v2": ("nanotrack_backbone_sim.onnx", "nanotrack_head_sim.onnx"),
     "nanotrack_v3": ("nanotrack_backbone.onnx", "nanotrack_head.onnx"),
     "vittrack": ("object_tracking_vittrack_2023sep.onnx",),
 }
-PEERS = (*CLASSIC, *_WEIGHTS)
+BASELINES = (*OPENCV_TRACKERS, *_WEIGHTS)
 
 
-def open_peer(name: str, weights: Path | None, threads: int) -> Any:
-    """Open one of ``PEERS``.
+def open_baseline(name: str, weights: Path | None, threads: int) -> Any:
+    """Open one of ``BASELINES``.
 
     Args:
         name: Which.
-        weights: Folder with a folder per peer, such as ``nanotrack_v3``; OpenCV's own need none.
+        weights: Folder with a folder per baseline, such as ``nanotrack_v3``; OpenCV's own need none.
         threads: Threads of one inference.
 
     Raises:
         InputError: A file of weights is missing; the message says where it was expected.
-        MissingExtra: The peer needs a package that is not installed.
+        MissingExtra: The baseline needs a package that is not installed.
     """
-    if name in CLASSIC:
-        from eatrack_edge.evaluation.baselines.opencv import Classic
+    if name in OPENCV_TRACKERS:
+        from eatrack_edge.evaluation.baselines.opencv import OpenCvTracker
 
-        return Classic(name)
+        return OpenCvTracker(name)
     files = weight_files(name, weights)
     if name == "vittrack":
         from eatrack_edge.evaluation.baselines.vittrack import VitTrack
@@ -48,7 +48,7 @@ def open_peer(name: str, weights: Path | None, threads: int) -> Any:
 
 
 def weight_files(name: str, weights: Path | None) -> list[Path]:
-    """Where the files of a peer are; none for OpenCV's own.
+    """Where the files of a baseline are; none for OpenCV's own.
 
     Raises:
         InputError: One is missing.
@@ -56,7 +56,9 @@ def weight_files(name: str, weights: Path | None) -> list[Path]:
     if name not in _WEIGHTS:
         return []
     if weights is None:
-        raise InputError(f"{name} needs its published weights", hint=f"--peers FOLDER with {name}/{_WEIGHTS[name][0]}")
+        raise InputError(
+            f"{name} needs its published weights", hint=f"--baselines FOLDER with {name}/{_WEIGHTS[name][0]}"
+        )
     files = [weights / name / file for file in _WEIGHTS[name]]
     for file in files:
         if not file.is_file():

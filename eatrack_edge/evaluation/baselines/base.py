@@ -1,4 +1,4 @@
-"""What a peer says of a frame."""
+"""What a baseline says of a frame."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 from eatrack_edge.core.boxes import Box
 
 
-class Seen(NamedTuple):
-    """A box in pixels of the frame, and the peer's own score of it; ``nan`` where it gives none."""
+class BaselineResult(NamedTuple):
+    """A box in pixels of the frame, and the baseline's own score of it; ``nan`` where it gives none."""
 
     box: Box
     confidence: float

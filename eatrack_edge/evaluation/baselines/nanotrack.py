@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.baselines.onnx_session import open_session
 
 Floats = NDArray[np.float64]
@@ -77,7 +77,7 @@ class NanoTrack:
         self._template_backbone.setInput(crop)
         self._template = self._template_backbone.forward()
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         """Find the target."""
         context = _context(self._size)
         scale = _TEMPLATE_PX / context
@@ -95,7 +95,7 @@ class NanoTrack:
         self._centre = np.clip(self._centre + centres[:, best] / scale, 0, limit)
         self._size = np.clip(self._size * (1 - rate) + sizes[:, best] / scale * rate, _MINIMUM_SIDE_PX, limit)
         (x, y), (w, h) = (self._centre - self._size / 2).tolist(), self._size.tolist()
-        return Seen((x, y, w, h), float(score[best]))
+        return BaselineResult((x, y, w, h), float(score[best]))
 
     def _boxes(self, distances: NDArray[np.float32]) -> tuple[Floats, Floats]:
         """Centres and sizes of the boxes of all cells, in crop pixels from the crop's centre, shapes (2, F*F)."""

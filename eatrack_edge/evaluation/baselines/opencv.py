@@ -10,10 +10,10 @@ import cv2
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import MissingExtra
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 
 
-class Classic:
+class OpenCvTracker:
     """One of OpenCV's trackers. It keeps its last box on frames where it reports failure.
 
     MIL draws samples from a generator seeded by the clock, out of reach: two runs of it differ.
@@ -37,13 +37,13 @@ class Classic:
         self._tracker.init(frame, (x, y, max(w, 1), max(h, 1)))
         self._box = box
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         """Find the target; OpenCV gives no confidence."""
         is_found, box = self._tracker.update(frame)
         if is_found:
             x, y, w, h = (float(value) for value in box)
             self._box = (x, y, w, h)
-        return Seen(self._box, float("nan"))
+        return BaselineResult(self._box, float("nan"))
 
 
 def _maker(name: str) -> Callable[[], Any]:
