@@ -1,4 +1,4 @@
-"""Charts of a measured benchmark: latency by stage, its distribution, its course over time, and ratios to others."""
+"""Draws the charts of a benchmark: latency by stage, its distribution, its timeline, and ratios to other trackers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _timeline(moments: Sequence[Mapping[str, Any]], key: str, title: str) -> Svg
         return Svg()
     begin, last = known[0][0], known[-1][0]
     values = [value for _, value in known]
-    # Latency and power start at nothing; a temperature's zero means nothing.
+    # Latency and power start at 0; 0 C is no natural start of a temperature axis.
     is_temperature = key == "temperature_c"
     low, high = (min(values) - 1, max(values) + 1) if is_temperature else (0.0, max(values) * 1.05)
     bottom, right = 96.0, WIDTH - 30
@@ -87,7 +87,7 @@ def _timeline(moments: Sequence[Mapping[str, Any]], key: str, title: str) -> Svg
 
 
 def ratio_chart(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Svg:
-    """How many times as long the others took: the median as a dot, the middle half of the blocks as a bar.
+    """Latency of the other trackers relative to ours: the median as a dot, the middle half of the blocks as a bar.
 
     Args:
         rows: Names, and ``median``, ``q25`` and ``q75`` of the block ratios.
@@ -98,7 +98,7 @@ def ratio_chart(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Svg:
     highest = max(2.0, *(row["q75"] for _, row in rows))
     axis = Axis(lowest, highest, 230, WIDTH - 70, is_log=True)
     chart = RowChart(
-        "how many times as long the others took",
+        "latency relative to ours",
         [name for name, _ in rows],
         axis,
         tick_name=lambda tick: "ours" if tick == 1 else f"x{tick:g}",

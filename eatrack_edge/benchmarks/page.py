@@ -1,4 +1,4 @@
-"""The HTML page of one benchmark: what was measured first, what was only projected in a frame of its own."""
+"""Writes the HTML page of a benchmark: measurements first, then the projection in a frame of its own."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _live(result: Mapping[str, Any]) -> str:
 
 
 def _conditions(result: Mapping[str, Any]) -> dict[str, str]:
-    """Everything under which it was measured, flat, without what is absent."""
+    """Conditions of the measurement by name, without those that are unknown."""
     rows: dict[str, str] = {}
     if result.get("command"):
         rows["command"] = " ".join(result["command"])

@@ -1,4 +1,4 @@
-"""``eatrack-edge bench overhead``: what tracking costs beside inference."""
+"""``eatrack-edge bench overhead``: measures what tracking costs apart from inference."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
 def overhead(
-    model: Annotated[str, typer.Option(help="Whose crops and maps: a bundled model, or an export.")] = DEFAULT_MODEL,
-    updates: Annotated[int, typer.Option(min=100, help="Of the long flight.")] = 100_000,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+    model: Annotated[str, typer.Option(help="Defines crops and maps: bundled, or exported.")] = DEFAULT_MODEL,
+    updates: Annotated[int, typer.Option(min=100, help="Updates of the long run.")] = 100_000,
+    json: Annotated[Path | None, typer.Option(help="Write the result as JSON to this path.")] = None,
 ) -> None:  # fmt: skip
-    """Measure crop, copy, decoding and store on one core, without a network: by frame size, and over hours."""
+    """Measure crop, copy, decoding and storing on one core without a network, by frame size and over a long run."""
     from eatrack_edge.benchmarks.measure.overhead import measure_overhead
     from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 

@@ -1,4 +1,4 @@
-"""``eatrack-edge doctor``: what this machine is, what runs on it, and the command that mends what does not."""
+"""``eatrack-edge doctor``: checks this machine, lists the runtimes that work, and how to fix the others."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _CANNOT_TRACK = 3  # the exit code of a MachineError
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")] = False,
 ) -> None:
-    """Look at this machine and say what to mend. Exit code 0 when track can run, 3 when not."""
+    """Check this machine and list what to fix. Exit code 0 if track can run, 3 if not."""
     import json
 
     from eatrack_edge.diagnosis.examine import examine

@@ -1,4 +1,4 @@
-"""``eatrack-edge eval``: run trackers over a dataset and score them, or score result files that are there."""
+"""``eatrack-edge eval``: runs trackers on a dataset and scores them, or scores existing result files."""
 
 from __future__ import annotations
 
@@ -23,43 +23,47 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    truth: Annotated[Path | None, typer.Option(help="Folder of true boxes, NAME.txt each.")] = None,
-    results: Annotated[Path | None, typer.Option(help="Folder of a tracker's boxes, same names.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder of true boxes, one NAME.txt per sequence.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of a tracker's result files, same names.")] = None,
     dataset: Annotated[
         tuple[str, Path] | None,
-        typer.Option(metavar="KIND PATH", help="What to run on, e.g. dtb70 data/DTB70."),
+        typer.Option(metavar="KIND PATH", help="Dataset to run on, e.g. dtb70 data/DTB70."),
     ] = None,
     suite: Annotated[
         tuple[str, Path] | None,
-        typer.Option(metavar="NAME PATH", help="A suite, and where its data lies."),
+        typer.Option(metavar="NAME PATH", help="A suite, and the folder of its data."),
     ] = None,
-    tracker: Annotated[list[str] | None, typer.Option(help="Repeat for several; module:callable for your own.")] = None,
-    model: Annotated[str, typer.Option(help="Our model: bundled name or exported file.")] = "",
-    baselines: Annotated[Path | None, typer.Option(help="Folder of the baselines' weights.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes, one sequence at a time each.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of one tracker.")] = 1,
-    cluster: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`.")] = "",
+    tracker: Annotated[
+        list[str] | None, typer.Option(help="Tracker to run, or module:callable for your own; repeat.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Model of our tracker: bundled name or exported file.")] = "",
+    baselines: Annotated[Path | None, typer.Option(help="Folder with the weights of baselines.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes, one sequence at a time each.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of one tracker.")] = 1,
+    cluster: Annotated[str, typer.Option(help="Address of a Dask scheduler, or `local`.")] = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder to write into, and to go on from."),
+        typer.Option("--output", "-o", help="Output folder; an interrupted run resumes from it."),
     ] = None,
     result_format: Annotated[
         list[str] | None,
-        typer.Option("--format", help="otb, pysot, pytracking or got10k; repeat."),
+        typer.Option("--format", help="Result files: otb, pysot, pytracking or got10k; repeat."),
     ] = None,
-    sequence: Annotated[list[str] | None, typer.Option(help="Only this one; repeat for several.")] = None,
+    sequence: Annotated[list[str] | None, typer.Option(help="Run only this sequence; repeat.")] = None,
     first_pixel: Annotated[
         int | None,
-        typer.Option(min=0, max=1, help="Of `videos` and `images`: 1 for Matlab's."),
+        typer.Option(min=0, max=1, help="First pixel in annotations of `videos` and `images`: 1 for Matlab's."),
     ] = None,
-    realtime: Annotated[float, typer.Option(min=0, help="A live camera's fps: a slow tracker misses frames.")] = 0.0,
-    every: Annotated[int, typer.Option(min=1, help="Only the first of every so many frames: faster motion.")] = 1,
-    start: Annotated[int, typer.Option(min=0, help="1, 2, ...: begin up to a pixel off the true box.")] = 0,
-    failure_frames: Annotated[int, typer.Option(min=0, help="Pictures of failures in the page, at most.")] = 24,
-    protocol: Annotated[str, typer.Option(help="Whose scoring rules to follow; otb by default.")] = "",
-    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+    realtime: Annotated[
+        float, typer.Option(min=0, help="Simulate a live camera of this fps: a slow tracker misses frames.")
+    ] = 0.0,
+    every: Annotated[int, typer.Option(min=1, help="Frame stride: use every Nth frame, for faster motion.")] = 1,
+    start: Annotated[int, typer.Option(min=0, help="Seed of a perturbed initial box, up to 1 px off; 0: exact.")] = 0,
+    failure_frames: Annotated[int, typer.Option(min=0, help="Most frames with a tracking failure in the page.")] = 24,
+    protocol: Annotated[str, typer.Option(help="Scoring protocol; otb by default.")] = "",
+    json: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this path.")] = None,
 ) -> None:
-    """Score trackers on a dataset, or result files."""
+    """Evaluate trackers on a dataset, or score result files."""
     if truth or results:
         if not (truth and results) or dataset or suite:
             raise UsageError("scoring files needs --truth and --results, and neither --dataset nor --suite")
@@ -75,10 +79,10 @@ def evaluate(
 
     chosen, root = _chosen(dataset, suite)
     found = _open(chosen, root, first_pixel, sequence).thinned(every).begun(start)
-    alike = TrackerSpec("", model, str(baselines or ""), threads, realtime)
+    common = TrackerSpec("", model, str(baselines or ""), threads, realtime)
     plan = Plan(
         found,
-        _specs(alike, tracker or chosen.trackers),
+        _specs(common, tracker or chosen.trackers),
         named_protocol(protocol or chosen.protocol),
         output or _folder(found, root, realtime),
         tuple(result_format or ("otb",)),
@@ -108,11 +112,11 @@ def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -
     print_facts([*figures, ("sequences", str(scored.score.sequences))])
     for name, (have, need) in scored.mismatched.items():
         print(f"{name}: {have} boxes for {need} frames", file=sys.stderr)
-    _complain({"results": scored.skipped})
+    _report_skipped({"results": scored.skipped})
 
 
 def _chosen(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> tuple[Suite, Path]:
-    """The suite, be it named or made of a dataset alone, and where its data lies."""
+    """The suite, by name or made from a dataset, and the folder of its data."""
     from eatrack_edge.evaluation.suite import Suite, load_suite
 
     if suite:
@@ -128,12 +132,12 @@ def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str
     return _only(found, sequences or list(suite.sequences))
 
 
-def _specs(alike: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:
-    """One for each name; a model is for our own tracker alone."""
+def _specs(common: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:
+    """One spec for each tracker; the model applies to our own only."""
     from eatrack_edge.evaluation.trackers import check_known
 
     specs = tuple(
-        replace(alike, name=name, model=alike.model if name == "eatrack" else "") for name in dict.fromkeys(names)
+        replace(common, name=name, model=common.model if name == "eatrack" else "") for name in dict.fromkeys(names)
     )
     for spec in specs:
         check_known(spec)
@@ -141,13 +145,13 @@ def _specs(alike: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:
 
 
 def _folder(dataset: Dataset, root: Path, camera_fps: float) -> Path:
-    """Where results go that nobody named a folder for."""
+    """The default output folder."""
     live = f"-live-{camera_fps:g}-fps" if camera_fps else ""
     return Path("runs") / "eval" / f"{dataset.kind}-{root.resolve().name}{live}"
 
 
 def _only(dataset: Dataset, names: list[str]) -> Dataset:
-    """The dataset with these sequences alone; all of them where none is named."""
+    """The dataset reduced to the named sequences; all of them if none is named."""
     missing = [name for name in names if name not in dataset.readers]
     if missing:
         raise InputError(
@@ -165,7 +169,7 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
 
     check_formats(plan.formats)
     if (workers > 1 or cluster) and read_rails():
-        print("energy is not measured: power is the whole board's; give --workers 1", file=sys.stderr)
+        print("energy is not measured: power is that of the whole board; use --workers 1", file=sys.stderr)
     run: Run = lambda jobs, on_frames: run_jobs(jobs, workers, on_frames)  # noqa: E731
     if cluster:
         from eatrack_edge.evaluation.cluster import on_cluster
@@ -175,7 +179,7 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     jobs = unfinished(plan, sequences)
     total = len(plan.trackers) * len(sequences)
     if len(jobs) < total:
-        print(f"{total - len(jobs)} of {total} runs are finished already, in {plan.output}", file=sys.stderr)
+        print(f"{total - len(jobs)} of {total} runs are already finished in {plan.output}", file=sys.stderr)
     with Progress("frames", is_quiet=not jobs) as progress:
         counter = _Counter(progress, jobs)
         return run_evaluation(plan, counter.watch(run), counter.show)
@@ -228,14 +232,16 @@ def _report(
     if len(calibration_table(evaluation)) > 1:
         print("\nconfidence")
         print_table(calibration_table(evaluation))
-    print(f"\nreport: {plan.output / 'report.html'}")
+    page = plan.output / "report.html"
+    if page.is_file():
+        print(f"\nreport: {page}")
     for note in notes:
         print_note(note)
-    _complain({title: result.skipped for title, result in evaluation.trackers.items()})
+    _report_skipped({title: result.skipped for title, result in evaluation.trackers.items()})
 
 
-def _complain(skipped: dict[str, Any]) -> None:
-    """Name every sequence that was left out, and end with an error if there is one."""
+def _report_skipped(skipped: dict[str, Any]) -> None:
+    """List every sequence that was left out, and raise an error if there is one."""
     rows = [(title, name, reason) for title, reasons in skipped.items() for name, reason in reasons.items()]
     for title, name, reason in rows:
         print(f"left out: {title}, {name}: {reason}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``eatrack-edge train``: a recipe becomes weights; an unfinished run goes on where it stopped."""
+"""``eatrack-edge train``: trains a network from a recipe; an interrupted run resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name, e.g. eatrack_s, or the path of a TOML file.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder of the run, and to go on from; runs/RECIPE by default."),
+        typer.Option("--output", "-o", help="Folder of the run, which resumes from it; runs/RECIPE by default."),
     ] = None,
     stop_after: Annotated[
-        int | None, typer.Option(min=1, help="Samples to stop after; the same command goes on later.")
+        int | None, typer.Option(min=1, help="Stop after this many samples; the same command resumes.")
     ] = None,
 ) -> None:
-    """Train a network by a recipe. Start it with torchrun to share the work among processes or GPUs."""
+    """Train a network from a recipe. Start it with torchrun to use several processes or GPUs."""
     from eatrack_edge.core.imports import require
 
     for module in ("torch", "safetensors"):
@@ -34,12 +34,10 @@ def train(
     from eatrack_edge.train.run import train as run_training
 
     path = _recipe_path(recipe)
-    wanted = load(TrainRecipe, path)
+    plan = load(TrainRecipe, path)
     folder = output or Path("runs") / path.stem.removeprefix("train_")
     with world() as among, Progress("samples", is_quiet=not among.is_first) as display:
-        result = run_training(
-            wanted, folder, among, lambda state: _show(display, wanted.model, state), until=stop_after
-        )
+        result = run_training(plan, folder, among, lambda state: _show(display, plan.model, state), until=stop_after)
     if among.is_first:
         print(f"{result}  {result.stat().st_size / 1e6:.1f} MB")
         print(f"{folder / 'log.csv'}")
@@ -47,7 +45,7 @@ def train(
 
 
 def _recipe_path(recipe: str) -> Path:
-    """``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is itself."""
+    """Path of a recipe: ``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is returned as it is."""
     from eatrack_edge.core.errors import UsageError, did_you_mean
     from eatrack_edge.core.resources import material
 

@@ -1,4 +1,4 @@
-"""Charts of an evaluation: overlap and confidence over the frames of a sequence, and accuracy against cost."""
+"""Draws the charts of an evaluation: overlap and confidence over frames, and accuracy against cost."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def accuracy_chart(
     """Success AUC against the cost of an update, one dot for each tracker; cheap and accurate is at the top left.
 
     Args:
-        points: Cost and success AUC by tracker; one whose cost is 0 is left out.
+        points: Cost and success AUC by tracker; one without a known cost, 0, is left out.
         colours: Colour by tracker.
         cost_name: What the cost is, e.g. ``median ms of an update``.
         period_ms: Between two frames of a live camera, marked; 0 without one.

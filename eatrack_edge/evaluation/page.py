@@ -1,4 +1,4 @@
-"""The HTML page of one evaluation: scores, charts and plots, and every sequence with its tracking failures."""
+"""Writes the HTML page of an evaluation: scores, charts, plots, and every sequence with its tracking failures."""
 
 from __future__ import annotations
 
@@ -139,16 +139,16 @@ def _sequence(
 
 
 def _failure(evaluation: Evaluation, name: str, title: str, frame: int, colours: Mapping[str, str]) -> dict[str, str]:
-    """A frame with all boxes on it, and its caption; without a picture where it cannot be read."""
+    """A frame with all boxes on it, and its caption; without an image where it cannot be read."""
     sequence = evaluation.sequences[name]
     try:
         pixels = read_frame(sequence, frame)
     except EATrackError as error:
-        return {"picture": "", "caption": f"The frame of the failure cannot be shown: {error.message}"}
+        return {"image": "", "caption": f"The frame of the failure cannot be shown: {error.message}"}
     boxes = {t: _box(r.tracks[name].boxes[frame]) for t, r in evaluation.trackers.items() if name in r.scores}
     truth = None if sequence.absent[frame] else _box(sequence.boxes[frame])
     caption = f"Frame {frame}: {title} has lost its target."
-    return {"picture": thumbnail(pixels, truth, boxes, colours), "caption": caption}
+    return {"image": thumbnail(pixels, truth, boxes, colours), "caption": caption}
 
 
 def _box(row: Any) -> Box:

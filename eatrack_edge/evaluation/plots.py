@@ -1,4 +1,4 @@
-"""Success, precision and calibration plots, as PNG for documents and SVG for pages."""
+"""Draws the success, precision and calibration plots with matplotlib, as PNG for documents and SVG for pages."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[st
     along = {"rotation": 45, "rotation_mode": "anchor", "transform_rotates_text": True}
     axes.text(0.03, 0.045, "confidence = overlap", color="#777777", fontsize=8, **along)
     for title, found in calibrations.items():
-        # A bin of a handful of frames is noise, drawn small.
+        # A bin with few frames is noise: its marker is small.
         filled = found.frames > 0
         share = found.frames[filled] / max(1, int(found.frames.sum()))
         label = f"{title}: error {found.expected_error:.3f}, {_lost_label(found)}"
@@ -103,9 +103,9 @@ def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[st
 
 def _lost_label(found: Calibration) -> str:
     if np.isnan(found.lost_below):
-        return "no tracking failure"
+        return "target never lost"
     share = f"precision {found.lost_precision:.2f}, recall {found.lost_recall:.2f}"
-    return f"failure below {found.lost_below:.3g} ({share})"
+    return f"lost below {found.lost_below:.3g} ({share})"
 
 
 def _marker_areas(share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def _figure() -> tuple[Any, Any]:
 def _legend(figure: Any, title: str) -> None:
     if not figure.axes[0].get_legend_handles_labels()[0]:
         return  # every sequence failed: there is no curve to name
-    # Beside the axes: some tracker's curve runs through every corner.
+    # Outside the axes: a curve may run through any corner.
     figure.legend(title=title, loc="outside right upper", fontsize=9, frameon=False, alignment="left")
 
 
@@ -140,7 +140,7 @@ def _save(figure: Any, folder: Path, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI)
-        # Without a date and with a fixed salt for its ids, the same figures give the same file.
+        # Without a date and with a fixed salt for its ids, the same scores give the same file.
         with require("matplotlib", to="draw plots").rc_context({"svg.hashsalt": name}):
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What can be evaluated: anything with ``init`` and ``update``, named so that a worker process can open it."""
+"""Opens trackers by name: ours, a baseline, or any object with ``init`` and ``update``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from eatrack_edge.core.errors import UsageError, did_you_mean
 from eatrack_edge.evaluation import baselines
 
 OURS = "eatrack"
-FIXED = "eatrack_fixed"  # ours with the first template alone, to see what adapting it is worth
+FIXED = "eatrack_fixed"  # ours without template updates, to measure their effect
 
 
 class Observation(Protocol):
-    """What an update must say."""
+    """What ``update`` of a tracker must return."""
 
     @property
     def box(self) -> Box:
@@ -31,10 +31,10 @@ class Observation(Protocol):
 
 
 class TrackerProtocol(Protocol):
-    """A tracker of one target, ours or another's."""
+    """Interface of a single-object tracker, as in OpenCV."""
 
     def init(self, frame: Frame, box: Box, /) -> Any:
-        """Take the target under ``box``, in pixels of the frame."""
+        """Start to track the target in ``box``, in pixels of the frame."""
         ...
 
     def update(self, frame: Frame, /) -> Observation:
@@ -44,16 +44,16 @@ class TrackerProtocol(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrackerSpec:
-    """A tracker by name, small enough to send to another process or machine.
+    """Name and settings of a tracker, which can be sent to another process or machine.
 
     Attributes:
         name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, one of ``baselines.BASELINES``, or
             ``module:callable`` of your own, called without arguments.
-        model: For ours: a bundled model's name or a file; empty takes the default.
+        model: For ours: the name of a bundled model, or a file; empty takes the default.
         baselines: Folder of the baselines' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
-        camera_fps: Of a live camera, whose frames a slow tracker misses; 0 lets every frame wait for it.
-        label: What results are filed under; empty takes the name, or the model's.
+        camera_fps: Rate of a simulated live camera, whose frames a slow tracker misses; 0: none are missed.
+        label: Name of the tracker in tables and folders; empty takes ``name``, or the model's.
     """
 
     name: str = OURS
@@ -75,7 +75,7 @@ class TrackerSpec:
 
 
 def check_known(spec: TrackerSpec) -> None:
-    """Refuse a name that no tracker has, before any work is done.
+    """Refuse an unknown tracker, before any work is done.
 
     Raises:
         UsageError: No such tracker.
@@ -91,7 +91,7 @@ def open_tracker(spec: TrackerSpec) -> TrackerProtocol:
 
     Raises:
         UsageError: No such tracker, module or callable.
-        InputError: Its weights are not where they should be.
+        InputError: Its weights do not exist.
         MissingExtra: It needs a package that is not installed.
     """
     check_known(spec)

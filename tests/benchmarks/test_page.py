@@ -46,7 +46,7 @@ def projection() -> dict[str, Any]:
         "graph": "some.track.onnx",
         "precision": "fp16",
         "targets": [row],
-        "layers": [{"name": "one", "kind": "product", "flops": 10**9, "bytes": 10**7}],
+        "layers": [{"name": "one", "kind": "matmul", "flops": 10**9, "bytes": 10**7}],
         "assumptions": {"launch_us": {"value": 5, "unit": "us", "reason": "a guess", "is_fitted": False}},
         "limits": ["One network call."],
         "check": check_figures(check_against_published()),

@@ -172,10 +172,10 @@ def test_a_finished_track_is_known_and_half_a_one_is_not(folder: Path, tmp_path:
 
 
 def test_results_of_two_models_are_never_mixed(tmp_path: Path) -> None:
-    TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "1"})
-    TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "1"})
+    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
+    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
     with pytest.raises(UsageError, match="holds results of another `sha256`: 1, this run has 2"):
-        TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "2"})
+        TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "2"})
 
 
 @pytest.mark.parametrize(

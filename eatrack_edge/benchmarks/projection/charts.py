@@ -1,4 +1,4 @@
-"""Charts of what was projected, not measured: outlines and dashes in a colour of its own."""
+"""Draws the charts of a projection: outlines and dashes in a colour of its own, unlike measurements."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _roofs(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
 
 
 def check_chart(series: Sequence[dict[str, Any]]) -> Svg:
-    """Projected over published time of every figure whose layers are known; 1 is exact."""
+    """Ratio of projected to published time, for every published speed whose layers are known; 1 is exact."""
     rows = [(one, figure) for one in series for figure in one["figures"] if figure["ratio"]]
     if not rows:
         return Svg()

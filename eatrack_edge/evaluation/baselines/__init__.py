@@ -1,8 +1,8 @@
-"""Other people's trackers, to be scored and timed on the same frames as ours.
+"""Baselines: third-party trackers, scored and timed on the same frames as ours.
 
-OpenCV's need no weights. NanoTrack and VitTrack need the files that their authors publish, in a folder that the user
-names; nothing of theirs is in this project. VitTrack runs on ONNX Runtime and not through ``cv2.TrackerVit``, which
-feeds the network BGR with two channels' signs turned, and so scores a third less than the network can.
+OpenCV's trackers need no weights. NanoTrack and VitTrack need the files that their authors publish, in a folder that
+the user names; they are not part of this project. VitTrack runs on ONNX Runtime and not through ``cv2.TrackerVit``,
+which feeds the network BGR with the signs of two channels inverted, and scores a third less than the network can.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def open_baseline(name: str, weights: Path | None, threads: int) -> Any:
 
     Args:
         name: Which.
-        weights: Folder with a folder per baseline, such as ``nanotrack_v3``; OpenCV's own need none.
+        weights: Folder with a folder per baseline, such as ``nanotrack_v3``; OpenCV's trackers need none.
         threads: Threads of one inference.
 
     Raises:
-        InputError: A file of weights is missing; the message says where it was expected.
+        InputError: A file of weights is missing; the message names the expected path.
         MissingExtra: The baseline needs a package that is not installed.
     """
     if name in OPENCV_TRACKERS:
@@ -48,7 +48,7 @@ def open_baseline(name: str, weights: Path | None, threads: int) -> Any:
 
 
 def weight_files(name: str, weights: Path | None) -> list[Path]:
-    """Where the files of a baseline are; none for OpenCV's own.
+    """Paths of the weights of a baseline; none for OpenCV's trackers.
 
     Raises:
         InputError: One is missing.

@@ -1,4 +1,4 @@
-"""What a baseline says of a frame."""
+"""The result of a baseline on one frame."""
 
 from __future__ import annotations
 

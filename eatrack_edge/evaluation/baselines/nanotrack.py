@@ -68,7 +68,7 @@ class NanoTrack:
         self._centre, self._size, self._padding = np.zeros(2), np.ones(2), np.zeros(3)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Take the target under ``box``."""
+        """Start to track the target in ``box``."""
         x, y, w, h = box
         self._centre = np.array([x + (w - 1) / 2, y + (h - 1) / 2])
         self._size = np.array([w, h])
@@ -78,7 +78,7 @@ class NanoTrack:
         self._template = self._template_backbone.forward()
 
     def update(self, frame: Frame) -> BaselineResult:
-        """Find the target."""
+        """Track the target in the next frame."""
         context = _context(self._size)
         scale = _TEMPLATE_PX / context
         side = round(context * _SEARCH_PX / _TEMPLATE_PX)

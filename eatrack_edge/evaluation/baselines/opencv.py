@@ -31,14 +31,14 @@ class OpenCvTracker:
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Take the target under ``box``, rounded to whole pixels as OpenCV asks."""
+        """Start to track the target in ``box``, rounded to whole pixels as OpenCV requires."""
         x, y, w, h = (round(value) for value in box)
         self._tracker = self._make()
         self._tracker.init(frame, (x, y, max(w, 1), max(h, 1)))
         self._box = box
 
     def update(self, frame: Frame) -> BaselineResult:
-        """Find the target; OpenCV gives no confidence."""
+        """Track the target in the next frame; OpenCV has no confidence."""
         is_found, box = self._tracker.update(frame)
         if is_found:
             x, y, w, h = (float(value) for value in box)
@@ -61,6 +61,6 @@ def _maker(name: str) -> Callable[[], Any]:
 def _kcf() -> Any:
     contributed: Any = cv2
     parameters = contributed.TrackerKCF.Params()
-    # At OpenCV's 0.5 it gives up at the first weak response and never comes back; at 0 it always answers.
+    # At OpenCV's default of 0.5 it fails at the first weak response and does not recover; at 0 it always returns a box.
     parameters.detect_thresh = 0.0
     return contributed.TrackerKCF.create(parameters)

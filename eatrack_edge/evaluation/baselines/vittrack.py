@@ -42,13 +42,13 @@ class VitTrack:
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Take the target under ``box``."""
+        """Start to track the target in ``box``."""
         window = CropWindow.around(box, _TEMPLATE_FACTOR, _TEMPLATE_PX, "integer")
         self._template = _normalised(cut(frame, window, _BLACK))
         self._box = box
 
     def update(self, frame: Frame) -> BaselineResult:
-        """Find the target.
+        """Track the target in the next frame.
 
         Raises:
             InputError: ``init`` was not called.

@@ -16,16 +16,16 @@ from eatrack_edge.core.errors import ConfigError
 def test_a_block_has_the_operations_that_others_counted() -> None:
     # DeiT-tiny with 320 tokens: 141.6 M multiply-accumulates a block, and 39.3 M of attention.
     layers = PublishedSpeed("one", fps=1, gmacs=0, params_m=0, vit=Transformer(1, 192, 320)).layers()
-    products = sum(layer.flops for layer in layers if layer.kind == "product") / 2
+    matmuls = sum(layer.flops for layer in layers if layer.kind == "matmul") / 2
     attention = sum(layer.flops for layer in layers if layer.kind == "attention") / 2
-    assert (products, attention) == (pytest.approx(141.6e6, rel=1e-3), pytest.approx(39.3e6, rel=1e-3))
+    assert (matmuls, attention) == (pytest.approx(141.6e6, rel=1e-3), pytest.approx(39.3e6, rel=1e-3))
     assert sum(layer.weights for layer in layers) == pytest.approx(0.445e6, rel=0.01)
 
 
 def test_what_the_blocks_leave_of_the_published_total_is_in_the_rest() -> None:
     layers = PublishedSpeed("ORTrack", fps=84, gmacs=2.39, params_m=7.98, vit=Transformer(12, 192, 320)).layers()
-    products = sum(layer.flops for layer in layers if layer.kind == "product") / 2e9
-    assert products == pytest.approx(2.39, rel=1e-6)
+    matmuls = sum(layer.flops for layer in layers if layer.kind == "matmul") / 2e9
+    assert matmuls == pytest.approx(2.39, rel=1e-6)
     assert sum(layer.weights for layer in layers) == pytest.approx(7.98e6, rel=1e-3)
 
 
