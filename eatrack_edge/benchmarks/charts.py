@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eatrack_edge.reporting.colours import MEASURED, SECOND
-from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Point, RowChart, Svg
+from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, RowChart, Svg, line_chart
 
 _TIMELINES = {"p50": "median ms", "temperature_c": "hottest, C", "power_w": "power, W"}
 
@@ -71,19 +71,12 @@ def _timeline(moments: Sequence[Mapping[str, Any]], key: str, title: str) -> Svg
     known = [(moment["t_s"], moment[key]) for moment in moments if moment.get(key) is not None]
     if len(known) < 2:
         return Svg()
-    begin, last = known[0][0], known[-1][0]
-    values = [value for _, value in known]
+    begin, values = known[0][0], [value for _, value in known]
     # Latency and power start at 0; 0 C is no natural start of a temperature axis.
     is_temperature = key == "temperature_c"
     low, high = (min(values) - 1, max(values) + 1) if is_temperature else (0.0, max(values) * 1.05)
-    bottom, right = 96.0, WIDTH - 30
-    across, up = Axis(0, last - begin, 60, right), Axis(low, high, bottom, 8)
-    chart = Chart(f"{title} over time", bottom + 22)
-    chart.y_axis(up, across.start, right, title)
-    chart.x_axis(across, bottom, bottom, "s")
-    points = [Point(across.at(second - begin), up.at(value)) for second, value in known]
-    chart.curve(points, MEASURED if key == "p50" else SECOND)
-    return chart.svg()
+    points = [(second - begin, value) for second, value in known]
+    return line_chart(title, points, "time, s", low, high, MEASURED if key == "p50" else SECOND).svg()
 
 
 def ratio_chart(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Svg:

@@ -58,11 +58,11 @@ def versus_table(result: Result) -> list[list[str]]:
 
 def facts(result: Result) -> list[tuple[str, str]]:
     """What was measured and under which conditions, as names and values."""
-    return list(_facts(result))
+    return [*_conditions(result), *_measurements(result)]
 
 
-def _facts(result: Result) -> Iterator[tuple[str, str]]:
-    board, model, env, method = result.board, result.model, result.env, result.method
+def _conditions(result: Result) -> Iterator[tuple[str, str]]:
+    board, model, env, method, source = result.board, result.model, result.env, result.method, result.footage
     yield "measured on", f"{result.measured_on}, {board.cores} cores"
     if result.claim.note:
         yield f"--device {result.claim.asked}", result.claim.note
@@ -71,23 +71,22 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         mode, locked = board.power_mode or "power mode unknown", {True: "locked", False: "floating", None: "unknown"}
         yield "board", f"JetPack {board.jetpack or '?'}, {mode}, TPC mask {mask}, clocks {locked[board.clocks_locked]}"
     yield "model", f"{model.name} {model.precision}, {model.backend}, {_count(model.threads, 'thread')}"
-    source = result.footage
     yield "frames", f"{source.uri}, {source.width}x{source.height}, {source.frames} distinct"
-    warm = "stable" if method.is_warm else "NOT stable"
-    yield (
-        "method",
-        (
-            f"{method.iterations} updates in {method.duration_s:g} s, blocks of {method.block}; "
-            f"warm-up {method.warmup_updates} updates, {warm}"
-        ),
-    )
+    updates = f"{method.iterations} updates in {method.duration_s:g} s, blocks of {method.block}"
+    warm_up = f"warm-up {method.warmup_updates} updates, {'stable' if method.is_warm else 'NOT stable'}"
+    yield "method", f"{updates}; {warm_up}"
+    busy = "" if env.others_cores is None else f", others used {env.others_cores:g} of {board.cores} cores"
+    yield "load average", f"{env.load_average[0]:g} before, {env.load_average[1]:g} after{busy}"
+
+
+def _measurements(result: Result) -> Iterator[tuple[str, str]]:
+    camera = result.realtime
     yield (
         "load, first frame",
         f"{result.load_ms:.0f} ms, {result.first_frame_ms:.1f} ms (then {result.first_update_ms:.1f} ms)",
     )
     memory = [f"{name.replace('_', ' ')} {size:.0f} MB" for name, size in result.memory_mb.items() if size is not None]
     yield "memory", ", ".join(memory)
-    camera = result.realtime
     yield (
         f"camera of {camera.camera_fps:g} fps",
         (
@@ -101,8 +100,6 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     if result.thermal.max:
         zone, degrees = max(result.thermal.max.items(), key=lambda item: item[1])
         yield "hottest", f"{zone} {degrees:.1f} C"
-    busy = "" if env.others_cores is None else f", others used {env.others_cores:g} of {board.cores} cores"
-    yield "load average", f"{env.load_average[0]:g} before, {env.load_average[1]:g} after{busy}"
 
 
 def verdict(result: Result) -> list[str]:

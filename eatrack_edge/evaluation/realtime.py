@@ -68,28 +68,21 @@ def track_live(
     Returns:
         A row a frame; ``seconds`` is 0 where a frame was missed.
     """
-    boxes: list[Box] = []
-    confidence: list[float] = []
-    seconds: list[float] = []
+    rows: list[tuple[Box, float, float]] = []  # box, confidence, seconds
     camera = LiveCamera(camera_fps)
     ended, running = (first_box, math.nan), (first_box, math.nan)  # the last finished update, and the running one
     for place, frame in enumerate(frames):
-        spent = 0.0
         if place < camera.next_frame:  # missed: a newer frame had arrived when the update ended
-            result = ended
+            rows.append((*ended, 0.0))
         else:
             start = clock()
             if place == 0:
                 tracker.init(frame, first_box)
-                result = running
             else:
                 output = tracker.update(frame)
-                result = output.box, output.confidence
-            spent = clock() - start
-            camera.pass_time(spent)
-            ended, running = running, result
-        boxes.append(result[0])
-        confidence.append(result[1])
-        seconds.append(spent)
+                ended, running = running, (output.box, output.confidence)
+            rows.append((*running, clock() - start))
+            camera.pass_time(rows[-1][2])
         on_frame()
+    boxes, confidence, seconds = zip(*rows, strict=True) if rows else ((), (), ())
     return Track(np.array(boxes, np.float64).reshape(-1, 4), np.array(confidence), np.array(seconds))

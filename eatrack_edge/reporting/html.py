@@ -9,7 +9,7 @@ from typing import Any
 
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.io import write_whole
-from eatrack_edge.reporting import colours
+from eatrack_edge.reporting import colours, svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -40,5 +40,5 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["colours"] = colours
+    environment.globals.update(colours=colours, chart_style=svg.STYLE)
     return environment

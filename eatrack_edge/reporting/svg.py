@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+from eatrack_edge.reporting.colours import GRID, MARK, MEASURED
+
 WIDTH = 900  # of every chart, in units of its view box; the page scales it
+STYLE = f"""\
+.chart {{ display: block; width: 100%; height: auto; margin: 6px 0; font-size: 11px; }} .chart text {{ fill: #5a5a5a; }}
+.chart path {{ fill: none; stroke-width: 1.6; stroke-linejoin: round; }} .chart .grid {{ stroke: {GRID}; }}
+.chart .mark {{ stroke: {MARK}; stroke-dasharray: 4 3; }}
+"""
 
 
 class Svg(str):
@@ -102,11 +109,18 @@ class Chart:
 
     def __init__(self, label: str, height: float) -> None:
         attributes = {"class": "chart", "viewBox": f"0 0 {WIDTH} {height:g}", "role": "img", "aria-label": label}
+        self.height = height
         self._root = ElementTree.Element("svg", attributes)
 
     def svg(self) -> Svg:
-        """The finished chart."""
+        """The finished chart, to stand in a page."""
         return Svg(ElementTree.tostring(self._root, encoding="unicode"))
+
+    def nested(self, y: float) -> ElementTree.Element:
+        """The finished chart as a part of a larger picture, at a height."""
+        place = {"x": "0", "y": f"{y:g}", "width": f"{WIDTH}", "height": f"{self.height:g}"}
+        self._root.attrib.update(place)
+        return self._root
 
     def text(self, x: float, y: float, words: str, anchor: str = "start") -> None:
         """Write at a point; ``anchor`` is ``start``, ``middle`` or ``end``."""
@@ -157,14 +171,15 @@ class Chart:
             self.text(axis.at(tick), bottom + 15, name(tick), "middle")
         self.text(WIDTH, bottom + 15, unit, "end")
 
-    def y_axis(self, axis: Axis, left: float, right: float, title: str, most: int = 4) -> None:
-        """Draw horizontal grid lines with a label left of each, and the title turned by 90 degrees."""
+    def y_axis(self, axis: Axis, left: float, right: float, title: str = "", most: int = 4) -> None:
+        """Draw horizontal grid lines with a label left of each, and a short title turned by 90 degrees."""
         for tick in axis.ticks(most):
             self.line((left, axis.at(tick)), (right, axis.at(tick)))
             self.text(left - 6, axis.at(tick) + 4, f"{tick:g}", "end")
-        middle = (axis.start + axis.end) / 2
-        turned = {"text-anchor": "middle", "transform": f"rotate(-90 11 {middle:g})"}
-        self._add("text", {"x": 11, "y": middle, **turned}).text = title
+        if title:
+            middle = (axis.start + axis.end) / 2
+            turned = {"text-anchor": "middle", "transform": f"rotate(-90 11 {middle:g})"}
+            self._add("text", {"x": 11, "y": middle, **turned}).text = title
 
     def _add(self, tag: str, attributes: dict[str, Any], note: str = "") -> ElementTree.Element:
         """Add a shape; ``note`` is shown when it is pointed at."""
@@ -214,3 +229,45 @@ class RowChart(Chart):
     def figure(self, place: int, words: str) -> None:
         """Write a row's figure at its right end."""
         self.text(WIDTH, self.middle(place) + 4, words, "end")
+
+
+def line_chart(
+    title: str, points: Sequence[tuple[float, float]], x_title: str, low: float, high: float, colour: str = MEASURED
+) -> Chart:
+    """Draw one curve with both axes.
+
+    Args:
+        title: What the values are, above the curve.
+        points: Pairs of x and value, at least one.
+        x_title: What x is, under the axis.
+        low: Value at the lower end.
+        high: Value at the upper end.
+        colour: Of the curve.
+    """
+    bottom, right = 114.0, WIDTH - 70
+    across, up = Axis(points[0][0], points[-1][0], 60, right), Axis(low, high, bottom, 24)
+    chart = Chart(f"{title} over {x_title}", bottom + 22)
+    chart.text(across.start, 14, title)
+    chart.y_axis(up, across.start, right)
+    chart.x_axis(across, bottom, bottom, x_title)
+    chart.curve([Point(across.at(x), up.at(value)) for x, value in points], colour)
+    return chart
+
+
+def stack(title: str, charts: Sequence[Chart]) -> str:
+    """Put charts below each other in one SVG file, which any browser shows."""
+    top = 30.0
+    height = top + sum(chart.height for chart in charts)
+    attributes = {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "viewBox": f"0 0 {WIDTH} {height:g}",
+        "font-family": "sans-serif",
+    }
+    root = ElementTree.Element("svg", attributes)
+    ElementTree.SubElement(root, "style").text = STYLE
+    ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "#fff"})
+    ElementTree.SubElement(root, "text", {"x": "60", "y": "20", "font-size": "14"}).text = title
+    for chart in charts:
+        root.append(chart.nested(top))
+        top += chart.height
+    return ElementTree.tostring(root, encoding="unicode") + "\n"

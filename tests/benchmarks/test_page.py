@@ -87,8 +87,8 @@ def test_every_part_that_was_measured_is_shown(tmp_path: Path) -> None:
         assert f"<h2>{part}</h2>" in text
     assert "10.00 ms</b> an update in the median" in text
     assert "25% of the frames are missed" in text
-    assert 'aria-label="hottest, C over time"' in text
-    assert 'aria-label="power, W over time"' not in text  # no rail was read
+    assert 'aria-label="hottest, C over time, s"' in text
+    assert 'aria-label="power, W over time, s"' not in text  # no rail was read
 
 
 def test_nothing_is_loaded_from_elsewhere(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Point, RowChart, Svg, ticks
+from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Point, RowChart, Svg, line_chart, stack, ticks
 
 
 @pytest.mark.parametrize(
@@ -75,5 +75,22 @@ def test_every_row_has_its_name_beside_the_axis_and_its_figure_at_the_end() -> N
     assert texts["ms"]["x"] == str(WIDTH)
 
 
-def test_a_chart_of_nothing_is_empty_and_false() -> None:
+def test_an_empty_chart_is_false() -> None:
     assert not Svg()
+
+
+def test_a_line_chart_names_its_curve_and_both_axes() -> None:
+    root = ET.fromstring(line_chart("loss", [(0, 3.0), (100, 1.0)], "samples", 0, 3).svg())
+    texts = [text.text for text in root.iter("text")]
+    assert root.attrib["aria-label"] == "loss over samples"
+    assert {"loss", "samples", "0", "3", "100"} <= set(texts)
+
+
+def test_charts_stacked_in_a_file_do_not_overlap_and_bring_their_style() -> None:
+    charts = [line_chart(name, [(0, 0.0), (1, 1.0)], "samples", 0, 1) for name in ("one", "two")]
+    root = ET.fromstring(stack("run 7", charts))
+    space = "{http://www.w3.org/2000/svg}"
+    first, second = root.findall(f"{space}svg")
+    assert float(second.attrib["y"]) == float(first.attrib["y"]) + charts[0].height
+    assert "stroke" in (root.findtext(f"{space}style") or "")
+    assert root.findtext(f"{space}text") == "run 7"
