@@ -68,7 +68,7 @@ def test_a_device_that_this_is_not_is_refused(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("jetson")
-def test_what_was_built_is_told(run: Run, tmp_path: Path) -> None:
+def test_the_built_engines_are_listed(run: Run, tmp_path: Path) -> None:
     done = run("build", "eatrack_s", "--precision", "fp32", "--builds", 2, "-o", tmp_path)
     assert done.err == "building a.track.engine: 1/2 steps, building\n"
     assert done.out.splitlines() == [

@@ -66,7 +66,7 @@ def test_the_default_protocol_is_stated(data: Path) -> None:
     assert run("--truth", data, "--results", data).stdout.startswith("protocol otb: OTB Matlab toolkit")
 
 
-def test_a_missing_result_is_named_and_ends_with_an_error(data: Path, tmp_path: Path) -> None:
+def test_a_missing_result_is_listed_and_raises_an_error(data: Path, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results/boat.txt").write_text("10,10,8,8\n" * 4)
     done = run("--truth", data, "--results", tmp_path / "results", "--json", tmp_path / "scores.json")
@@ -88,7 +88,7 @@ def test_a_dataset_is_run_scored_and_reported(data: Path, tmp_path: Path) -> Non
     assert "2 of 2 runs are already finished" in again.stderr
 
 
-def test_a_broken_sequence_is_left_out_and_the_exit_code_says_so(data: Path, tmp_path: Path) -> None:
+def test_an_unreadable_sequence_is_left_out_and_sets_the_exit_code(data: Path, tmp_path: Path) -> None:
     (data / "boat/002.png").write_bytes(b"")
     done = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
     assert "still_tracker.Still" in done.stdout

@@ -87,7 +87,7 @@ def test_the_table_ranks_by_success(evaluation: Evaluation) -> None:
     assert [row[0] for row in rows] == ["still", "shifted"]
 
 
-def test_the_report_is_plots_and_one_page_that_loads_nothing(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_the_report_is_plots_and_one_self_contained_page(evaluation: Evaluation, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed here")
     notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=5)
     assert notes == []
@@ -101,7 +101,7 @@ def test_the_report_is_plots_and_one_page_that_loads_nothing(evaluation: Evaluat
     assert page.count("<img") == 1
 
 
-def test_a_report_to_pass_on_holds_no_frames(
+def test_a_report_without_failure_frames_contains_no_images(
     evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
@@ -109,7 +109,7 @@ def test_a_report_to_pass_on_holds_no_frames(
     assert "<img" not in (tmp_path / "out/report.html").read_text()
 
 
-def test_without_matplotlib_the_report_says_what_is_missing(
+def test_without_matplotlib_a_note_names_the_missing_package(
     evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sys
@@ -121,7 +121,7 @@ def test_without_matplotlib_the_report_says_what_is_missing(
 
 
 @pytest.mark.usefixtures("opened_once")
-def test_results_of_two_backends_are_not_taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_identity_of_results_includes_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_tracker(TrackerSpec("eatrack"))
     assert isinstance(opened, Tracker)
     monkeypatch.setattr("eatrack_edge.evaluation.evaluate.open_tracker", lambda _: opened)  # once is long enough

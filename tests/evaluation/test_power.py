@@ -108,9 +108,7 @@ def test_a_finished_run_keeps_its_joules(nano: boards.Tree, images: Path, tmp_pa
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_machine_that_does_not_tell_its_power_has_no_word_of_energy(
-    pc: boards.Tree, images: Path, tmp_path: Path
-) -> None:
+def test_without_a_power_sensor_the_page_does_not_mention_energy(pc: boards.Tree, images: Path, tmp_path: Path) -> None:
     found = run_on(pc, images, tmp_path / "out")
     assert evaluation_summary(found, {})["trackers"]["slow"]["energy"] is None
     assert "J / frame" not in overall_table(found)[0]
@@ -119,9 +117,7 @@ def test_a_machine_that_does_not_tell_its_power_has_no_word_of_energy(
 
 
 @pytest.mark.usefixtures("simulated_load")
-def test_a_tracker_that_was_run_elsewhere_is_said_to_be_not_measured(
-    nano: boards.Tree, images: Path, tmp_path: Path
-) -> None:
+def test_a_tracker_without_energy_is_listed_as_not_measured(nano: boards.Tree, images: Path, tmp_path: Path) -> None:
     run_on(nano, images, tmp_path / "out")
     for path in (tmp_path / "out/tracks/still").glob("*.joules.txt"):
         path.unlink()
@@ -130,7 +126,7 @@ def test_a_tracker_that_was_run_elsewhere_is_said_to_be_not_measured(
     assert [row[-2] for row in overall_table(found) if row[0] == "still"] == ["-"]
 
 
-def test_a_track_that_is_run_again_without_power_forgets_its_joules(tmp_path: Path) -> None:
+def test_a_second_run_without_a_power_sensor_removes_the_joules(tmp_path: Path) -> None:
     store = TrackStore(tmp_path, "one")
     boxes, empty = np.ones((2, 4)), np.zeros(2)
     store.write("a", Track(boxes, empty, empty, joules=2.5))

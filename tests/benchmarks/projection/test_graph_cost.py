@@ -73,7 +73,7 @@ def test_attention_is_one_layer_whose_scores_never_reach_memory(tmp_path: Path) 
     assert attention.activations == 3 * 800  # queries, keys and result: 10 000 scores are not among them
 
 
-def test_what_depends_on_constants_alone_is_folded(tmp_path: Path) -> None:
+def test_nodes_that_depend_on_constants_alone_are_folded(tmp_path: Path) -> None:
     nodes = [node("Add", "w w", "w2"), node("Transpose", "w2", "wt", perm=[1, 0]), node("MatMul", "x wt", "y")]
     path = write(tmp_path / "g.onnx", nodes, [1, 2, 3], [1, 2, 5], {"w": [5, 3]})
     assert graph_layers(path) == [LayerCost("MatMul_y", "matmul", 2 * 30, 15, 16)]
@@ -101,7 +101,7 @@ def test_the_bundled_graph_has_the_matmuls_of_its_architecture() -> None:
     assert search_only + joint / 2 + head < matmuls <= search_only + joint + head
 
 
-def test_a_graph_of_unknown_size_is_refused_with_the_tensor_named(tmp_path: Path) -> None:
+def test_a_graph_of_unknown_size_is_refused_and_the_error_names_the_tensor(tmp_path: Path) -> None:
     nodes = [node("MatMul", "x w", "y")]
     path = write(tmp_path / "g.onnx", nodes, [1, "rows", 4], [1, 10, 6], {"w": [4, 6]})
     with pytest.raises(InputError) as caught:
@@ -110,7 +110,7 @@ def test_a_graph_of_unknown_size_is_refused_with_the_tensor_named(tmp_path: Path
     assert caught.value.hint == "export the graph with fixed sizes: eatrack-edge export"
 
 
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_graph_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g.onnx").write_text("no graph")
     with pytest.raises(InputError, match=r"g\.onnx: not an ONNX graph"):
         graph_layers(tmp_path / "g.onnx")
