@@ -92,6 +92,7 @@ class Progress:
 
         self._unit, self._has_rate, self._is_quiet = unit, has_rate, is_quiet
         self._start = self._printed_at = time.monotonic()
+        self._done_at_start = 0  # of the task whose rate is shown, the newest
         self._tasks: dict[str, TaskID] = {}
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
@@ -112,16 +113,18 @@ class Progress:
             done: How many.
             total: Of how many; ``None`` where this is not known.
             detail: Shown behind the figures.
-            rate: Done in a second; 0 takes the mean since this display was made.
+            rate: Done in a second; 0 takes the mean since the task began.
             is_due: Print a plain line now, on a terminal too.
         """
         if self._is_quiet:
             return
-        text = self._text(done, total, detail, rate or done / max(time.monotonic() - self._start, 1e-9))
         is_begun = task not in self._tasks
         if is_begun:
+            if self._tasks:  # the first task began when this display was made
+                self._start, self._done_at_start = time.monotonic(), done
             self._finish_unknown()
-            self._tasks[task] = self._bars.add_task(task, total=total, text=text)
+            self._tasks[task] = self._bars.add_task(task, total=total, text="")
+        text = self._text(done, total, detail, rate or self._mean_rate(done))
         self._bars.update(self._tasks[task], completed=done, total=total, text=text)
         is_announced = is_begun and not (self._has_rate and done)
         if is_due or (self._bars.disable and (is_announced or self._is_line_due())):
@@ -131,10 +134,13 @@ class Progress:
 
     def _text(self, done: int, total: int | None, detail: str, rate: float) -> str:
         parts = [f"{done}{'' if total is None else f'/{total}'} {self._unit}"] if done or total else []
-        if self._has_rate and done:
+        if self._has_rate and rate:
             parts.append(f"{rate:.1f} {'fps' if self._unit == 'frames' else f'{self._unit}/s'}")
             parts += [] if total is None else [f"{_duration((total - done) / rate)} left"]
         return ", ".join([*parts, *([detail] if detail else [])])
+
+    def _mean_rate(self, done: int) -> float:
+        return (done - self._done_at_start) / max(time.monotonic() - self._start, 1e-9)
 
     def _is_line_due(self) -> bool:
         return time.monotonic() - self._printed_at >= _EVERY_S

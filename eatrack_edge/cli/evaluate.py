@@ -204,7 +204,7 @@ class _Counter:
 
     def show(self, frames: int) -> None:
         """Show that so many frames are done."""
-        detail = f"{self._jobs_done}/{self._jobs} sequences"
+        detail = f"{self._jobs_done}/{self._jobs} runs"
         self._progress.show("evaluating", frames, self._frames, detail)
 
 

@@ -64,4 +64,4 @@ def _show(display: Progress, name: str, state: TrainState) -> None:
     validated = {key.removeprefix("pair_"): value for key, value in state.row.items() if key.startswith("pair_")}
     scores = "".join(f", {key} {value:.3f}" for key, value in validated.items())
     detail = f"loss {state.loss:.3f}{scores}"
-    display.show(name, state.done, state.samples, detail, rate=max(state.rate, 1e-9), is_due=bool(state.row))
+    display.show(name, state.done, state.samples, detail, rate=state.rate, is_due=bool(state.row))

@@ -92,3 +92,19 @@ def test_a_terminal_shows_a_bar_for_each_task(capsys: Capture, monkeypatch: pyte
     err = capsys.readouterr().err
     for words in ("building a.track.engine", "3/7 steps, tactics [1]", "building a.template.engine", "1/7 steps"):
         assert words in err
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_rate_of_a_later_task_is_its_own(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(console.time, "monotonic", lambda: now)
+    with Progress("updates") as progress:
+        now = 100.0
+        progress.show("loading", 0)
+        progress.show("measuring", 10, 50)
+        now = 102.0
+        progress.show("measuring", 30, 50)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "measuring: 10/50 updates",
+        "measuring: 30/50 updates, 10.0 updates/s, 2 s left",
+    ]

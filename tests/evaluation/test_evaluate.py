@@ -144,3 +144,16 @@ def test_without_jinja2_the_report_has_figures_and_no_page(
     )
     assert (tmp_path / "out/summary.json").is_file()
     assert not (tmp_path / "out/report.html").exists()
+
+
+def test_names_are_escaped_on_the_page(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
+    spec = TrackerSpec("standing:Still", label="<i>still")
+    plan = Plan(
+        open_dataset("images", images, first_pixel=1), (spec,), PROTOCOLS["otb"], tmp_path / "out", title="a & b"
+    )
+    write_report(evaluate(plan), tmp_path / "out", run_conditions(), failure_frames=1)
+    page = (tmp_path / "out/report.html").read_text()
+    assert "<i>still" not in page
+    assert "&lt;i&gt;still" in page
+    assert "<h1>Evaluation on a &amp; b</h1>" in page
