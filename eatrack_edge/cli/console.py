@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 1000
 _EVERY_S = 5.0  # between two plain progress lines: often enough for a log, not a flood
+_REFRESH_S = 0.2  # between two drawings of the bars
 AnyProgress = TypeVar("AnyProgress", bound="Progress")
 
 
@@ -91,7 +92,7 @@ class Progress:
         from rich.progress import Progress as Bars
 
         self._unit, self._has_rate, self._is_quiet = unit, has_rate, is_quiet
-        self._start = self._printed_at = time.monotonic()
+        self._start = self._printed_at = self._drawn_at = time.monotonic()
         self._done_at_start = 0  # of the task whose rate is shown, the newest
         self._tasks: dict[str, TaskID] = {}
         self._bars = Bars(
@@ -101,6 +102,7 @@ class Progress:
             TimeElapsedColumn(),
             console=Console(stderr=True),
             disable=is_quiet or not sys.stderr.isatty(),
+            auto_refresh=False,  # a thread that draws would disturb what `bench` measures
         )
 
     def show(
@@ -126,6 +128,9 @@ class Progress:
             self._tasks[task] = self._bars.add_task(task, total=total, text="")
         text = self._text(done, total, detail, rate or self._mean_rate(done))
         self._bars.update(self._tasks[task], completed=done, total=total, text=text)
+        if is_begun or time.monotonic() - self._drawn_at >= _REFRESH_S:
+            self._drawn_at = time.monotonic()
+            self._bars.refresh()
         is_announced = is_begun and not (self._has_rate and done)
         if is_due or (self._bars.disable and (is_announced or self._is_line_due())):
             self._printed_at = time.monotonic()
