@@ -1,4 +1,4 @@
-"""The figures of an evaluation: as JSON for machines, as a table for people."""
+"""Scores of an evaluation as values for JSON and as rows of text for tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEADINGS = ("success AUC", "prec. 20 px", "norm. prec.", "SR 0.50", "AO")
 
 
 def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
-    """Figures of a folder of result files, ready for JSON."""
+    """Scores of a folder of result files, ready for JSON."""
     return {
         **asdict(scored.score),
         "protocol": protocol.name,
@@ -33,7 +33,7 @@ def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
 
 
 def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures of an evaluation, ready for JSON. ``nan`` becomes null."""
+    """Scores of an evaluation, ready for JSON. ``nan`` becomes null."""
     trackers = {title: _tracker_figures(evaluation, title) for title in evaluation.trackers}
     return {
         "dataset": evaluation.dataset,
@@ -55,7 +55,7 @@ def ranking(evaluation: Evaluation, names: Iterable[str] | None = None) -> list[
 
 
 def overall_table(evaluation: Evaluation) -> list[list[str]]:
-    """Rows of text, the first of headings: every tracker's scores and speed."""
+    """Rows of text, the first of headings: scores and latency of every tracker."""
     missed = {title: missed_share(result) for title, result in evaluation.trackers.items()}
     energy = {title: joules_per_frame(result) for title, result in evaluation.trackers.items()}
     is_live, is_metered = any(missed.values()), any(value is not None for value in energy.values())
@@ -76,7 +76,7 @@ def attribute_table(evaluation: Evaluation) -> list[list[str]]:
     order = [title for title, _ in ranking(evaluation)]
     rows = [["attribute", "sequences", *order]]
     for attribute in evaluation.attributes:
-        names = evaluation.having(attribute)
+        names = evaluation.with_attribute(attribute)
         scores = dict(ranking(evaluation, names))
         cells = [f"{scores[title].success_auc:.3f}" if title in scores else "-" for title in order]
         rows.append([attribute, str(len(names)), *cells])
@@ -84,7 +84,7 @@ def attribute_table(evaluation: Evaluation) -> list[list[str]]:
 
 
 def calibration_table(evaluation: Evaluation) -> list[list[str]]:
-    """Rows of text, the first of headings: what every tracker's confidence is worth; none for those without."""
+    """Rows of text, the first of headings: calibration of every tracker that has a confidence."""
     rows = [["tracker", "calibration error", "lost below", "precision", "recall", "lost frames"]]
     for title, _ in ranking(evaluation):
         found = tracker_calibration(evaluation.trackers[title])
@@ -109,12 +109,12 @@ def latency_figures(result: TrackerResult) -> dict[str, float]:
 
 
 def missed_share(result: TrackerResult) -> float:
-    """Mean over sequences of the share of frames that a live tracker missed; 0 where every frame waited."""
+    """Mean over sequences of the share of frames missed with a live camera; 0 without one."""
     return float(np.mean([track.missed_share for track in result.tracks.values()])) if result.tracks else 0.0
 
 
 def joules_per_frame(result: TrackerResult) -> float | None:
-    """Joules of an update, above rest, over all sequences; ``None`` where any of them was not measured."""
+    """Joules of an update above idle, over all sequences; ``None`` where any of them was not measured."""
     updates = sum(len(track.latency_ms) for track in result.tracks.values())
     total = sum(track.joules for track in result.tracks.values())
     return total / updates if updates and math.isfinite(total) else None
@@ -125,18 +125,13 @@ def tracker_calibration(result: TrackerResult) -> Calibration | None:
     return calibrate((result.tracks[name], score) for name, score in result.scores.items())
 
 
-def text_table(rows: list[list[str]]) -> str:
-    """Rows as aligned text, the first column to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
-
-
 def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
     result = evaluation.trackers[title]
     score = result.score(evaluation.protocol)
     calibration, energy = tracker_calibration(result), joules_per_frame(result)
-    by_attribute = {name: result.score(evaluation.protocol, evaluation.having(name)) for name in evaluation.attributes}
+    by_attribute = {
+        name: result.score(evaluation.protocol, evaluation.with_attribute(name)) for name in evaluation.attributes
+    }
     return {
         **(asdict(score) if score else {}),
         "latency": _plain(latency_figures(result)),
