@@ -31,11 +31,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_wheel_holds_the_material_and_the_model_and_no_engines(wheel: Path) -> None:
+def test_a_wheel_contains_resources_and_model_but_no_engines(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "eatrack_edge/_material/export/recipes/eatrack_s.toml" in names
-    assert "eatrack_edge/_material/export/cards/eatrack_s.md" in names
-    assert "eatrack_edge/_material/engines/devices/orin_nano_8gb.toml" in names
+    assert "eatrack_edge/_resources/export/recipes/eatrack_s.toml" in names
+    assert "eatrack_edge/_resources/export/cards/eatrack_s.md" in names
+    assert "eatrack_edge/_resources/engines/devices/orin_nano_8gb.toml" in names
     assert "eatrack_edge/weights/eatrack_s.safetensors" in names
     assert "eatrack_edge/py.typed" in names
     assert "eatrack_edge/reporting/templates/page.html.j2" in names

@@ -47,11 +47,11 @@ def train(
 def _recipe_path(recipe: str) -> Path:
     """Path of a recipe: ``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is returned as it is."""
     from eatrack_edge.core.errors import UsageError, did_you_mean
-    from eatrack_edge.core.resources import material
+    from eatrack_edge.core.resources import resource_folder
 
     if recipe.endswith(".toml"):
         return Path(recipe)
-    folder = material("export/recipes")
+    folder = resource_folder("export/recipes")
     path = folder / f"train_{recipe}.toml"
     if not path.is_file():
         known = sorted(found.stem.removeprefix("train_") for found in folder.glob("train_*.toml"))

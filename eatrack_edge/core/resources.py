@@ -1,4 +1,4 @@
-"""Finds what people edit or ship: recipes, cards, devices and suites, and the bundled weights and graphs."""
+"""Finds the resource files: recipes, cards, devices and suites, and the bundled weights and graphs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ PACKAGE = Path(__file__).parents[1]
 DEFAULT_MODEL = "eatrack_s"
 
 
-def material(folder: str) -> Path:
-    """A folder of material, e.g. ``export/recipes``: the checkout's own, else the wheel's copy.
+def resource_folder(folder: str) -> Path:
+    """A folder of resources, e.g. ``export/recipes``: the checkout's own, else the wheel's copy.
 
     Raises:
         UsageError: Neither exists.
     """
-    for root in (PACKAGE.parent, PACKAGE / "_material"):
-        # In a wheel the package's parent is site-packages, where a stranger's `export` folder may lie.
+    for root in (PACKAGE.parent, PACKAGE / "_resources"):
+        # In a wheel the package's parent is site-packages, where another project's `export` folder may lie.
         is_checkout = root == PACKAGE.parent and (root / "hatch_build.py").is_file()
         if (is_checkout or root != PACKAGE.parent) and (root / folder).is_dir():
             return root / folder
-    raise UsageError(f"material `{folder}` is not installed", hint="reinstall eatrack-edge from its wheel or checkout")
+    raise UsageError(
+        f"the folder `{folder}` is not installed", hint="reinstall eatrack-edge from its wheel or checkout"
+    )
 
 
 def recipe_path(name: str) -> Path:
@@ -32,7 +34,7 @@ def recipe_path(name: str) -> Path:
     """
     if name.endswith(".toml"):
         return Path(name)
-    folder = material("export/recipes")
+    folder = resource_folder("export/recipes")
     path = folder / f"{name}.toml"
     if not path.is_file():
         # Training recipes lie beside them and are named after what they train.

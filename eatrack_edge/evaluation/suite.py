@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import ConfigError, UsageError, did_you_mean
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 
@@ -40,7 +40,7 @@ def load_suite(name: str) -> Suite:
     """
     if name.endswith(".toml"):
         return config.load(Suite, Path(name))
-    folder = material("benchmarks/suites")
+    folder = resource_folder("benchmarks/suites")
     if not (folder / f"{name}.toml").is_file():
         known = sorted(path.stem for path in folder.glob("*.toml"))
         hint = did_you_mean(name, known, "known suites: {}; or give a path to a .toml file")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.datasets.plain_folders import VIDEO_SUFFIXES, images, videos
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
 from eatrack_edge.datasets.sequence import Dataset, Sequence
@@ -81,7 +81,7 @@ def short_name(spec: str) -> str:
 
 
 def _suites() -> set[str]:
-    return {path.stem for path in material("benchmarks/suites").glob("*.toml")}
+    return {path.stem for path in resource_folder("benchmarks/suites").glob("*.toml")}
 
 
 def _suite(name: str, root: Path) -> list[Clip]:

@@ -11,7 +11,7 @@ from functools import cache
 
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import ConfigError, UsageError, did_you_mean
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.machine.board import Board
 from eatrack_edge.machine.gpu import active_sms
 
@@ -165,7 +165,7 @@ def device_for(board: Board) -> Device | None:
 
 @cache
 def _devices() -> tuple[Device, ...]:
-    found = [config.load(Device, path) for path in sorted(material("engines/devices").glob("*.toml"))]
+    found = [config.load(Device, path) for path in sorted(resource_folder("engines/devices").glob("*.toml"))]
     return tuple(sorted(found, key=lambda device: (KINDS.index(device.kind), device.facts.ram_gb.value)))
 
 

@@ -131,10 +131,10 @@ def test_an_unknown_tracker_is_refused_before_any_work(data: Path) -> None:
 
 
 def test_every_shipped_suite_loads() -> None:
-    from eatrack_edge.core.resources import material
+    from eatrack_edge.core.resources import resource_folder
     from eatrack_edge.evaluation.suite import load_suite
 
-    names = [path.stem for path in material("benchmarks/suites").glob("*.toml")]
+    names = [path.stem for path in resource_folder("benchmarks/suites").glob("*.toml")]
     assert "uav_dev" in names
     assert all(load_suite(name).trackers for name in names)
 

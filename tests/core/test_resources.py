@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 
 from eatrack_edge.core.errors import UsageError
-from eatrack_edge.core.resources import bundled, bundled_models, material, recipe_path
+from eatrack_edge.core.resources import bundled, bundled_models, recipe_path, resource_folder
 
-CARDS = material("export/cards")
-
-
-def test_material_of_a_checkout_is_its_own() -> None:
-    assert material("export/recipes") == Path(__file__).parents[2] / "export" / "recipes"
+CARDS = resource_folder("export/cards")
 
 
-def test_material_that_is_not_there_is_named() -> None:
-    with pytest.raises(UsageError, match="material `export/poems` is not installed"):
-        material("export/poems")
+def test_a_checkout_uses_its_own_resources() -> None:
+    assert resource_folder("export/recipes") == Path(__file__).parents[2] / "export" / "recipes"
+
+
+def test_a_missing_resource_folder_is_named() -> None:
+    with pytest.raises(UsageError, match="the folder `export/poems` is not installed"):
+        resource_folder("export/poems")
 
 
 def test_a_recipe_may_be_a_path() -> None:
     assert recipe_path("mine/own.toml") == Path("mine/own.toml")
 
 
-def test_what_is_no_recipe_leads_to_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_recipe_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="hint: known recipes: eatrack_deit, eatrack_s, eatrack_tiny, "):
         recipe_path(str(tmp_path))
 

@@ -53,14 +53,14 @@ def test_what_is_copied_is_there_and_reaches_the_build(path: Path) -> None:
 @each
 def test_the_wheel_is_built_from_all_that_goes_into_it(path: Path) -> None:
     hook = ast.parse((ROOT / "hatch_build.py").read_text(encoding="utf-8"))
-    (material,) = (
+    (resources,) = (
         ast.literal_eval(node.value)
         for node in hook.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MATERIAL"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RESOURCES"
     )
     copied = set(sources(path))
     assert {"pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "eatrack_edge"} <= copied
-    assert {folder.partition("/")[0] for folder in material} <= copied
+    assert {folder.partition("/")[0] for folder in resources} <= copied
 
 
 @each

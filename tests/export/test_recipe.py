@@ -7,7 +7,7 @@ import pytest
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import CheckpointError, ConfigError, UsageError
 from eatrack_edge.core.model_spec import Cropping, ModelSpec
-from eatrack_edge.core.resources import DEFAULT_MODEL, material
+from eatrack_edge.core.resources import DEFAULT_MODEL, resource_folder
 from eatrack_edge.export.recipe import ExportRecipe, plan
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
@@ -15,7 +15,7 @@ from eatrack_edge.model.registry import MODELS, architecture
 
 pytestmark = pytest.mark.torch
 
-RECIPES = [path for path in sorted(material("export/recipes").glob("*.toml")) if path.stem in MODELS]
+RECIPES = [path for path in sorted(resource_folder("export/recipes").glob("*.toml")) if path.stem in MODELS]
 
 
 def saved(folder: Path, metadata: dict[str, str]) -> str:

@@ -7,12 +7,12 @@ import pytest
 
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import ConfigError, UsageError
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.devices import KINDS, Device, device_for, device_named, devices_of
 from machine.boards import Tree
 
-FILES = sorted(material("engines/devices").glob("*.toml"))
+FILES = sorted(resource_folder("engines/devices").glob("*.toml"))
 ALL = devices_of("orin")
 
 
@@ -152,7 +152,7 @@ def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     ],
 )
 def test_a_wrong_device_file_is_refused_by_name(tmp_path: Path, change: tuple[str, str], message: str) -> None:
-    text = (material("engines/devices") / "orin_nano_8gb.toml").read_text(encoding="utf-8")
+    text = (resource_folder("engines/devices") / "orin_nano_8gb.toml").read_text(encoding="utf-8")
     path = tmp_path / "mine.toml"
     path.write_text(
         text.replace(f'kind = "{change[0]}"', f'kind = "{change[1]}"') if change[0] in KINDS else text.replace(*change)
@@ -163,7 +163,7 @@ def test_a_wrong_device_file_is_refused_by_name(tmp_path: Path, change: tuple[st
 
 
 def test_a_device_without_modes_is_refused(tmp_path: Path) -> None:
-    text = (material("engines/devices") / "orin_nano_8gb.toml").read_text(encoding="utf-8")
+    text = (resource_folder("engines/devices") / "orin_nano_8gb.toml").read_text(encoding="utf-8")
     path = tmp_path / "mine.toml"
     path.write_text(text.partition("[[modes]]")[0].replace("[facts]", "modes = []\n[facts]"))
     with pytest.raises(ConfigError, match="orin_nano_8gb needs at least one power mode"):

@@ -12,7 +12,7 @@ import torch
 from eatrack_edge.core.config import load
 from eatrack_edge.core.errors import CheckpointError, EATrackError
 from eatrack_edge.core.model_spec import ModelSpec
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.model.checkpoints import build, read_checkpoint
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.distillation import DistillationRecipe
@@ -53,7 +53,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tiny_recipe: Recipe, tm
 
 
 def test_two_hundred_steps_of_the_shipped_tiny_recipe_clearly_lower_the_loss(tmp_path: Path) -> None:
-    recipe = load(TrainRecipe, material("export/recipes") / "train_eatrack_tiny.toml")
+    recipe = load(TrainRecipe, resource_folder("export/recipes") / "train_eatrack_tiny.toml")
     opened(recipe, tmp_path).run(quiet)
     rows = read_log(tmp_path / "log.csv")
     assert rows[-1]["samples"] == 200 * recipe.optimiser.batch

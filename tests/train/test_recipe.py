@@ -6,13 +6,13 @@ import pytest
 
 from eatrack_edge.core.config import load
 from eatrack_edge.core.errors import ConfigError
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.distillation import Distillation
 from eatrack_edge.train.recipe import DataRecipe, SetRecipe, TrainRecipe
 
 pytestmark = pytest.mark.torch
-RECIPES = sorted(material("export/recipes").glob("train_*.toml"))
+RECIPES = sorted(resource_folder("export/recipes").glob("train_*.toml"))
 DATA = DataRecipe(sets=(SetRecipe("data"),))
 
 
@@ -26,7 +26,7 @@ def test_every_shipped_recipe_loads_and_its_teacher_fits(path: Path) -> None:
 
 
 def test_the_papers_recipe_is_the_papers() -> None:
-    recipe = load(TrainRecipe, material("export/recipes") / "train_eatrack_deit_paper.toml")
+    recipe = load(TrainRecipe, resource_folder("export/recipes") / "train_eatrack_deit_paper.toml")
     assert (recipe.optimiser.batch, recipe.samples, recipe.optimiser.drop_at) == (128, 300 * 60_000, 240 / 300)
     assert (recipe.loss.l1, recipe.loss.giou, recipe.loss.log_size) == (5, 2, 0)
     assert (recipe.distillation.feature, recipe.distillation.prediction) == (1, 1)

@@ -18,7 +18,7 @@ from eatrack_edge.benchmarks.projection.graph_cost import LayerCost
 from eatrack_edge.benchmarks.projection.roofline import Assumption, Rules, Target, estimate
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import ConfigError
-from eatrack_edge.core.resources import material
+from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.machine.devices import device_named
 
 _EFFICIENCIES = np.geomspace(0.03, 1.0, 72)  # 5 % apart, far finer than the figures agree
@@ -162,7 +162,7 @@ def check_against_published() -> Check:
     Raises:
         ConfigError: The file of figures or a device file is wrong.
     """
-    read = config.load(_File, material("benchmarks/published") / "orin.toml").series
+    read = config.load(_File, resource_folder("benchmarks/published") / "orin.toml").series
     checked = tuple(_check(series) for series in read)
     fitted = [one for one in checked if one.series.runtime == "onnxruntime" and one.errors]
     across = tuple(
