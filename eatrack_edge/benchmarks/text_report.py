@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from eatrack_edge.benchmarks.measure.bench_result import Result, Spread
 from eatrack_edge.benchmarks.measure.compare import Change
-from eatrack_edge.benchmarks.measure.result import Result, Spread
 from eatrack_edge.benchmarks.projection.project import projection_table
 
 AROUND_INFER = "around_infer"

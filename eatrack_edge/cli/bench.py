@@ -16,7 +16,7 @@ from eatrack_edge.core.errors import MissingExtra, UsageError
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from eatrack_edge.benchmarks.measure.result import Result
+    from eatrack_edge.benchmarks.measure.bench_result import Result
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -100,7 +100,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Compare a result with an earlier one; exit code 4 if it is slower than allowed."""
     from eatrack_edge.benchmarks.measure import compare as comparison
-    from eatrack_edge.benchmarks.measure.result import read_result
+    from eatrack_edge.benchmarks.measure.bench_result import read_result
     from eatrack_edge.benchmarks.text_report import change_table
 
     most = comparison.parse_share(max_regression)
@@ -125,7 +125,7 @@ def page(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default next to the JSON.")] = None,
 ) -> None:  # fmt: skip
     """Write the HTML page of a result from its JSON."""
-    from eatrack_edge.benchmarks.measure.result import read_result, to_dict
+    from eatrack_edge.benchmarks.measure.bench_result import read_result, to_dict
     from eatrack_edge.benchmarks.page import write_page
 
     output = output or result.with_suffix(".html")
@@ -136,8 +136,8 @@ def page(
 def _measure_on_board(host: str) -> Result:
     from tempfile import TemporaryDirectory
 
+    from eatrack_edge.benchmarks.measure.bench_result import read_result
     from eatrack_edge.benchmarks.measure.remote import Remote, run_remote
-    from eatrack_edge.benchmarks.measure.result import read_result
 
     board = Remote(host, say=lambda line: print(f"{host}: {line}", file=sys.stderr, flush=True))
     with TemporaryDirectory() as folder:
@@ -166,7 +166,7 @@ def _show(result: Result) -> None:
 
 
 def _write(result: Result, output: Path, json: Path | None) -> None:
-    from eatrack_edge.benchmarks.measure.result import to_dict, write_result
+    from eatrack_edge.benchmarks.measure.bench_result import to_dict, write_result
     from eatrack_edge.benchmarks.page import write_page
     from eatrack_edge.benchmarks.text_report import file_stem
 

@@ -20,15 +20,16 @@ def export(
         str, typer.Argument(metavar="[MODEL|CHECKPOINT]", help="A model's name, a recipe, or a checkpoint's path.")
     ] = DEFAULT_MODEL,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the graphs.")] = Path(),
-    model: Annotated[str | None, typer.Option(help="Which network a checkpoint is, if it does not say.")] = None,
+    model: Annotated[str | None, typer.Option(help="Network of a checkpoint without metadata.")] = None,
     name: Annotated[str | None, typer.Option(help="Stem of the files; the checkpoint's by default.")] = None,
     template_slots: Annotated[int | None, typer.Option(min=1, max=2, help="Templates seen by Stage 2.")] = None,
     opset: Annotated[int | None, typer.Option(help="ONNX opset; 17 unless the recipe says otherwise.")] = None,
     shared_weights: Annotated[
-        bool, typer.Option("--shared-weights", help="One float16 weights file beside the graphs, as we ship them.")
+        bool,
+        typer.Option("--shared-weights", help="Keep all weights in one float16 file, like the bundled models."),
     ] = False,
     joint: Annotated[
-        bool, typer.Option("--joint", help="Encode the templates in every frame: the slower graph, to compare with.")
+        bool, typer.Option("--joint", help="Encode the templates in every frame: a slower graph to compare with.")
     ] = False,
     precision: Annotated[str, typer.Option(help="fp32, fp16, int8, or int8-fp16, the rest in FP16.")] = "fp32",
     calib: Annotated[
@@ -37,14 +38,15 @@ def export(
     ] = "",
     calib_pairs: Annotated[int, typer.Option(min=1, help="INT8: pairs of crops to calibrate on.")] = 256,
     gate_suite: Annotated[
-        str, typer.Option(metavar="VIDEO|DIR|KIND:PATH", help="Videos that other precisions must track as fp32 does.")
+        str,
+        typer.Option(metavar="VIDEO|DIR|KIND:PATH", help="Clips of the tracking gate for other precisions."),
     ] = "test://",
-    backend: Annotated[str, typer.Option(help="What tracks them: auto, tensorrt, openvino or onnxruntime.")] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Write what tracks too badly; its card says so.")] = False,
+    backend: Annotated[str, typer.Option(help="Of the gate: auto, tensorrt, openvino or onnxruntime.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Write graphs even if they fail the gate.")] = False,
 ) -> None:
-    """Turn a checkpoint into two proved graphs.
+    """Export a checkpoint to two ONNX graphs, and check them.
 
-    NAME.template.onnx and NAME.track.onnx are written only after ONNX Runtime agreed with torch on every output. In
+    NAME.template.onnx and NAME.track.onnx are written only if ONNX Runtime and torch agree on every output. In
     another precision they are NAME.PRECISION.template.onnx and NAME.PRECISION.track.onnx, with a card beside them, and
     written only if they track a suite of videos as well as fp32 does, within the recipe's budget.
     """
@@ -75,10 +77,10 @@ def export(
 def _export_precise(plan: Plan, precision: str, output: Path, options: Options) -> None:
     from eatrack_edge.export.precision import export_precise
 
-    done = export_precise(plan, precision, output, options, say=lambda line: print(f"  {line} ..."))
+    done = export_precise(plan, precision, output, options, on_progress=lambda line: print(f"  {line} ..."))
     for tensor, error in done.card["parity"].items():
         print(f"  {tensor:<22} max difference to fp32 {error['max']:.1e}, relative {error['relative_rms']:.1e}")
-    print(f"  mean overlap with fp32's boxes on these crops {done.card['box_iou']:.4f}")
+    print(f"  mean IoU with fp32's boxes on these crops {done.card['box_iou']:.4f}")
     verdict = done.verdict
     drops = verdict.drops
     print(
@@ -87,9 +89,9 @@ def _export_precise(plan: Plan, precision: str, output: Path, options: Options) 
         f"{verdict.clips} clips, {verdict.frames} frames, {verdict.backend}"
     )
     if len(drops) > 1:
-        print(f"  the drop is the mean over {len(drops)} starts, from {min(drops):.4f} to {max(drops):.4f}")
+        print(f"  the drop is the mean over {len(drops)} initial boxes, from {min(drops):.4f} to {max(drops):.4f}")
     lower, ratio, upper = verdict.latency_ratio
-    print(f"  median overlap with fp32's boxes {verdict.median_box_iou:.3f}")
+    print(f"  median IoU with fp32's boxes {verdict.median_box_iou:.3f}")
     print(f"  inference takes {ratio:.2f} times as long as fp32's (quartiles {lower:.2f} to {upper:.2f})")
     for remark in done.card["remarks"]:
         print(f"  {remark}")

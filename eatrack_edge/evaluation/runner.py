@@ -20,7 +20,7 @@ import numpy as np
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
 from eatrack_edge.datasets.sequence import ImageFrames, Sequence
-from eatrack_edge.evaluation.power import run_metered
+from eatrack_edge.evaluation.metered_run import run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker

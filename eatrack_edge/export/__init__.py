@@ -1,1 +1,1 @@
-"""From a checkpoint to graphs that are proved against it."""
+"""Exports a checkpoint to ONNX graphs in any precision, and checks them against it."""

@@ -1,4 +1,4 @@
-"""What values flow into the products of a graph, and which range of them INT8 should span."""
+"""Measures the activations of a graph, and chooses the range that INT8 represents."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Observed:
         return float(max(self.highest.max(), -self.lowest.min()))
 
     def range(self, weights: NDArray[np.float32] | None = None) -> float:
-        """The largest magnitude to represent, so that rounding and clipping together err least in the mean square.
+        """The largest magnitude to represent: the one with the least mean square error of rounding and clipping.
 
         Args:
             weights: Of the linear layers that read the value, shape (channels, outputs). With them the error is that
-                of what they give: a rare large channel that they listen to is then not clipped.
+                of the layers' outputs: a rare large channel with large weights is then not clipped.
         """
         if not self.largest:
             return 1.0  # a scale must be positive
@@ -69,7 +69,7 @@ class Observed:
 
 
 def observe(graph: onnx.ModelProto, values: Collection[str], feeds: Sequence[Feed]) -> dict[str, Observed]:
-    """Run a graph and keep what INT8 must know of some values.
+    """Run a graph and record statistics of some of its values.
 
     Args:
         graph: Left as it is.
@@ -90,7 +90,7 @@ def observe(graph: onnx.ModelProto, values: Collection[str], feeds: Sequence[Fee
 
 
 class _Running:
-    """What ``Observed`` holds, while it is being collected."""
+    """Collects an ``Observed``."""
 
     def __init__(self, rows: int) -> None:
         self._rows, self._rng = rows, np.random.default_rng(_SEED)
@@ -112,6 +112,6 @@ class _Running:
 
 
 def _lost(values: NDArray[Any], top: float) -> NDArray[Any]:
-    """What must be added to values to make them those that INT8 represents."""
+    """Error of the INT8 representation of values."""
     scale = top / LEVELS
     return np.asarray(np.clip(np.round(values / scale), -LEVELS, LEVELS) * scale - values)

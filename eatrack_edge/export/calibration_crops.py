@@ -1,6 +1,6 @@
-"""Crops to calibrate INT8 on, as the tracker will see them.
+"""Cuts the crops that INT8 is calibrated on, as the tracker will cut them.
 
-Activation ranges are only as good as the pictures they were measured on. So template and search crops are cut from
+Activation ranges are only as good as the crops they were measured on. So template and search crops are cut from
 annotated sequences by the model specification's own rule: the first template about an exact box, the second about a
 predicted one, the search about the last predicted box, which is off by the target's motion and the last frame's error.
 """
@@ -26,15 +26,15 @@ from eatrack_edge.export.clips import Clip, find_clips, short_name
 from eatrack_edge.scene.motion_blur import motion_kernel
 
 PAIRS = 256
-HELD_OUT = 48  # more pairs of the same footage, never calibrated on, to judge by
+HELD_OUT = 48  # more pairs of the same clips, not calibrated on, to evaluate with
 _SEED = 2026
 _SCENES = tuple(f"test://?seed={seed}&frames=40" for seed in range(100, 106))
 _LONGEST_CLIP = 60  # frames; a longer clip is drawn from as often as this
 _HELD_OUT_SHARE = 8  # one clip in so many gives the held-out pairs, where there are as many clips
 _BLURRED = 0.15  # share of searches with motion blur: a gimbal's shake
 _LONGEST_BLUR = 11  # px of the crop
-_FAST = 0.2  # share of searches with a uniform displacement up to _FAST_REACH instead of the usual one
-_FAST_REACH = 1.2  # sides; 1.5 is the border of a search crop of factor 4
+_FAST = 0.2  # share of searches with a uniform displacement up to _FAST_SHIFT instead of the usual one
+_FAST_SHIFT = 1.2  # sides; 1.5 is the border of a search crop of factor 4
 
 
 class Pair(NamedTuple):
@@ -48,12 +48,12 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """What a graph was calibrated on, and what it can be judged on.
+    """What a graph was calibrated on, and what it can be evaluated on.
 
     Attributes:
         source: Where from, without folders.
         pairs: To calibrate on.
-        held_out: To judge by.
+        held_out: To evaluate with.
     """
 
     source: str
@@ -77,15 +77,15 @@ class Calibration:
 
 
 def read_calibration(spec: str, model_spec: ModelSpec, pairs: int = PAIRS) -> Calibration:
-    """Cut the pairs; the same footage gives the same ones at every call.
+    """Cut the pairs; the same clips give the same pairs at every call.
 
     Args:
-        spec: See ``footage.find_clips``.
+        spec: See ``clips.find_clips``.
         model_spec: Sizes, slots and the rule of cutting.
         pairs: How many to calibrate on; ``HELD_OUT`` more are kept apart.
 
     Raises:
-        InputError: There is no footage, or no clip of it shows its target twice.
+        InputError: There are no clips, or none shows its target in two frames.
     """
     clips = [clip for clip in find_clips(spec, _SCENES) if _present(clip).size >= 2]
     if not clips:
@@ -120,7 +120,7 @@ class _Crop(NamedTuple):
 def _cut_all(
     clips: Sequence[Clip], chosen: Sequence[int], model_spec: ModelSpec, rng: np.random.Generator
 ) -> list[Pair]:
-    """Plan every crop first, then read each clip once and keep its crops only: whole frames would fill the memory."""
+    """Plan every crop first, then read each clip once and keep only its crops: whole frames would fill the memory."""
     wanted: dict[int, dict[int, list[_Crop]]] = defaultdict(lambda: defaultdict(list))  # clip, frame
     names: list[str] = []
     for pair, clip in enumerate(chosen):
@@ -130,10 +130,10 @@ def _cut_all(
         last = max(frames)
         for index, frame in enumerate(clips[clip].read()):
             for crop in frames.get(index, ()):
-                picture = cut(frame, crop.window, model_spec.padding_bgr)
+                image = cut(frame, crop.window, model_spec.padding_bgr)
                 if crop.blur is not None:
-                    picture = cast("Frame", cv2.filter2D(picture, -1, crop.blur, borderType=cv2.BORDER_REPLICATE))
-                crops[crop.pair, crop.place] = picture, crop.extent
+                    image = cast("Frame", cv2.filter2D(image, -1, crop.blur, borderType=cv2.BORDER_REPLICATE))
+                crops[crop.pair, crop.place] = image, crop.extent
             if index == last:
                 break
         else:
@@ -155,11 +155,11 @@ def _plan(
     first, search = moments[0], moments[-1]
     slots = [first, *(moments[1:-1] or [first])][: model_spec.template_slots]
     for slot, moment in enumerate(slots):
-        # The user draws the first box, the tracker predicts the second: so exact are they.
+        # The user draws the first box and the tracker predicts the second, which is less exact.
         box = _moved(clip.boxes[moment], *((0.03, 0.03) if slot == 0 else (0.1, 0.08)), rng)
         window = CropWindow.around(box, rule.template_factor, model_spec.template_size, rule.window)
         frames[moment].append(_Crop(pair, slot, window, window.extent(box), None))
-    fast = rng.uniform(-_FAST_REACH, _FAST_REACH, 2) if rng.random() < _FAST else np.zeros(2)
+    fast = rng.uniform(-_FAST_SHIFT, _FAST_SHIFT, 2) if rng.random() < _FAST else np.zeros(2)
     box = _moved(clip.boxes[search], 0.0 if fast.any() else 0.25, 0.15, rng, fast)
     window = CropWindow.around(box, rule.search_factor, model_spec.search_size, rule.window)
     is_blurred = rng.random() < _BLURRED

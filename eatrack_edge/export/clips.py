@@ -1,4 +1,4 @@
-"""Annotated targets over time, by a short word: what calibration cuts crops from, and what the gate tracks."""
+"""Finds annotated clips: calibration cuts crops from them, and the tracking gate runs on them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from eatrack_edge.evaluation.runner import open_frames
 from eatrack_edge.evaluation.suite import load_suite
 from eatrack_edge.sources.synthetic import SyntheticSource
 
-WORDS = "a video with NAME.txt beside it, a folder of such, KIND:PATH as `eval --dataset` takes them, or test://"
-# Other worlds, flights, lengths and sizes of the bundled scene. The gate's seeds are no calibration's.
+CLIPS_HELP = "a video with NAME.txt beside it, a folder of such, KIND:PATH as `eval --dataset` takes them, or test://"
 _SHARDS, _SCENE = "shards", "test://"
 
 
@@ -44,14 +43,14 @@ class Clip:
 
 
 def find_clips(spec: str, scenes: tuple[str, ...] = (_SCENE,)) -> list[Clip]:
-    """The clips that a word stands for.
+    """The clips of a file, folder, dataset, suite or synthetic scene.
 
     Args:
-        spec: One of ``WORDS``; KIND may also be ``shards``, of training crops, or the name of a suite.
-        scenes: What ``test://`` alone stands for.
+        spec: One of ``CLIPS_HELP``; KIND may also be ``shards``, of training crops, or the name of a suite.
+        scenes: Scenes that ``test://`` alone means.
 
     Raises:
-        InputError: Nothing annotated is there.
+        InputError: There is nothing with annotations.
         UsageError: A suite of that name needs data of another kind.
     """
     if spec.startswith(_SCENE):
@@ -67,7 +66,7 @@ def find_clips(spec: str, scenes: tuple[str, ...] = (_SCENE,)) -> list[Clip]:
 
 
 def short_name(spec: str) -> str:
-    """The word without the folders of the machine it was typed on, for files that travel.
+    """``spec`` without folders of this machine, for results that are published.
 
     >>> short_name("shards:data/train"), short_name("flights/boat.mp4"), short_name("test://?seed=3")
     ('shards:train', 'boat.mp4', 'test://?seed=3')
@@ -94,11 +93,11 @@ def _plain(path: Path) -> list[Clip]:
     if path.is_file():
         if path.suffix.lower() not in VIDEO_SUFFIXES or not path.with_suffix(".txt").is_file():
             raise InputError(
-                f"{path}: expected a video with its boxes in {path.with_suffix('.txt').name}", hint=f"give {WORDS}"
+                f"{path}: expected a video with its boxes in {path.with_suffix('.txt').name}", hint=f"give {CLIPS_HELP}"
             )
         return [_sequence(videos(path.parent).read(path.stem))]
     if not path.is_dir():
-        raise InputError(f"{path}: no such video, folder or dataset", hint=f"give {WORDS}")
+        raise InputError(f"{path}: no such video, folder or dataset", hint=f"give {CLIPS_HELP}")
     holds_video = any(entry.suffix.lower() in VIDEO_SUFFIXES for entry in path.iterdir())
     return _clips(videos(path) if holds_video else images(path))
 
@@ -124,6 +123,6 @@ def _shard_clip(target: ShardTarget) -> Clip:
 def _scene(uri: str) -> Clip:
     source = SyntheticSource.from_uri(uri)
     truth = source.truth
-    assert truth is not None  # the synthetic scene always knows
+    assert truth is not None  # the synthetic scene always has true boxes
     boxes = np.where(source.visible[:, None] > 0, truth, np.nan)
     return Clip(source.uri, boxes, lambda: (item.frame for item in SyntheticSource.from_uri(uri)))

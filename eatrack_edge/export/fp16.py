@@ -1,4 +1,4 @@
-"""Half precision in the graph itself, so that a strongly typed builder has nothing to decide.
+"""Converts a graph to half precision, so that a strongly typed builder has nothing to decide.
 
 What is kept in float32 are the operators that sum or exponentiate over many values (LayerNormalization, Softmax), the
 last step of every output, where a sigmoid turns a score into a probability, and the crop's own normalisation. Inputs

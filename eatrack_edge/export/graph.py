@@ -1,4 +1,4 @@
-"""Writes the two ONNX graphs of a network, and what they say of themselves."""
+"""Exports the two ONNX graphs of a network, with the model specification as their metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from eatrack_edge.core.errors import GateFailed
 from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
-from eatrack_edge.model import inference_graph as flying
+from eatrack_edge.model import inference_graph
 from eatrack_edge.model.eatrack import EATrack
 
 _NO_EXTENT = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int32)  # extent and slot, where the network ignores them
@@ -48,7 +48,7 @@ class _Normalise(nn.Module):
 
 
 class TemplateGraph(nn.Module):
-    """Template crop in; what a template slot is to hold out."""
+    """Template crop in; content of a template slot out."""
 
     def __init__(self, network: EATrack, model_spec: ModelSpec) -> None:
         super().__init__()
@@ -60,15 +60,15 @@ class TemplateGraph(nn.Module):
         """See ``ModelSpec.template_inputs`` and ``ModelSpec.template_outputs``."""
         extent, slot = extent_and_slot or _NO_EXTENT
         if self.form == "crop":
-            # The limit changes nothing: a token beyond the crop there is not. But an output may not be an input.
+            # An output may not be an input; the limit changes nothing, since no token is beyond the crop.
             limited = torch.minimum(extent, torch.ones_like(extent))
             return (template.float(), limited) if extent_and_slot else (template.float(),)
-        tokens, projections = flying.encode_template(self.network, self.normalise(template), extent, slot)
+        tokens, projections = inference_graph.encode_template(self.network, self.normalise(template), extent, slot)
         return (tokens, projections) if self.form == "projections" else (tokens,)
 
 
 class TrackGraph(nn.Module):
-    """Search crop and what the template slots hold in; the maps and the search tokens out."""
+    """Search crop and template slots in; maps and search tokens out."""
 
     def __init__(self, network: EATrack, model_spec: ModelSpec) -> None:
         super().__init__()
@@ -80,11 +80,11 @@ class TrackGraph(nn.Module):
     def forward(self, search: Tensor, *held: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Crop (X, X, 3) uint8 and ``ModelSpec.slot_inputs`` of each slot in; see ``ModelSpec.track_outputs``."""
         crop = self.normalise(search)
-        if self.form == "crop":  # as a plain export would be, to compare with
+        if self.form == "crop":  # like a plain export, to compare with
             templates = [self._encode(number, *slot) for number, slot in enumerate(self._by_slot(held))]
             maps, search_tokens = self.network.track(crop, templates)
         else:
-            maps, search_tokens = flying.track(self.network, crop, self._by_slot(held))
+            maps, search_tokens = inference_graph.track(self.network, crop, self._by_slot(held))
         return maps.score_map, maps.offset_map, maps.size_map, search_tokens
 
     def _by_slot(self, held: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
@@ -100,7 +100,7 @@ def write_graphs(network: EATrack, model_spec: ModelSpec, *, opset: int, fold: b
 
     Args:
         network: In evaluation mode, with the model specification's template slots.
-        model_spec: Names, shapes and what stands in the metadata.
+        model_spec: Names, shapes and metadata.
         opset: ONNX opset; the exporter's own is 18, lower ones are converted.
         fold: Fold batch norm and transposes into the weights. Without, the weights stay the checkpoint's, and
             the runtime folds them at load.
@@ -160,7 +160,7 @@ def _rename(graph: onnx.ModelProto, names: Mapping[str, str]) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's advice about opsets and torchvision from the user, who can do nothing about it."""
+    """Hide the exporter's messages about opsets and torchvision, about which the user can do nothing."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""What the two graphs take, by the names of their inputs."""
+"""Builds the inputs of the two graphs, by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eatrack_edge.export.calibration_crops import Pair
 
 
 def template_feed(model_spec: ModelSpec, crop: Frame, extent: tuple[float, float], slot: int) -> dict[str, Any]:
-    """What the template graph takes.
+    """Inputs of the template graph.
 
     Args:
         model_spec: Of the graph.
@@ -29,14 +29,14 @@ def template_feed(model_spec: ModelSpec, crop: Frame, extent: tuple[float, float
 
 
 def template_feeds(pairs: Sequence[Pair], model_spec: ModelSpec) -> Iterator[dict[str, Any]]:
-    """What the template graph takes of each pair, slot by slot."""
+    """Inputs of the template graph for each pair, slot by slot."""
     for pair in pairs:
         for slot, (crop, extent) in enumerate(zip(pair.templates, pair.extents, strict=True)):
             yield template_feed(model_spec, crop, extent, slot)
 
 
 def track_feeds(pairs: Sequence[Pair], model_spec: ModelSpec, template_graph: Path) -> Iterator[dict[str, Any]]:
-    """What the track graph takes of each pair; the template graph is run for it, on ONNX Runtime.
+    """Inputs of the track graph for each pair; the template graph is run on ONNX Runtime.
 
     Args:
         pairs: Crops.

@@ -1,7 +1,7 @@
-"""INT8 in the graph itself: a QuantizeLinear and a DequantizeLinear before every product that is to run in INT8.
+"""Quantises a graph to INT8: a QuantizeLinear and a DequantizeLinear before every matmul and convolution.
 
 The form is what TensorRT 10 and 11 read and OpenVINO runs as it is: both sides signed with zero point 0, weights by
-output channel, biases untouched, nothing around what a product gives. No builder calibrates anything again.
+output channel, biases and outputs left in float. TensorRT's builder calibrates nothing.
 """
 
 from __future__ import annotations
@@ -20,23 +20,30 @@ from onnx import numpy_helper
 from eatrack_edge.core.imports import require
 from eatrack_edge.export.activation_ranges import LEVELS, Feed, observe
 
-PRODUCTS = ("MatMul", "Conv", "Gemm")
+MATMULS = ("MatMul", "Conv", "Gemm")  # operators that can run in INT8
+_OPTIONS = {
+    "ActivationSymmetric": True,
+    "WeightSymmetric": True,
+    "QuantizeBias": False,
+    # With an INT8 output, the bias would be added to the rounded sum.
+    "OpTypesToExcludeOutputQuantization": list(MATMULS),
+}
 
 
 def quantise(graph: Path, feeds: Sequence[Feed], quantised: Path) -> onnx.ModelProto:
-    """Quantise every product of a float32 graph that has weights, which leaves out the two inside an attention.
+    """Quantise every matmul and convolution of a float32 graph that has weights; those inside an attention have none.
 
-    Softmax gives a few large values and hundreds that are nearly 0, which one scale cannot both hold: in a trained
-    network its products with the values cost more than all others together, and are a twentieth of the work. The
-    products before the softmax stay beside them, so that an attention is of one type, as fused kernels want it.
+    Softmax gives a few large values and hundreds near 0, which one scale cannot represent together: in a trained
+    network its matmul with the values costs more accuracy than all others together, and is a twentieth of the work.
+    The matmul before the softmax stays in float too, so that an attention is of one type, as fused kernels need it.
 
     Args:
         graph: The float32 graph, opset 17 or above.
-        feeds: What to measure the ranges of activations on, see ``ranges.Observed.range``.
+        feeds: What to measure the ranges of activations on, see ``activation_ranges.Observed.range``.
         quantised: Where to write.
 
     Returns:
-        What was written.
+        The quantised graph.
     """
     tool = require("onnxruntime.quantization", to="quantise a graph")
     single = onnx.load(graph)
@@ -46,32 +53,25 @@ def quantise(graph: Path, feeds: Sequence[Feed], quantised: Path) -> onnx.ModelP
         for name, top in _ranges(single, weighted, feeds).items()
     }
     with _quiet():
-        # Nothing is optimised before: merging MatMul and Add into Gemm would hide every linear layer.
+        # Not optimised before: merging MatMul and Add into Gemm would hide every linear layer.
         tool.quantize_static(
             graph,
             quantised,
-            _reader(tool, feeds[:1]),  # which it asks for, though no range is left to measure
+            _reader(tool, feeds[:1]),  # required, though all ranges are given
             quant_format=tool.QuantFormat.QDQ,
-            op_types_to_quantize=list(PRODUCTS),
+            op_types_to_quantize=list(MATMULS),
             per_channel=True,
             activation_type=tool.QuantType.QInt8,
             weight_type=tool.QuantType.QInt8,
             nodes_to_quantize=[node.name for node in weighted],
             calibrate_method=tool.CalibrationMethod.MinMax,
-            extra_options={
-                "ActivationSymmetric": True,
-                "WeightSymmetric": True,
-                "QuantizeBias": False,
-                "TensorQuantOverrides": ranges,
-                # With its output in INT8 too, a product's bias would be added to the rounded sum.
-                "OpTypesToExcludeOutputQuantization": list(PRODUCTS),
-            },
+            extra_options=_OPTIONS | {"TensorQuantOverrides": ranges},
         )
     return onnx.load(quantised)
 
 
 def _ranges(graph: onnx.ModelProto, weighted: Sequence[onnx.NodeProto], feeds: Sequence[Feed]) -> dict[str, float]:
-    """The largest magnitude to represent of every value that a product with weights reads."""
+    """The largest magnitude to represent of every value that a matmul with weights reads."""
     weights = {tensor.name: tensor for tensor in graph.graph.initializer}
     read: dict[str, list[NDArray[np.float32]]] = {}
     for node in weighted:
@@ -85,18 +85,18 @@ def _ranges(graph: onnx.ModelProto, weighted: Sequence[onnx.NodeProto], feeds: S
     return {name: one.range(np.hstack(read[name]) if read[name] else None) for name, one in seen.items()}
 
 
-def products(graph: onnx.ModelProto) -> dict[str, str]:
-    """The layer that each product of a float32 graph is, by the name of its node.
+def layer_names(graph: onnx.ModelProto) -> dict[str, str]:
+    """The layer of each matmul and convolution of a float32 graph, by the name of its node.
 
-    A linear layer or a convolution has the name of its weights in the checkpoint; the two products of an attention
-    are called after the layer before them.
+    A linear layer or a convolution has the name of its weights in the checkpoint; the two matmuls of an attention
+    are named after the layer before them.
     """
     inside = {tensor.name for tensor in graph.graph.initializer}
     readers = {name: node for node in graph.graph.node for name in node.input}
     names: dict[str, str] = {}
     last = ""
     for node in graph.graph.node:
-        if node.op_type not in PRODUCTS:
+        if node.op_type not in MATMULS:
             continue
         if node.input[1] not in inside:
             reader = readers.get(node.output[0])
@@ -112,25 +112,25 @@ def products(graph: onnx.ModelProto) -> dict[str, str]:
     return names
 
 
-def in_int8(quantised: onnx.ModelProto) -> set[str]:
-    """Names of the products that read dequantised values."""
+def int8_nodes(quantised: onnx.ModelProto) -> set[str]:
+    """Names of the matmuls and convolutions whose inputs are dequantised."""
     dequantised = {node.output[0] for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
-    products = (node for node in quantised.graph.node if node.op_type in PRODUCTS)
-    return {node.name for node in products if dequantised.issuperset(node.input[:2])}
+    matmuls = (node for node in quantised.graph.node if node.op_type in MATMULS)
+    return {node.name for node in matmuls if dequantised.issuperset(node.input[:2])}
 
 
 def restore(quantised: onnx.ModelProto, graph: onnx.ModelProto, nodes: Collection[str]) -> onnx.ModelProto:
-    """Give some products of a quantised graph their float32 inputs back.
+    """Let some matmuls of a quantised graph run in float32 again.
 
     Args:
         quantised: What ``quantise`` made of ``graph``; left as it is.
         graph: The float32 graph.
-        nodes: Names of the products to run in float again.
+        nodes: Names of the nodes to run in float32.
     """
     mixed = onnx.ModelProto()
     mixed.CopyFrom(quantised)
-    # The tool lets all that read a quantised value read the rounded one, also where a float will do.
-    inputs = {node.name: node.input for node in graph.graph.node if node.name in nodes or node.op_type not in PRODUCTS}
+    # ONNX Runtime's tool gives the rounded value to all readers of a quantised one.
+    inputs = {node.name: node.input for node in graph.graph.node if node.name in nodes or node.op_type not in MATMULS}
     for node in mixed.graph.node:
         if node.name in inputs:
             node.input[:] = inputs[node.name]
@@ -142,7 +142,7 @@ def restore(quantised: onnx.ModelProto, graph: onnx.ModelProto, nodes: Collectio
 
 
 def remove_unused(graph: onnx.ModelProto) -> None:
-    """Take out nodes and weights that no output depends on."""
+    """Remove nodes and weights that no output depends on."""
     needed = {value.name for value in graph.graph.output}
     nodes = []
     for node in reversed(graph.graph.node):
@@ -156,13 +156,13 @@ def remove_unused(graph: onnx.ModelProto) -> None:
 
 
 def _weighted(graph: onnx.ModelProto) -> list[onnx.NodeProto]:
-    """Products of a weight, plain or transposed by the graph itself, as opposed to those of two activations."""
+    """Matmuls with a weight, perhaps transposed in the graph, as opposed to those of two activations."""
     changing = {value.name for value in graph.graph.input}
     found = []
     for node in graph.graph.node:
         if changing.intersection(node.input):
             changing.update(node.output)
-            if node.op_type in PRODUCTS and not changing.issuperset(node.input[:2]):
+            if node.op_type in MATMULS and not changing.issuperset(node.input[:2]):
                 found.append(node)
     return found
 
@@ -180,7 +180,7 @@ def _reader(tool: Any, feeds: Iterable[Feed]) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the advice to pre-process the graph from the user: it would do harm, see ``quantise``."""
+    """Hide the advice to pre-process the graph, which would be wrong here, see ``quantise``."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Proves a pair of graphs against the network they came from, on crops of a moving scene."""
+"""Compares a pair of graphs with their torch network, on crops of a moving scene."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ALLOWED = 1e-4  # float32 against float32; two runtimes differ by about 1e-5 in 
 def measure(network: EATrack, model_spec: ModelSpec, template_graph: Path, track_graph: Path) -> dict[str, float]:
     """Largest difference between torch and ONNX Runtime per output, over a few crops of the synthetic scene.
 
-    Maps and search tokens are held against the plain network, which encodes everything anew, so that whatever the
-    graphs save is proved with them.
+    Maps and search tokens are compared with the plain network, which encodes everything in each frame, so that the
+    savings of the inference graph are checked too.
 
     Args:
         network: In evaluation mode.

@@ -1,4 +1,4 @@
-"""Writes a network's graphs in another precision: quantised or halved, measured against float32, and judged."""
+"""Exports a network's graphs in FP16 or INT8, compares them with float32, and runs the tracking gate."""
 
 from __future__ import annotations
 
@@ -26,21 +26,19 @@ from eatrack_edge.export.write import export
 from eatrack_edge.machine.conditions import run_conditions
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
-_PARITY_SCENE = (
-    "test://?seed=107&frames=20&width=320&height=240"  # where nothing was calibrated, crops of this are as good as any
-)
+_PARITY_SCENE = "test://?seed=107&frames=20&width=320&height=240"  # crops to compare outputs on, without calibration
 
-Say = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Precise:
-    """What an export in another precision wrote.
+class PreciseExport:
+    """Files and figures of an export in another precision.
 
     Attributes:
         files: Both graphs, the card, and for INT8 the calibration's list and the sensitivity table.
-        card: What the card says.
-        verdict: Of the gate.
+        card: Figures for the model's card.
+        verdict: Result of the tracking gate.
     """
 
     files: tuple[Path, ...]
@@ -50,14 +48,14 @@ class Precise:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may be chosen.
+    """Options of an export in another precision.
 
     Attributes:
-        calib: Footage to calibrate INT8 on, see ``footage.find_clips``; needed for INT8.
+        calib: Clips to calibrate INT8 on, see ``clips.find_clips``; needed for INT8.
         pairs: Pairs of crops to calibrate on.
-        suite: Footage for the gate.
-        backend: Of the gate.
-        is_forced: Write the graphs whatever the gate says.
+        suite: Clips for the tracking gate.
+        backend: Backend of the tracking gate.
+        is_forced: Write the graphs even if they fail the gate.
         is_shared: FP16 only: keep the weights in one file beside the graphs, the one that float32 graphs share too.
     """
 
@@ -70,23 +68,23 @@ class Options:
 
 
 def export_precise(
-    plan: Plan, precision: str, folder: Path, options: Options, say: Say = lambda _line: None
-) -> Precise:
+    plan: Plan, precision: str, folder: Path, options: Options, on_progress: OnProgress = lambda _line: None
+) -> PreciseExport:
     """Export a checkpoint in a precision other than float32; what fails the gate is not written.
 
-    The template graph runs once in many frames, so it stays float32 beside INT8, and float16 beside INT8 with float16.
+    The template graph runs once in many frames, so it stays float32 with INT8, and float16 with INT8-FP16.
 
     Args:
         plan: What to export, see ``recipe.plan``.
         precision: One of ``model_spec.PRECISIONS`` but ``fp32``.
         folder: Where to; made if needed.
         options: See there.
-        say: Told what is being done.
+        on_progress: Called with what is being done.
 
     Raises:
-        UsageError: No such precision, or INT8 without footage to calibrate on.
-        InputError: The footage is not there.
-        GateFailed: The graphs track too badly, or their answer is not finite.
+        UsageError: No such precision, or INT8 without clips to calibrate on.
+        InputError: There are no such clips.
+        GateFailed: The graphs lose too much success AUC, or an output is not finite.
         OutputError: The folder cannot be written.
     """
     _check(precision, options)
@@ -94,33 +92,27 @@ def export_precise(
         plan = replace(plan, opset=max(plan.opset, _HALF_SCALES))
     model_spec = replace(plan.model_spec, precision=precision)
     is_int8 = precision.startswith("int8")
-    pairs = options.pairs if is_int8 else 0
-    say("cutting crops")
-    calibration = read_calibration(options.calib if is_int8 else options.calib or _PARITY_SCENE, model_spec, pairs)
+    on_progress("cutting crops")
+    calib = options.calib if is_int8 else options.calib or _PARITY_SCENE
+    calibration = read_calibration(calib, model_spec, options.pairs if is_int8 else 0)
     with staged(folder) as work:
-        say("exporting in fp32")
+        on_progress("exporting in fp32")
         template, track, *weights = export(plan, work, shared=options.is_shared).files
         name = stem_of(plan.name, precision)
         paths = work / f"{name}.template.onnx", work / f"{name}.track.onnx"
-        graphs = [onnx.load(template), onnx.load(track)]
         card: dict[str, Any] = {"model": plan.model_spec.model, "precision": precision, "opset": plan.opset}
-        notes: dict[str, str] = {}
-        if is_int8:
-            graphs[1], table, kept = _quantised((template, track), model_spec, calibration, say)
-            record = calibration.record()
-            notes = _write_notes(work / name, record, table)
-            card["calibration"] = {key: value for key, value in record.items() if key != "list"}
-            card["kept_in_float"] = kept
-        if "fp16" in precision:
-            graphs = [_halved(graph, weights) for graph in graphs]
-        for graph, path in zip(graphs, paths, strict=True):
-            onnx.helper.set_model_props(graph, model_spec.to_metadata() | notes)
-            onnx.save(graph, path)
-        say("comparing outputs")
+        card |= _convert((template, track), weights, paths, model_spec, calibration, on_progress)
+        on_progress("comparing outputs")
         card["parity"], card["box_iou"] = _parity((template, track), paths, model_spec, calibration.held_out)
-        say(f"tracking {options.suite} beside fp32")
-        budget = plan.gate.of(precision)
-        verdict = gate.judge(track, paths[1], options.suite, budget, starts=plan.gate.starts, backend=options.backend)
+        on_progress(f"tracking {options.suite} with this precision and fp32")
+        verdict = gate.evaluate_tracking(
+            track,
+            paths[1],
+            options.suite,
+            plan.gate.of(precision),
+            starts=plan.gate.starts,
+            backend=options.backend,
+        )
         if not options.is_forced:
             gate.check(verdict, plan.name)
         card |= {"gate": verdict.row(), "remarks": _remarks(verdict), "conditions": run_conditions()}
@@ -128,7 +120,32 @@ def export_precise(
         for path in (template, track):
             path.unlink()
         files = tuple(sorted(path for path in work.iterdir() if path.is_file()))
-    return Precise(tuple(folder / path.name for path in files), card, verdict)
+    return PreciseExport(tuple(folder / path.name for path in files), card, verdict)
+
+
+def _convert(
+    fp32: tuple[Path, Path],
+    weights: list[Path],
+    paths: tuple[Path, Path],
+    model_spec: ModelSpec,
+    calibration: Calibration,
+    on_progress: OnProgress,
+) -> dict[str, Any]:
+    """Write both graphs in the precision of ``model_spec``; return what the card records of it."""
+    graphs = [onnx.load(path) for path in fp32]
+    card: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    if model_spec.precision.startswith("int8"):
+        graphs[1], table, card["kept_in_float"] = _quantised(fp32, model_spec, calibration, on_progress)
+        record = calibration.record()
+        notes = _write_notes(paths[1].with_name(paths[1].name.removesuffix(".track.onnx")), record, table)
+        card["calibration"] = {key: value for key, value in record.items() if key != "list"}
+    if "fp16" in model_spec.precision:
+        graphs = [_halved(graph, weights) for graph in graphs]
+    for graph, path in zip(graphs, paths, strict=True):
+        onnx.helper.set_model_props(graph, model_spec.to_metadata() | notes)
+        onnx.save(graph, path)
+    return card
 
 
 def _check(precision: str, options: Options) -> None:
@@ -140,8 +157,8 @@ def _check(precision: str, options: Options) -> None:
         raise UsageError(f"shared weights are float16, {precision} has its own", hint="leave --shared-weights out")
     if precision.startswith("int8") and not options.calib:
         raise UsageError(
-            f"{precision} needs footage to measure its ranges on, none was given",
-            hint="give a video with its boxes in NAME.txt, a folder of such or KIND:PATH: --calib flights/; "
+            f"{precision} needs clips to calibrate on, none were given",
+            hint="give a video with its boxes in NAME.txt, a folder of such, or KIND:PATH: --calib flights/; "
             "for a trial, the bundled synthetic scene: --calib test://",
         )
 
@@ -156,11 +173,11 @@ def _halved(graph: onnx.ModelProto, weights: list[Path]) -> onnx.ModelProto:
 
 
 def _quantised(
-    fp32: tuple[Path, Path], model_spec: ModelSpec, calibration: Calibration, say: Say
+    fp32: tuple[Path, Path], model_spec: ModelSpec, calibration: Calibration, on_progress: OnProgress
 ) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity], list[str]]:
-    """Smooth, quantise, measure one by one, and take the sensitive out again; the last are the layers left in float."""
+    """Smooth, quantise, measure each layer, and leave sensitive layers in float, whose names come last."""
     template, track = fp32
-    say(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
+    on_progress(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
     feeds = list(track_feeds(calibration.pairs, model_spec, template))
     graph = smoothing.smooth(onnx.load(track), feeds)
     smoothed, written = track.with_name("smoothed.onnx"), track.with_name("quantised.onnx")
@@ -169,15 +186,15 @@ def _quantised(
     for path in (smoothed, written):
         path.unlink()
     feeds = list(track_feeds(calibration.held_out[: sensitivity.CROPS], model_spec, template))
-    say("measuring what each layer loses in INT8")
+    on_progress("measuring what each layer loses in INT8")
     table = sensitivity.measure(graph, quantised, model_spec, feeds)
     mixed = int8.restore(quantised, graph, [node for node, row in table.items() if row.stays_float])
-    inside = int8.in_int8(mixed)
-    return mixed, list(table.values()), [layer for node, layer in int8.products(graph).items() if node not in inside]
+    inside = int8.int8_nodes(mixed)
+    return mixed, list(table.values()), [layer for node, layer in int8.layer_names(graph).items() if node not in inside]
 
 
 def _write_notes(stem: Path, record: dict[str, Any], table: Sequence[sensitivity.Sensitivity]) -> dict[str, str]:
-    """Write the calibration's list and the sensitivity table; return what the graphs' metadata shall say of them."""
+    """Write the calibration's list and the sensitivity table; return the entries for the graphs' metadata."""
     rows = {
         "largest_box_error": sensitivity.LARGEST_BOX_ERROR,
         "largest_score_error": sensitivity.LARGEST_SCORE_ERROR,
@@ -193,19 +210,19 @@ def _write_notes(stem: Path, record: dict[str, Any], table: Sequence[sensitivity
 
 
 def _parity(
-    fp32: tuple[Path, Path], judged: tuple[Path, Path], model_spec: ModelSpec, pairs: Sequence[Pair]
+    fp32: tuple[Path, Path], tested: tuple[Path, Path], model_spec: ModelSpec, pairs: Sequence[Pair]
 ) -> tuple[dict[str, dict[str, float]], float]:
     """Per output, the largest difference from float32 and the root of the mean square over float32's own.
 
-    The second is the mean overlap of the boxes that both read at float32's best cell, [0, 1].
+    The second is the mean overlap of the boxes read at float32's best score-map location, [0, 1].
 
     Raises:
         GateFailed: An output is not finite.
     """
-    feeds = [list(track_feeds(pairs, model_spec, template)) for template, _ in (fp32, judged)]
+    feeds = [list(track_feeds(pairs, model_spec, template)) for template, _ in (fp32, tested)]
     outputs = [
         sensitivity.run(onnx.load(track), model_spec, feed)
-        for (_, track), feed in zip((fp32, judged), feeds, strict=True)
+        for (_, track), feed in zip((fp32, tested), feeds, strict=True)
     ]
     slot = dict(zip(model_spec.slot_inputs(0), model_spec.template_outputs(), strict=True))
     table: dict[str, dict[str, float]] = {}
@@ -225,5 +242,5 @@ def _parity(
 def _remarks(verdict: Verdict) -> list[str]:
     if verdict.is_passed:
         return verdict.remarks()
-    over = f"Written by force: it loses {verdict.drop:.4f} success AUC, its budget is {verdict.budget:g}."
+    over = f"Written with --force: it loses {verdict.drop:.4f} success AUC, its budget is {verdict.budget:g}."
     return [over, *verdict.remarks()]

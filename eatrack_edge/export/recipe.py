@@ -20,7 +20,7 @@ OLDEST_OPSET = 17  # the first with LayerNormalization whole; TensorRT 10.3 read
 
 @dataclass(frozen=True, slots=True)
 class ExportRecipe:
-    """What a checkpoint cannot say of itself. A ``.safetensors`` that we wrote can: there, its metadata leads."""
+    """What a checkpoint does not contain. A ``.safetensors`` of eatrack-edge does: its metadata takes precedence."""
 
     model: str  # a name in eatrack_edge.model.registry
     opset: int = OLDEST_OPSET  # raise it only together with the oldest JetPack we support
@@ -41,7 +41,7 @@ class Plan:
         name: Stem of the files to write.
         architecture: Of the network, with the slots that the graph will have.
         checkpoint: Its weights.
-        model_spec: What the graphs will say of themselves.
+        model_spec: Metadata of the graphs.
         opset: ONNX opset.
         gate: How much worse than float32 the other precisions may track.
     """
@@ -63,15 +63,15 @@ def plan(
     opset: int | None = None,
     joint: bool = False,
 ) -> Plan:
-    """Find the weights and settle every choice: an argument leads, then the checkpoint's metadata, then the recipe.
+    """Find the weights and decide every option: from the arguments, else the checkpoint's metadata, else the recipe.
 
     Args:
         what: A model's name (its bundled checkpoint is taken), a checkpoint's path, or a recipe's.
         model: Name of the recipe for a checkpoint that does not name its model.
         name: Stem of the files to write; the checkpoint's by default.
-        slots: Template slots, against what the checkpoint or recipe says.
-        opset: ONNX opset, against what the recipe says.
-        joint: Encode the templates in every frame, as a plain export would; the slower graph to compare with.
+        slots: Template slots, instead of the checkpoint's or recipe's.
+        opset: ONNX opset, instead of the recipe's.
+        joint: Encode the templates in every frame; a slower graph to compare with.
 
     Raises:
         UsageError: Unknown model or recipe, or a checkpoint of an unnamed model.
@@ -87,23 +87,29 @@ def plan(
     known = ModelSpec.from_metadata(checkpoint.metadata, str(checkpoint.path)) if _is_ours(checkpoint) else None
     slots = slots or (known.template_slots if known else recipe.template_slots)
     shape = replace(architecture(recipe.model), template_slots=slots)
-    model_spec = ModelSpec(
+    model_spec = _model_spec(recipe, shape, checkpoint, known, joint)
+    return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)
+
+
+def _model_spec(
+    recipe: ExportRecipe, shape: Architecture, checkpoint: Checkpoint, known: ModelSpec | None, joint: bool
+) -> ModelSpec:
+    return ModelSpec(
         model=recipe.model,
         dim=shape.dim,
         template_size=shape.template_size,
         search_size=shape.search_size,
-        template_slots=slots,
+        template_slots=shape.template_slots,
         cropping=known.cropping if known else recipe.cropping,
         stride=shape.patch,
         confidence_scale=known.confidence_scale if known else 1.0,
         confidence_shift=known.confidence_shift if known else 0.0,
-        # Weights that an export wrote remember what they came from, so that exporting them again changes nothing.
+        # Weights that an export wrote keep their source's hash, so that exporting them again changes nothing.
         checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
         template_form=_template_form(shape, joint),
         foreground_embedding=has_foreground_embedding(checkpoint),
         tool_version=__version__,
     )
-    return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)
 
 
 def _template_form(shape: Architecture, joint: bool) -> str:
@@ -120,14 +126,15 @@ def _is_ours(checkpoint: Checkpoint) -> bool:
 def _model_of(checkpoint: Checkpoint) -> str:
     if "model" not in checkpoint.metadata:
         raise UsageError(
-            f"{checkpoint.path}: does not say which network it is", hint="name it: --model eatrack_deit, for example"
+            f"{checkpoint.path}: has no metadata that names its network",
+            hint="name it: --model eatrack_deit, for example",
         )
     return checkpoint.metadata["model"]
 
 
 def _bundled_checkpoint(name: str) -> Path:
     stem = Path(name).stem if name.endswith(".toml") else name
-    recipe_path(name)  # an unknown name is a clearer fault than missing weights
+    recipe_path(name)  # an unknown name gives a clearer error than missing weights
     path = bundled(f"{stem}.safetensors")
     if path is None:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""How much each product of a graph suffers from INT8, measured one at a time on crops that it was not calibrated on."""
+"""Measures how much each layer loses in INT8, one at a time, on crops that were not used for calibration."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from eatrack_edge.core.boxes import iou
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.export.activation_ranges import Feed
-from eatrack_edge.export.int8 import in_int8, products, restore
+from eatrack_edge.export.int8 import int8_nodes, layer_names, restore
 from eatrack_edge.inference.onnxruntime import HARMFUL_OPTIMIZERS
 
-# From either on, alone, a product stays out of INT8: the peak is found by the score, the size read at the peak.
-# What stays float costs time, and what goes adds up: these leave an eighth of EATrack-S's work in float.
+# A layer with a larger error of either kind stays in float: the score map gives the peak, the box is read at the peak.
+# Errors of layers add up, and float costs time: these limits leave an eighth of EATrack-S's work in float.
 LARGEST_SCORE_ERROR = 0.0025
 LARGEST_BOX_ERROR = 0.0025
-CROPS = 16  # with more, the order of the layers stayed
+CROPS = 16  # more did not change the order of the layers
 
 Outputs = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """One product in INT8, all others in float32, against all in float32.
+    """Error of a graph with one layer in INT8 and all others in float32, against all in float32.
 
     Attributes:
-        layer: As the checkpoint calls it.
+        layer: Its name in the checkpoint.
         operator: MatMul, Conv or Gemm.
-        box_error: One minus the mean overlap of the boxes that both read at float32's best cell, [0, 1].
+        box_error: One minus the mean overlap of the boxes read at float32's best score-map location, [0, 1].
         score_error: Mean over the crops of the largest difference of the score map, [0, 1].
     """
 
@@ -44,11 +44,11 @@ class Sensitivity:
 
     @property
     def stays_float(self) -> bool:
-        """Whether it is kept out of INT8."""
+        """Whether the layer is left in float."""
         return self.box_error > LARGEST_BOX_ERROR or self.score_error > LARGEST_SCORE_ERROR
 
     def row(self) -> dict[str, Any]:
-        """For a file."""
+        """The values for a JSON file."""
         errors = {"box_error": round(self.box_error, 5), "score_error": round(self.score_error, 5)}
         return asdict(self) | errors | {"stays_float": self.stays_float}
 
@@ -60,20 +60,20 @@ def measure(
     feeds: Sequence[Feed],
     on_layer: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, Sensitivity]:
-    """Measure every product that is in INT8.
+    """Measure every layer that is in INT8.
 
     Args:
         graph: The track graph in float32.
         quantised: What ``int8.quantise`` made of it.
         model_spec: Of the graph.
-        feeds: Inputs that it was not calibrated on.
-        on_layer: Told how many products of how many are done.
+        feeds: Inputs that were not used for calibration.
+        on_layer: Called with the number of layers done and of all.
 
     Returns:
         By the name of the node, the most sensitive first.
     """
-    tried = in_int8(quantised)
-    names = {node: layer for node, layer in products(graph).items() if node in tried}
+    tried = int8_nodes(quantised)
+    names = {node: layer for node, layer in layer_names(graph).items() if node in tried}
     operators = {node.name: node.op_type for node in graph.graph.node}
     expected = run(graph, model_spec, feeds)
     measured: dict[str, Sensitivity] = {}
@@ -86,7 +86,7 @@ def measure(
 
 
 def run(graph: onnx.ModelProto, model_spec: ModelSpec, feeds: Sequence[Feed]) -> list[Outputs]:
-    """Run a track graph on ONNX Runtime with INT8 simulated, which tells what INT8 costs in accuracy on any machine."""
+    """Run a track graph on ONNX Runtime with INT8 simulated: the accuracy is that of any machine with INT8."""
     runtime = require("onnxruntime", to="measure a graph")
     options = runtime.SessionOptions()
     options.log_severity_level = 3
@@ -106,7 +106,7 @@ def errors(got: Sequence[Outputs], expected: Sequence[Outputs]) -> tuple[float, 
     """Box and score error of one graph's maps against another's, crop by crop; see ``Sensitivity``."""
     overlaps, scores = [], []
     for ours, theirs in zip(got, expected, strict=True):
-        # At one cell for both: where two peaks are as good, a breath decides, which says nothing of a layer.
+        # At the same score-map location for both: between two equal peaks the choice is arbitrary.
         cell = int(np.argmax(theirs["score_map"]))
         overlaps.append(float(iou(_box(ours, cell)[None], _box(theirs, cell)[None])[0]))
         scores.append(float(np.abs(ours["score_map"] - theirs["score_map"]).max()))
@@ -114,7 +114,7 @@ def errors(got: Sequence[Outputs], expected: Sequence[Outputs]) -> tuple[float, 
 
 
 def _box(outputs: Outputs, cell: int) -> NDArray[np.float64]:
-    """The box read at a cell, in cells, (x, y, w, h)."""
+    """The box at a score-map location, in cells, (x, y, w, h)."""
     grid = outputs["score_map"].shape[-1]
     row, column = divmod(cell, grid)
     centre = outputs["offset_map"][0, :, row, column] + np.array([column, row])

@@ -1,10 +1,10 @@
-"""Makes activations easier to round, without changing what a graph answers.
+"""Smooths activations for INT8, without changing the outputs of a graph.
 
-After a LayerNormalization of a vision transformer some channels are many times as large as the others, and some never
-come near 0: one scale for all leaves the others a few levels. Weights are even, and have a scale per output channel. So
-each channel is moved by its mean and divided by a factor, both in the normalisation's own scale and bias, which costs
-no frame any time; the weights that read it are multiplied by the factor and the bias behind them makes up for the
-mean. The factor is SmoothQuant's (Xiao et al. 2023, https://arxiv.org/abs/2211.10438, equation 4), the shift
+After a LayerNormalization of a vision transformer some channels are many times larger than the others, and some never
+come near 0: with one scale for all, the others keep only a few levels. Weights are even, and have a scale per output
+channel. So each channel is shifted by its mean and divided by a factor, both inside the normalisation's own scale and
+bias, which costs no time; the weights that read it are multiplied by the factor, and the bias behind them compensates
+the mean. The factor is SmoothQuant's (Xiao et al. 2023, https://arxiv.org/abs/2211.10438, equation 4), the shift
 Outlier Suppression+'s (Wei et al. 2023, https://arxiv.org/abs/2304.09145).
 """
 
@@ -53,7 +53,7 @@ def smooth(graph: onnx.ModelProto, feeds: Sequence[Feed], alpha: float = ALPHA) 
         alpha: 0 makes the rows of the weights equally large, 1 the channels of the activations.
 
     Returns:
-        A graph that answers as before, but for the order of roundings.
+        A graph with the same outputs up to rounding.
     """
     smoothed = onnx.ModelProto()
     smoothed.CopyFrom(graph)
@@ -71,8 +71,8 @@ def _even_out(
     weights: _Weights, normalise: onnx.NodeProto, layers: Sequence[onnx.NodeProto], seen: Observed, alpha: float
 ) -> None:
     rows = [np.abs(weights.of(layer, 1)).max(axis=1) for layer in layers]
-    reach = np.maximum(seen.highest - seen.mean, seen.mean - seen.lowest)
-    factors = _factors(reach, np.max(rows, axis=0), alpha)
+    extents = np.maximum(seen.highest - seen.mean, seen.mean - seen.lowest)
+    factors = _factors(extents, np.max(rows, axis=0), alpha)
     for layer in layers:
         add, place = weights.bias(layer)
         weights.put(add, place, weights.of(add, place) + seen.mean @ weights.of(layer, 1))
@@ -110,7 +110,7 @@ class _Weights:
 
     def bias(self, layer: onnx.NodeProto) -> tuple[onnx.NodeProto, int]:
         found = _bias(layer, self._readers, self._tensors.keys())
-        assert found is not None  # ``smoothable`` asked for one
+        assert found is not None  # ``smoothable`` checked it
         return found
 
 

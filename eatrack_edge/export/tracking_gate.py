@@ -1,9 +1,9 @@
-"""The gate: does a graph of another precision still track?
+"""The tracking gate: measures how much success AUC a graph of another precision loses against float32.
 
-Two trackers of one backend follow the same clips, frame by frame in turn, so that what else the machine does hits
-both: one with the float32 graphs, one with the graphs that are judged. What counts is the drop in success AUC. A
-hundredth of a pixel can decide what a tracker follows after an occlusion, so each clip is tracked from several starts
-within a pixel of the true box, the same for both, and the drop is the mean over them.
+Two trackers of one backend run on the same clips, frame by frame in turn, so that other load on the machine affects
+both: one with the float32 graphs, one with the graphs under test. A hundredth of a pixel can decide what a tracker
+follows after an occlusion, so each clip is tracked from several perturbed initial boxes within a pixel of the true one,
+the same for both, and the drop is the mean over them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from eatrack_edge.evaluation.protocol import protocol
 from eatrack_edge.export.clips import Clip, find_clips, short_name
 from eatrack_edge.tracking.tracker import Tracker
 
-# The bundled scene in four worlds. No seed of them is a calibration's.
+# The bundled scene with four seeds, none of which calibration uses.
 _SCENES = tuple(f"test://?seed={seed}&frames={frames}" for seed, frames in ((0, 90), (1, 90), (2, 60), (3, 60)))
-_BY_MATLAB = np.array([1, 1, 0, 0])  # the protocol wants the first pixel at 1
+_FIRST_PIXEL = np.array([1, 1, 0, 0])  # the OTB protocol counts pixels from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class GateBudget:
 
     int8: float = 0.01
     fp16: float = 0.002
-    starts: int = 3  # of each clip, over which the drop is averaged; the first is the true box itself
+    starts: int = 3  # initial boxes of each clip, over which the drop is averaged; the first is the true box
 
     def __post_init__(self) -> None:
         if self.starts < 1:
-            raise ConfigError(f"the gate tracks each clip from 1 start or more, got {self.starts}")
+            raise ConfigError(f"the gate needs at least 1 initial box a clip: starts is {self.starts}")
         if min(self.int8, self.fp16) < 0:
             raise ConfigError(f"a budget is a drop of 0 or more, got int8 {self.int8:g} and fp16 {self.fp16:g}")
 
@@ -58,9 +58,9 @@ class Verdict:
         suite: What was tracked, without folders.
         clips: How many.
         frames: Updates of each tracker.
-        backend: That ran both, as it names itself with the judged graph.
-        success_auc_fp32: Of each start, the mean over the clips, [0, 1].
-        success_auc: The same, of the judged graph.
+        backend: Name of the backend that ran both, with the graph under test.
+        success_auc_fp32: Mean over the clips for each initial box, [0, 1].
+        success_auc: The same, of the graph under test.
         budget: Largest drop allowed.
         median_box_iou: Of the two trackers' boxes, over all updates, [0, 1].
         latency_ratio: Inference time over float32's, frame by frame: lower quartile, median, upper quartile.
@@ -79,12 +79,12 @@ class Verdict:
 
     @property
     def drops(self) -> tuple[float, ...]:
-        """Success AUC lost against float32 from each start; negative where there is a gain."""
+        """Success AUC lost against float32 for each initial box; negative where it gains."""
         return tuple(theirs - ours for theirs, ours in zip(self.success_auc_fp32, self.success_auc, strict=True))
 
     @property
     def drop(self) -> float:
-        """Their mean."""
+        """Mean drop over the initial boxes."""
         return float(np.mean(self.drops))
 
     @property
@@ -93,17 +93,17 @@ class Verdict:
         return self.drop <= self.budget
 
     def remarks(self) -> list[str]:
-        """What somebody about to use the graph must know, a sentence each."""
+        """Warnings for the user of the graph, a sentence each."""
         ratio, on_cpu = self.latency_ratio[1], "cpu" in self.backend.lower()
         name = self.precision.upper()
         if ratio < 1:
             return []
         if self.precision == "fp16" and on_cpu:
-            return [f"FP16 takes {ratio:.2f} times as long as FP32 on {self.backend}: it is for GPUs, not processors."]
-        return [f"{name} is useless on {self.backend}: an inference takes {ratio:.2f} times as long as in FP32."]
+            return [f"FP16 takes {ratio:.2f} times as long as FP32 on {self.backend}: FP16 is for GPUs."]
+        return [f"{name} has no advantage on {self.backend}: an inference takes {ratio:.2f} times as long as in FP32."]
 
     def row(self) -> dict[str, Any]:
-        """For a card."""
+        """The figures for the model's card."""
         return {key: _rounded(value) for key, value in asdict(self).items()} | {
             "drops": _rounded(self.drops),
             "drop": _rounded(self.drop),
@@ -111,7 +111,7 @@ class Verdict:
         }
 
 
-def judge(
+def evaluate_tracking(
     fp32: Path,
     graph: Path,
     suite: str,
@@ -121,19 +121,19 @@ def judge(
     backend: str = "auto",
     on_frame: Callable[[int], None] = lambda _done: None,
 ) -> Verdict:
-    """Track a suite with both and compare.
+    """Track a suite with the float32 graph and another one, and compare.
 
     Args:
         fp32: Track graph of the float32 export, its template graph beside it.
-        graph: Track graph to judge, the same.
-        suite: See ``footage.find_clips``; it must be of whole frames.
+        graph: Track graph under test, likewise.
+        suite: See ``clips.find_clips``; it must be of whole frames.
         budget: Largest drop in success AUC.
-        starts: Of each clip; the first is its true box, others lie within a pixel of it.
+        starts: Initial boxes of each clip; the first is the true one, others are within a pixel of it.
         backend: One of ``inference.registry.BACKENDS``, for both.
-        on_frame: Told the frames done.
+        on_frame: Called with the number of frames done.
 
     Raises:
-        InputError: The suite is not there, or holds crops instead of videos.
+        InputError: There is no such suite, or it has crops instead of videos.
     """
     clips = find_clips(suite, _SCENES)
     if not all(clip.is_video for clip in clips):
@@ -148,16 +148,20 @@ def judge(
         [_follow(first, second, clip, shift, lambda: on_frame(next(done))) for clip in clips]
         for shift in map(start_shift, range(starts))
     ]
+    return _summarise(runs, second, short_name(suite), len(clips), budget)
+
+
+def _summarise(runs: list[list[_Run]], tested: Tracker, suite: str, clips: int, budget: float) -> Verdict:
     ratios = np.concatenate([run.ratios for row in runs for run in row])
     lower, median, upper = (float(value) for value in np.percentile(ratios, [25, 50, 75]))
     agreement = np.concatenate([run.agreement for row in runs for run in row])
     expected, got = (tuple(float(np.mean([run.auc[which] for run in row])) for row in runs) for which in (0, 1))
     return Verdict(
-        precision=second.model_spec.precision,
-        suite=short_name(suite),
-        clips=len(clips),
+        precision=tested.model_spec.precision,
+        suite=suite,
+        clips=clips,
         frames=len(agreement),
-        backend=second.backend.name,
+        backend=tested.backend.name,
         success_auc_fp32=expected,
         success_auc=got,
         budget=budget,
@@ -170,14 +174,14 @@ def check(verdict: Verdict, name: str) -> None:
     """Refuse a graph that tracks worse than its budget allows.
 
     Raises:
-        GateFailed: It does.
+        GateFailed: The drop is larger.
     """
     if not verdict.is_passed:
         before, after = np.mean(verdict.success_auc_fp32), np.mean(verdict.success_auc)
         raise GateFailed(
             f"{name}: {verdict.precision} loses {verdict.drop:.4f} success AUC on {verdict.suite} "
             f"({before:.4f} to {after:.4f}), allowed {verdict.budget:g}",
-            hint="nothing was written; calibrate on footage like your own (--calib), or write it all the same: --force",
+            hint="nothing was written; calibrate on videos like your own (--calib), or write it anyway: --force",
         )
 
 
@@ -202,7 +206,7 @@ def _follow(
             continue
         if index == len(clip.boxes):
             break
-        # In turn: whoever goes second finds a warm cache and a later clock.
+        # Alternate: the second one finds a warm cache.
         seen = [first.update(frame), second.update(frame)] if index % 2 else [second.update(frame), first.update(frame)]
         one, two = seen if index % 2 else seen[::-1]
         boxes[0].append(one.box)
@@ -222,4 +226,4 @@ def _rounded(value: Any) -> Any:
 
 
 def _success_auc(boxes: NDArray[np.float64], clip: Clip) -> float:
-    return score_sequence(boxes + _BY_MATLAB, clip.boxes + _BY_MATLAB, protocol("otb")).success_auc
+    return score_sequence(boxes + _FIRST_PIXEL, clip.boxes + _FIRST_PIXEL, protocol("otb")).success_auc

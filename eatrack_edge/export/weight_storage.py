@@ -1,4 +1,4 @@
-"""How graphs keep their weights: each its own, or all in one half-precision checkpoint beside them.
+"""Stores the weights of graphs: each graph its own, or all in one half-precision checkpoint beside them.
 
 Template and track graph hold the same Stage-1 weights, and a wheel has to stay small. ONNX may keep a tensor in
 another file, at an offset; a ``.safetensors`` is plain tensors behind a short header. So the checkpoint itself,
@@ -20,7 +20,7 @@ _HALF = ":half"  # ending of a weight's name in float16
 
 
 def share_weights(graph: onnx.ModelProto, checkpoint: Path) -> None:
-    """Replace every weight that stands in ``checkpoint`` by a reference to it.
+    """Replace every weight that is in ``checkpoint`` by a reference to it.
 
     A float32 weight is cast at load; a float16 one, which ``fp16.to_half`` calls ``NAME:half``, is read as it is.
 

@@ -1,4 +1,4 @@
-"""Writes the files of an export: all of them, proved, or none."""
+"""Writes the files of an export: all of them once they have passed the parity check, or none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Exported:
 
 
 def export(plan: Plan, folder: Path, *, shared: bool = False) -> Exported:
-    """Export a checkpoint and prove the graphs before they appear in ``folder``.
+    """Export a checkpoint; the graphs appear in ``folder`` once they agree with torch.
 
     Args:
         plan: What to export, see ``recipe.plan``.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eatrack_edge.benchmarks.measure.latency import histogram, replay, spread
-from eatrack_edge.benchmarks.measure.result import (
+from eatrack_edge.benchmarks.measure.bench_result import (
     Energy,
     Footage,
     Method,
@@ -16,6 +15,7 @@ from eatrack_edge.benchmarks.measure.result import (
     Thermal,
     Versus,
 )
+from eatrack_edge.benchmarks.measure.latency import histogram, replay, spread
 from eatrack_edge.machine.conditions import BoardFacts, Environment
 from eatrack_edge.machine.device_check import DeviceCheck
 

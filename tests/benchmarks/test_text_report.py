@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.samples import result
-from eatrack_edge.benchmarks.measure.result import Ratio
+from eatrack_edge.benchmarks.measure.bench_result import Ratio
 from eatrack_edge.benchmarks.text_report import facts, file_stem, projected, stage_table, verdict, versus_table
 from eatrack_edge.machine.device_check import DeviceCheck
 

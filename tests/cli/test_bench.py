@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.samples import on_another_machine, result
 from cli.conftest import Run
-from eatrack_edge.benchmarks.measure.result import read_result, write_result
+from eatrack_edge.benchmarks.measure.bench_result import read_result, write_result
 
 pytestmark = pytest.mark.usefixtures("opened_once")
 

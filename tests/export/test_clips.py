@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.export.clips import WORDS, find_clips, short_name
+from eatrack_edge.export.clips import CLIPS_HELP, find_clips, short_name
 
 pytestmark = pytest.mark.torch
 
@@ -60,7 +60,10 @@ def test_a_video_without_boxes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "boat.mp4").touch()
     with pytest.raises(InputError) as caught:
         find_clips(str(tmp_path / "boat.mp4"))
-    assert str(caught.value) == f"{tmp_path}/boat.mp4: expected a video with its boxes in boat.txt\nhint: give {WORDS}"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/boat.mp4: expected a video with its boxes in boat.txt\nhint: give {CLIPS_HELP}"
+    )
 
 
 def test_what_is_not_there_is_refused() -> None:

@@ -22,7 +22,7 @@ def types(graph: onnx.ModelProto) -> dict[str, int]:
     return found | {tensor.name: tensor.data_type for tensor in inferred.initializer}
 
 
-def test_products_are_half_and_what_sums_or_exponentiates_is_not(fp32: tuple[Path, Path]) -> None:
+def test_matmuls_are_half_precision_and_sums_and_exponentials_are_not(fp32: tuple[Path, Path]) -> None:
     for path in fp32:
         half = to_half(onnx.load(path))
         onnx.checker.check_model(half, full_check=True)

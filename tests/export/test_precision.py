@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from eatrack_edge.core.errors import GateFailed, OutputError, UsageError
-from eatrack_edge.export.precision import Options, Precise, export_precise
+from eatrack_edge.export.precision import Options, PreciseExport, export_precise
 from eatrack_edge.export.recipe import Plan
 from eatrack_edge.export.tracking_gate import GateBudget
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
@@ -21,7 +21,7 @@ LENIENT, STRICT = GateBudget(1.0, 1.0, 1), GateBudget(0.0, 0.0, 1)
 
 
 @pytest.fixture(scope="module")
-def made(tiny: Plan, tmp_path_factory: pytest.TempPathFactory) -> Precise:
+def made(tiny: Plan, tmp_path_factory: pytest.TempPathFactory) -> PreciseExport:
     return export_precise(
         replace(tiny, gate=LENIENT), "int8-fp16", tmp_path_factory.mktemp("made") / "int8-fp16", OPTIONS
     )
@@ -31,19 +31,19 @@ def metadata(path: Path) -> dict[str, str]:
     return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
 
 
-def test_both_graphs_lie_beside_what_is_known_of_them(made: Precise) -> None:
+def test_both_graphs_lie_beside_what_is_known_of_them(made: PreciseExport) -> None:
     names = ["calibration.json", "card.json", "sensitivity.json", "template.onnx", "track.onnx"]
     assert [path.name for path in made.files] == [f"tiny.int8-fp16.{name}" for name in names]
     assert sorted(path.name for path in made.files[0].parent.iterdir()) == [path.name for path in made.files]
 
 
-def test_the_graphs_track_and_say_their_precision(made: Precise, tiny: Plan) -> None:
+def test_the_graphs_track_and_say_their_precision(made: PreciseExport, tiny: Plan) -> None:
     backend = OnnxRuntimeBackend(*made.files[-2:])
     assert backend.model_spec == replace(tiny.model_spec, precision="int8-fp16")
     onnx.checker.check_model(onnx.load(made.files[-1]), full_check=True)
 
 
-def test_the_calibrations_list_and_hash_are_in_the_graph_and_beside_it(made: Precise) -> None:
+def test_the_calibrations_list_and_hash_are_in_the_graph_and_beside_it(made: PreciseExport) -> None:
     beside = json.loads(made.files[0].read_text())
     inside = metadata(made.files[-1])
     assert beside["source"] == inside["calibration_source"] == CALIB
@@ -52,7 +52,7 @@ def test_the_calibrations_list_and_hash_are_in_the_graph_and_beside_it(made: Pre
     assert len(beside["list"]) == 6
 
 
-def test_the_card_names_parity_gate_and_the_layers_kept_in_float(made: Precise, tiny: Plan) -> None:
+def test_the_card_names_parity_gate_and_the_layers_kept_in_float(made: PreciseExport, tiny: Plan) -> None:
     card = json.loads(made.files[1].read_text())
     model_spec = tiny.model_spec
     assert list(card["parity"]) == [spec.name for spec in (*model_spec.template_outputs(), *model_spec.track_outputs())]
@@ -78,7 +78,7 @@ def test_int8_without_footage_is_refused(tiny: Plan, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         export_precise(tiny, "int8", tmp_path / "out", replace(OPTIONS, calib=""))
     assert str(caught.value) == (
-        "int8 needs footage to measure its ranges on, none was given\n"
+        "int8 needs clips to calibrate on, none were given\n"
         "hint: give a video with its boxes in NAME.txt, a folder of such or KIND:PATH: --calib flights/; "
         "for a trial, the bundled synthetic scene: --calib test://"
     )
@@ -108,7 +108,7 @@ def test_what_fails_the_gate_is_not_written_unless_forced(
         export_precise(replace(tiny, gate=STRICT), "fp16", tmp_path, options)
     assert list(tmp_path.iterdir()) == []
     forced = export_precise(replace(tiny, gate=STRICT), "fp16", tmp_path, replace(options, is_forced=True))
-    assert forced.card["remarks"][0] == "Written by force: it loses 0.4000 success AUC, its budget is 0."
+    assert forced.card["remarks"][0] == "Written with --force: it loses 0.4000 success AUC, its budget is 0."
 
 
 def test_a_folder_that_cannot_be_written_is_named(tiny: Plan, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_an_argument_leads_over_the_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_an_unnamed_network_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not say which network it is\nhint: name it: --model eatrack_deit"):
+    with pytest.raises(UsageError, match="has no metadata that names its network\nhint: name it: --model eatrack_deit"):
         plan(saved(tmp_path, {}))
 
 

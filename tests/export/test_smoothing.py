@@ -12,7 +12,7 @@ from eatrack_edge.export import smoothing
 from eatrack_edge.export.activation_ranges import Feed, Observed, observe
 from eatrack_edge.export.calibration_crops import read_calibration
 from eatrack_edge.export.graph_inputs import track_feeds
-from eatrack_edge.export.int8 import products
+from eatrack_edge.export.int8 import layer_names
 from eatrack_edge.export.recipe import Plan
 from eatrack_edge.export.sensitivity import run
 
@@ -80,7 +80,7 @@ def test_layers_behind_a_slice_are_smoothed_with_the_others(uneven: onnx.ModelPr
 
 
 def test_a_layer_keeps_its_name(uneven: onnx.ModelProto, feeds: list[Feed]) -> None:
-    assert products(smoothing.smooth(uneven, feeds)) == products(uneven)
+    assert layer_names(smoothing.smooth(uneven, feeds)) == layer_names(uneven)
 
 
 def test_the_whole_of_the_unevenness_moves_with_an_alpha_of_one(uneven: onnx.ModelProto, feeds: list[Feed]) -> None:

@@ -17,9 +17,9 @@ VERDICT = Verdict(
 )
 
 
-def test_a_graph_judged_against_itself_loses_nothing(fp32: tuple[Path, Path]) -> None:
+def test_a_graph_compared_with_itself_loses_nothing(fp32: tuple[Path, Path]) -> None:
     frames: list[int] = []
-    verdict = gate.judge(fp32[1], fp32[1], SCENE, 0.0, backend="onnxruntime", on_frame=frames.append)
+    verdict = gate.evaluate_tracking(fp32[1], fp32[1], SCENE, 0.0, backend="onnxruntime", on_frame=frames.append)
     assert (verdict.drop, verdict.is_passed) == (0, True)
     assert verdict.median_box_iou == pytest.approx(1)
     assert verdict.backend == "onnxruntime (CPU)"
@@ -27,13 +27,15 @@ def test_a_graph_judged_against_itself_loses_nothing(fp32: tuple[Path, Path]) ->
     assert verdict.frames == 4
 
 
-def test_each_clip_is_tracked_from_several_starts_by_both(fp32: tuple[Path, Path]) -> None:
+def test_each_clip_is_tracked_from_several_initial_boxes(fp32: tuple[Path, Path]) -> None:
     frames: list[int] = []
-    verdict = gate.judge(fp32[1], fp32[1], SCENE, 0.0, starts=3, backend="onnxruntime", on_frame=frames.append)
+    verdict = gate.evaluate_tracking(
+        fp32[1], fp32[1], SCENE, 0.0, starts=3, backend="onnxruntime", on_frame=frames.append
+    )
     assert verdict.drops == (0, 0, 0)
     assert len(set(verdict.success_auc)) > 1, "another start is another run"
     assert verdict.frames == len(frames) == 12
-    alone = gate.judge(fp32[1], fp32[1], SCENE, 0.0, backend="onnxruntime")
+    alone = gate.evaluate_tracking(fp32[1], fp32[1], SCENE, 0.0, backend="onnxruntime")
     assert alone.success_auc == verdict.success_auc[:1], "the first start is the true box"
 
 
@@ -51,7 +53,7 @@ def test_a_graph_over_its_budget_is_refused_with_both_figures() -> None:
         gate.check(replace(VERDICT, success_auc=(0.66, 0.62)), "mine")
     assert str(caught.value) == (
         "mine: int8 loses 0.0600 success AUC on test:// (0.7000 to 0.6400), allowed 0.01\n"
-        "hint: nothing was written; calibrate on footage like your own (--calib), or write it all the same: --force"
+        "hint: nothing was written; calibrate on videos like your own (--calib), or write it anyway: --force"
     )
     assert caught.value.exit_code == 4
 
@@ -62,17 +64,17 @@ def test_a_graph_over_its_budget_is_refused_with_both_figures() -> None:
         pytest.param(VERDICT, [], id="faster"),
         pytest.param(
             replace(VERDICT, latency_ratio=(1.0, 1.07, 1.1)),
-            ["INT8 is useless on openvino (CPU, int8): an inference takes 1.07 times as long as in FP32."],
+            ["INT8 has no advantage on openvino (CPU, int8): an inference takes 1.07 times as long as in FP32."],
             id="INT8 that is slower",
         ),
         pytest.param(
             replace(VERDICT, precision="fp16", backend="onnxruntime (CPU)", latency_ratio=(1.1, 1.3, 1.4)),
-            ["FP16 takes 1.30 times as long as FP32 on onnxruntime (CPU): it is for GPUs, not processors."],
+            ["FP16 takes 1.30 times as long as FP32 on onnxruntime (CPU): FP16 is for GPUs."],
             id="FP16 on a processor",
         ),
     ],
 )
-def test_what_is_no_faster_is_said_to_be_useless_in_one_sentence(verdict: Verdict, said: list[str]) -> None:
+def test_a_graph_that_is_not_faster_gets_one_warning(verdict: Verdict, said: list[str]) -> None:
     assert verdict.remarks() == said
 
 
@@ -87,7 +89,7 @@ def test_a_negative_budget_is_refused() -> None:
 
 
 def test_a_gate_without_a_start_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"the gate tracks each clip from 1 start or more, got 0"):
+    with pytest.raises(ConfigError, match=r"the gate needs at least 1 initial box a clip: starts is 0"):
         GateBudget(starts=0)
 
 
@@ -95,7 +97,7 @@ def test_crops_cannot_be_tracked(fp32: tuple[Path, Path], monkeypatch: pytest.Mo
     clip = Clip("car", gate.np.ones((2, 4)), lambda: iter(()), is_video=False)
     monkeypatch.setattr(gate, "find_clips", lambda *_: [clip])
     with pytest.raises(InputError) as caught:
-        gate.judge(fp32[1], fp32[1], "shards:data/train", 0.01)
+        gate.evaluate_tracking(fp32[1], fp32[1], "shards:data/train", 0.01)
     assert str(caught.value) == (
         "shards:train: holds crops of targets, the gate tracks whole videos\n"
         "hint: give videos with true boxes, or leave it out for the bundled scene: --gate-suite test://"

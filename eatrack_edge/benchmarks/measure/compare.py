@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from eatrack_edge.benchmarks.measure.result import Result
+from eatrack_edge.benchmarks.measure.bench_result import Result
 from eatrack_edge.core.errors import GateFailed, UsageError
 
 # Gated are figures that repeat; a p99 or a maximum of one run against another's is shown and no more.

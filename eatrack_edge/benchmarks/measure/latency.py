@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eatrack_edge.benchmarks.measure.bench_result import Realtime, Spread
 from eatrack_edge.benchmarks.measure.frame_blocks import Block
-from eatrack_edge.benchmarks.measure.result import Realtime, Spread
 from eatrack_edge.core.boxes import Box, iou
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.realtime import LiveCamera

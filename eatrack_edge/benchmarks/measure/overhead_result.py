@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from eatrack_edge.benchmarks.measure.result import Ratio, Spread
+from eatrack_edge.benchmarks.measure.bench_result import Ratio, Spread
 from eatrack_edge.core.io import write_whole
 from eatrack_edge.machine.conditions import BoardFacts, Environment
 

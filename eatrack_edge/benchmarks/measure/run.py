@@ -10,10 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from eatrack_edge.benchmarks.measure.bench_result import Energy, Method, Model, Result, Versus
+from eatrack_edge.benchmarks.measure.bench_result import Footage as FootageFacts
 from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE, Footage
 from eatrack_edge.benchmarks.measure.latency import Contestant, Plan, histogram, measure, replay, spreads, warm_up
-from eatrack_edge.benchmarks.measure.result import Energy, Method, Model, Result, Versus
-from eatrack_edge.benchmarks.measure.result import Footage as FootageFacts
 from eatrack_edge.benchmarks.measure.timeline import thermal, timeline
 from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
 from eatrack_edge.benchmarks.measure.versus import Entry, installed_backends, open_entry, opened_as, parse_entry, ratio

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eatrack_edge.benchmarks.measure.result import Moment, Thermal
+from eatrack_edge.benchmarks.measure.bench_result import Moment, Thermal
 from eatrack_edge.machine.power import total_watts
 from eatrack_edge.machine.sampler import Sample
 

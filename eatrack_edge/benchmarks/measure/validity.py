@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eatrack_edge.benchmarks.measure.result import Thermal
+from eatrack_edge.benchmarks.measure.bench_result import Thermal
 from eatrack_edge.machine.conditions import BoardFacts
 from eatrack_edge.machine.sampler import Sample
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from eatrack_edge.benchmarks.measure.bench_result import Ratio
 from eatrack_edge.benchmarks.measure.latency import Contestant
-from eatrack_edge.benchmarks.measure.result import Ratio
 from eatrack_edge.core.errors import UsageError, did_you_mean
 from eatrack_edge.core.model_spec import PRECISIONS
 from eatrack_edge.core.resources import bundled_models

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from benchmarks.samples import result as bench_result
+from eatrack_edge.benchmarks.measure.bench_result import Ratio
 from eatrack_edge.benchmarks.measure.latency import spread
 from eatrack_edge.benchmarks.measure.overhead_result import (
     LIMITS_MS,
@@ -18,7 +19,6 @@ from eatrack_edge.benchmarks.measure.overhead_result import (
     frame_table,
     write_overhead,
 )
-from eatrack_edge.benchmarks.measure.result import Ratio
 
 COMMITTED = sorted((Path(__file__).parents[3] / "benchmarks" / "results").glob("overhead--*.json"))
 

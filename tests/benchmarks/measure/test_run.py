@@ -7,9 +7,9 @@ import cv2
 import pytest
 
 from eatrack_edge.benchmarks.measure import run
+from eatrack_edge.benchmarks.measure.bench_result import Result
 from eatrack_edge.benchmarks.measure.frame_blocks import Footage
 from eatrack_edge.benchmarks.measure.latency import Contestant, Plan
-from eatrack_edge.benchmarks.measure.result import Result
 from eatrack_edge.benchmarks.measure.run import Request, run_bench
 from eatrack_edge.benchmarks.measure.versus import Entry
 from eatrack_edge.core.errors import InputError, UsageError

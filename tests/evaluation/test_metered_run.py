@@ -14,8 +14,8 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
+from eatrack_edge.evaluation.metered_run import run_metered
 from eatrack_edge.evaluation.page import write_page
-from eatrack_edge.evaluation.power import run_metered
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.runner import run_jobs
 from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table

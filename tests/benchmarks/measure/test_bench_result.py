@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.samples import result
-from eatrack_edge.benchmarks.measure.result import read_result, result_schema, to_dict, write_result
+from eatrack_edge.benchmarks.measure.bench_result import read_result, result_schema, to_dict, write_result
 from eatrack_edge.core.errors import InputError, OutputError
 
 ROOT = Path(__file__).parents[3]
