@@ -1,6 +1,6 @@
-"""Files that are there whole or not at all, alone or several together, and what tells two files apart.
+"""Writes files whole or not at all, alone or several together, and hashes files.
 
-Standard library only: the drone reads its engines through this.
+Standard library only: engines are read through this on the drone.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def write_whole(path: Path, data: str | bytes | memoryview) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A folder to work in: the files that lie in it at the end of the ``with`` appear in ``folder`` together.
+    """A temporary folder: the files in it at the end of the ``with`` appear in ``folder`` together.
 
-    Where the work fails, none does. Folders within it are for scratch and vanish with it.
+    If the work fails, none appears. Folders inside it are removed with it.
 
     Args:
         folder: Where to; made if need be. Files of the same names are replaced, in the order of their names.
@@ -72,7 +72,7 @@ def staged(folder: Path) -> Iterator[Path]:
 
 
 def sha256(*paths: Path) -> str:
-    """Of one file, or of several as if they were one, in hexadecimal.
+    """SHA-256 of one file, or of several as if they were one, in hexadecimal.
 
     Raises:
         InputError: A file cannot be read.
@@ -100,6 +100,6 @@ def _reporting(path: Path, hint: str, *, only_within: Path | None = None) -> Ite
 
 def _happened_in(folder: Path, error: OSError) -> bool:
     if error.filename is None:
-        # A full disk comes out at a write, which has no name. Sockets and pipes have none either.
+        # A write to a full disk raises without a file name. So do sockets and pipes.
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return Path(str(error.filename)).absolute().is_relative_to(folder.absolute())

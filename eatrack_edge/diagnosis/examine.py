@@ -1,4 +1,4 @@
-"""Runs every check, so that none that fails keeps the others from telling."""
+"""Runs every check; one that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -81,6 +81,6 @@ def examine(root: Path = Path("/"), checks: tuple[Check, ...] = CHECKS) -> Diagn
 def _run(check: Check, root: Path) -> list[Finding]:
     try:
         return check(root)
-    except Exception as error:  # a fault of the check itself: told like any other, and the next one goes on
+    except Exception as error:  # an error of the check itself is reported like any other problem
         subject = getattr(check, "__name__", "check").removeprefix("check_")
-        return [Finding(subject, "problem", f"could not be looked at: {type(error).__name__}: {error}")]
+        return [Finding(subject, "problem", f"could not be checked: {type(error).__name__}: {error}")]

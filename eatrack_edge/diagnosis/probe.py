@@ -1,7 +1,7 @@
 """One probe in a process of its own: ``python -m eatrack_edge.diagnosis.probe onnxruntime``.
 
-A package that does not fit the machine may end the process that imports it. Then the probe dies, not the doctor. The
-answer is one line of JSON, the last of stdout: what was found, or ``error`` and ``hint``.
+A package that does not fit the machine may end the process that imports it. Then the probe ends and ``doctor`` goes on.
+The answer is one line of JSON, the last of stdout: what was found, or ``error`` and ``hint``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eatrack_edge.inference.backend import Backend
 
 Answer = dict[str, Any]
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 def ask(name: str, *, python: str = sys.executable) -> Answer:
@@ -36,22 +36,22 @@ def ask(name: str, *, python: str = sys.executable) -> Answer:
     command = [python, "-m", "eatrack_edge.diagnosis.probe", name]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return {"error": f"gave no answer in {_PATIENCE_S:.0f} s"}
+        return {"error": f"gave no answer in {_TIMEOUT_S:.0f} s"}
     try:
         answer: Answer = json.loads(done.stdout.splitlines()[-1])
     except (ValueError, IndexError):
-        return {"error": _last_words(done)}
+        return {"error": _last_line(done)}
     return answer
 
 
-def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     if done.returncode < 0:
         return f"ended by signal {-done.returncode}: the package does not fit this machine"
-    said = [line for line in done.stderr.splitlines() if line.strip()]
-    return said[-1].strip() if said else f"ended with exit code {done.returncode}"
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else f"ended with exit code {done.returncode}"
 
 
 def _backend(name: str) -> Answer:
@@ -112,7 +112,7 @@ def _tensorrt() -> Answer:
         engines = built_engines(find_graphs(DEFAULT_MODEL)[1])
     except EngineMismatch:
         raise
-    except MachineError:  # there are none, which is no fault
+    except MachineError:  # none is built, which is not an error
         return answer
     return answer | {"engine": str(engines[1])} | _run(TensorRTBackend(*engines))
 
@@ -163,7 +163,7 @@ def main() -> None:
         }
     except EATrackError as error:
         answer = {"error": error.message, "hint": error.hint}
-    except Exception as error:  # whatever a broken package raises is what the doctor is to tell
+    except Exception as error:  # a broken package may raise anything; doctor reports it
         answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
     sys.stdout.write("\n" + json.dumps(answer) + "\n")
 

@@ -1,5 +1,5 @@
-"""What this machine is and how it is doing, read from sysfs and /proc; standard library only.
+"""Board, clocks, power, temperature and memory of this machine, read from sysfs and /proc.
 
-Every reader takes ``root``, the folder that stands for ``/``. A value that is missing, unreadable or asleep is absent
-from the result; no reader raises for it. What no board has confirmed yet is said where it is read.
+Every reader takes ``root``, the folder that stands for ``/``. A value that cannot be read is absent from the
+result; no reader raises for it. What has not been confirmed on a board is noted where it is read.
 """

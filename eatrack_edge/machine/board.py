@@ -1,4 +1,4 @@
-"""Which board this is. A Jetson Orin says so in its device tree; everything else is just a machine."""
+"""Identifies the board. A Jetson Orin names its module in the device tree; any other machine has no kind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = {
     "p3767-0004": "orin-nano",
     "p3767-0005": "orin-nano",
 }
-# L4T's release to JetPack's, the most exact first. A release that no source of ours names keeps only its family.
+# L4T's release to JetPack's, the most exact first. Of a release without a source only the family is known.
 _JETPACKS = (
     ("36.4.4.", "6.2.1"),
     ("36.4.3.", "6.2"),
@@ -37,19 +37,19 @@ _ARM_PARTS = {"0xd42": "Cortex-A78AE"}  # Orin's; ARM kernels give a core's numb
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What this machine is. Empty where it does not say."""
+    """What this machine is. A field is empty where it is not known."""
 
-    kind: str  # "orin-nano", "orin-nx" or "agx-orin"; "" for whatever is not a Jetson Orin
-    module_id: str  # of the Jetson module, e.g. p3767-0005; a board's name does not tell its memory
-    model: str  # as the board calls itself
+    kind: str  # "orin-nano", "orin-nx" or "agx-orin"; "" for any other machine
+    module_id: str  # of the Jetson module, e.g. p3767-0005; a board's name does not include its memory
+    model: str  # the board's own name
     l4t: str  # Jetson Linux, e.g. 36.4.3
-    jetpack: str  # as exact as L4T tells, e.g. 6.2
+    jetpack: str  # as exact as L4T's release allows, e.g. 6.2
     cpu: str  # its core's name
-    ram_bytes: int  # that the kernel manages; 0 where it does not say
+    ram_bytes: int  # that the kernel manages; 0 where it is not known
 
     @property
     def name(self) -> str:
-        """What to call it in a table or a file: the board's own name, else its CPU and architecture."""
+        """Name for tables and files: the board's own name, else its CPU and architecture."""
         return self.model or f"{self.cpu or 'unknown CPU'} ({platform.machine()})"
 
 
@@ -57,8 +57,8 @@ def read_board(root: Path = Path("/")) -> Board:
     """Identify the machine.
 
     A container cannot see the device tree. There, ``EATRACK_DEVICE_TREE`` names a folder with copies of the host's
-    /proc/device-tree/model and compatible; it is believed only where sysfs shows Orin's GPU, so that no variable
-    turns a PC into a Jetson.
+    /proc/device-tree/model and compatible; it is used only where sysfs shows Orin's GPU, so that a variable does not
+    turn a PC into a Jetson.
     """
     tree = root / "proc/device-tree"
     copied = os.environ.get(DEVICE_TREE)

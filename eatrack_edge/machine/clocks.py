@@ -10,7 +10,7 @@ from eatrack_edge.machine.sysfs import matches, read_int, read_text
 
 @dataclass(frozen=True, slots=True)
 class CpuState:
-    """The CPU at one moment, by its fastest cluster. ``None`` is what could not be read."""
+    """The CPU at one moment, by its fastest cluster. A field is ``None`` where it could not be read."""
 
     online: str | None = None  # as the kernel lists them, e.g. 0-3
     freq_hz: int | None = None
@@ -20,7 +20,7 @@ class CpuState:
 
     @property
     def is_locked(self) -> bool | None:
-        """Whether the clock is held at one frequency; ``None`` where that cannot be told."""
+        """Whether the clock is held at one frequency; ``None`` where it is not known."""
         return None if self.min_hz is None or self.max_hz is None else self.min_hz == self.max_hz
 
 

@@ -1,7 +1,7 @@
 """The Orin modules and their power modes, as files a person can check: ``engines/devices/*.toml``.
 
-Each number carries its source. What was only remembered or derived by somebody else is ``is_verified = false`` and
-must stay marked wherever it is shown. Rates are never typed in: they follow from the numbers by the rules below.
+Each number carries its source. A number without a source that states it has ``is_verified = false``, and
+is labelled unverified wherever it is shown. Rates are not typed in: they follow from the numbers by the rules below.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from eatrack_edge.machine.gpu import active_sms
 
 KINDS = ("orin-nano", "orin-nx", "agx-orin")
 _TENSOR_CORES_PER_SM = 4
-# Operations of one tensor core in one clock, a multiplication and an addition being two, without sparsity. With them
-# the modules' advertised totals come out again; a test holds them to it.
+# Operations of one tensor core in one clock, a multiplication and an addition being two, without sparsity. A test
+# checks that the modules' advertised totals follow from them.
 _INT8_OPS_PER_CLOCK = 1024
 _FP16_OPS_PER_CLOCK = 512
 _TRANSFERS_PER_CLOCK = 2  # of LPDDR5, as the memory controller's clock counts
@@ -30,12 +30,12 @@ class Fact:
 
     value: float
     source: str
-    is_verified: bool = True  # False: no source was found that says it; say so wherever it is shown
+    is_verified: bool = True  # False: no source states it; label it wherever it is shown
 
 
 @dataclass(frozen=True, slots=True)
 class PowerModeFacts:
-    """What one power mode leaves of a module."""
+    """Clocks and active cores of a module in one power mode."""
 
     name: str  # as nvpmodel names it
     gpu_mhz: Fact  # highest GPU clock
@@ -60,12 +60,12 @@ class PowerModeFacts:
 
     @property
     def int8_tops(self) -> float:
-        """Peak of the GPU's dense INT8 matrix products, 1e12 operations per second; the DLA is not in it."""
+        """Peak of the GPU's dense INT8 matmuls, 1e12 operations per second, without the DLA."""
         return self.tensor_cores * _INT8_OPS_PER_CLOCK * self.gpu_mhz.value / 1e6
 
     @property
     def fp16_tflops(self) -> float:
-        """Peak of the GPU's dense FP16 matrix products, 1e12 operations per second."""
+        """Peak of the GPU's dense FP16 matmuls, 1e12 operations per second."""
         return self.tensor_cores * _FP16_OPS_PER_CLOCK * self.gpu_mhz.value / 1e6
 
     @property
@@ -76,13 +76,13 @@ class PowerModeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """What holds in every power mode."""
+    """Facts of a module that do not depend on the power mode."""
 
     ram_gb: Fact  # shared by CPU and GPU
     memory_bits: Fact  # width of the memory bus
     dla_cores: Fact
     dla_int8_tops: Fact  # dense, all DLA cores together, at their highest clock without Super
-    advertised_tops: Fact  # INT8 with sparsity, GPU and DLA together; for checking the rest, not for projecting
+    advertised_tops: Fact  # INT8 with sparsity, GPU and DLA together; only to check the others
     advertised_super_tops: Fact | None = None  # the same with the Super modes; absent where there are none
     dla_super_int8_tops: Fact | None = None  # absent where the Super modes leave the DLA as it is, or there is none
 

@@ -16,7 +16,7 @@ _ALIASES = ("sys/devices/platform/gpu.0", "sys/devices/gpu.0")  # of the device,
 
 @dataclass(frozen=True, slots=True)
 class GpuState:
-    """The GPU at one moment. ``None`` is what could not be read; on a machine that is no Jetson, all of it."""
+    """The GPU at one moment. A field is ``None`` where it could not be read; on other machines, all are."""
 
     freq_hz: int | None = None
     min_hz: int | None = None  # the governor's lower limit; equal to max_hz once jetson_clocks has run
@@ -28,7 +28,7 @@ class GpuState:
 
     @property
     def is_locked(self) -> bool | None:
-        """Whether the clock is held at one frequency; ``None`` where that cannot be told."""
+        """Whether the clock is held at one frequency; ``None`` where it is not known."""
         return None if self.min_hz is None or self.max_hz is None else self.min_hz == self.max_hz
 
     @property

@@ -12,7 +12,7 @@ from eatrack_edge.machine.sysfs import read_text
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes; 0 where the kernel does not say."""
+    """Bytes; 0 where the kernel does not report them."""
 
     total: int
     available: int  # without swapping, as the kernel estimates it
@@ -28,6 +28,6 @@ def read_memory(root: Path = Path("/")) -> Memory:
 
 
 def rss_bytes(root: Path = Path("/")) -> int:
-    """Resident memory of this process, bytes; 0 where the kernel does not say."""
+    """Resident memory of this process, bytes; 0 where the kernel does not report it."""
     fields = (read_text(root / "proc/self/statm") or "").split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if len(fields) > 1 else 0

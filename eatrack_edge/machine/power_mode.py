@@ -10,7 +10,7 @@ from pathlib import Path
 from eatrack_edge.machine.sysfs import read_text
 
 _FASTEST = ("MAXN_SUPER", "MAXN")
-_PATIENCE_S = 5.0
+_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _ask_nvpmodel() -> PowerMode | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE_S,
+            timeout=_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

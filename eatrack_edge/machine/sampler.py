@@ -1,4 +1,4 @@
-"""Watches the machine while something is measured: power, temperatures, clocks and memory, from a thread of its own."""
+"""Samples power, temperatures, clocks and memory from a thread while something is measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY_S = 0.2  # a rail's average settles in milliseconds; reading all of it tak
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The machine at one moment. ``None`` and empty are what it does not say."""
+    """The machine at one moment. ``None`` and empty where it is not known."""
 
     t: float  # perf_counter, seconds
     rails: tuple[Rail, ...]

@@ -1,4 +1,4 @@
-"""Temperatures, and the signs that the board slows itself down."""
+"""Temperatures, and signs of throttling."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SLOWING = re.compile(r"throttle|cpufreq|devfreq|cpu-balanced|gpu-balanced")
 
 @dataclass(frozen=True, slots=True)
 class Throttling:
-    """What slowed the machine down. Empty where nothing did, or where nothing says so.
+    """What throttled the machine. Empty where nothing did, or where it is not reported.
 
     Not verified on a board: the names come from the kernel's sources and from fixture trees.
     """
 
     cooling: dict[str, int] = field(default_factory=dict)  # active now: type of the cooling device to its state, from 1
-    # Since boot: over-current alarm to how often it rang. Only a rise between two readings is about a run.
+    # Since boot: over-current alarm to its count. Only a rise between two readings belongs to a run.
     over_current: dict[str, int] = field(default_factory=dict)
 
 

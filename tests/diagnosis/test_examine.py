@@ -24,7 +24,7 @@ def test_a_check_that_fails_does_not_silence_the_others(tmp_path: Path) -> None:
     diagnosis = examine(tmp_path, (check(RUNS), check_that_fails, check(Finding("disk", "ok", "room"))))
     assert [finding.subject for finding in diagnosis.findings] == ["onnxruntime", "that_fails", "disk"]
     failed = diagnosis.findings[1]
-    assert (failed.state, failed.text) == ("problem", "could not be looked at: ZeroDivisionError: division by zero")
+    assert (failed.state, failed.text) == ("problem", "could not be checked: ZeroDivisionError: division by zero")
     assert diagnosis.can_track
 
 
@@ -78,4 +78,4 @@ def test_no_board_makes_a_check_of_the_machine_fail(tmp_path: Path, board: objec
     alone = tuple(one for one in CHECKS if one.__module__.rpartition(".")[2] in ("board_checks", "environment_checks"))
     assert len(alone) == 6
     found = examine(board(tmp_path).root, alone).findings  # type: ignore[operator]
-    assert [finding.text for finding in found if finding.text.startswith("could not be looked at")] == []
+    assert [finding.text for finding in found if finding.text.startswith("could not be checked")] == []

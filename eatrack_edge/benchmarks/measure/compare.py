@@ -1,4 +1,4 @@
-"""Holds a result against an earlier one: what got slower, and by how much."""
+"""Compares a result with an earlier one: what got slower, and by how much."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from eatrack_edge.benchmarks.measure.bench_result import Result
 from eatrack_edge.core.errors import GateFailed, UsageError
 
-# Gated are figures that repeat; a p99 or a maximum of one run against another's is shown and no more.
+# Only figures that repeat are gated; the p99 of a single run is shown but not gated.
 _FIGURES: tuple[tuple[str, bool, Callable[[Result], float | None]], ...] = (
     ("total p50, ms", True, lambda result: result.latency_ms["total"].p50),
     ("total p95, ms", True, lambda result: result.latency_ms["total"].p95),
@@ -87,9 +87,9 @@ def check_regression(changes: list[Change], most: float) -> None:
     """
     worse = [change for change in changes if change.is_gated and change.share > most]
     if worse:
-        said = "; ".join(f"{one.name}: {one.before:g} to {one.after:g}, {one.share:+.1%}" for one in worse)
+        figures = "; ".join(f"{one.name}: {one.before:g} to {one.after:g}, {one.share:+.1%}" for one in worse)
         raise GateFailed(
-            f"slower than the {most:.0%} allowed: {said}", hint="measure again on a quiet machine before you believe it"
+            f"slower than the {most:.0%} allowed: {figures}", hint="measure again on a quiet machine to confirm it"
         )
 
 

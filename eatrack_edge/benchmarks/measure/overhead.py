@@ -1,7 +1,7 @@
-"""What tracking costs beside inference: crop, copy, decoding of the maps, store; on frames of any size, over hours.
+"""Measures the overhead of tracking beside inference: crop, copy, decoding and template update, on frames of any size.
 
-A stand-in that answers at once takes the network's place. No network runs, so nothing here says how fast a model is:
-what is measured is everything around it, through the same ``Tracker.update`` that flies.
+A stub backend that returns at once replaces the network, so these figures are not a model's speed: they are those of
+everything around it, measured through the ``Tracker.update`` that is deployed.
 """
 
 from __future__ import annotations

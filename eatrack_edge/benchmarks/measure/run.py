@@ -1,4 +1,4 @@
-"""One benchmark from request to result."""
+"""Runs one benchmark, from request to result."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Request:
         backend: One of ``inference.registry.BACKENDS``; on an Orin ``auto`` is TensorRT.
         precision: One of ``model_spec.PRECISIONS``; empty: the graphs as they are, or fp16 for an engine.
         threads: Threads of one inference.
-        device: One of ``device.DEVICES``; a claim.
-        versus: What to set beside it; ``None``: the other backends that are installed.
+        device: One of ``device_check.DEVICES``; it never changes what the result says was measured.
+        versus: What to compare it with; ``None``: the other backends that are installed.
         baselines: Folder of the baselines' weights.
         plan: How long.
-        percentiles: To give besides the usual ones.
+        percentiles: Percentiles to report besides the usual ones.
         camera_fps: Of the live camera to replay; ``None`` takes the source's.
     """
 
@@ -73,7 +73,7 @@ class Request:
 
 @dataclass(slots=True)
 class _Run:
-    """What a run leaves behind, before it is summed up."""
+    """Raw figures of a run, before they are summarised."""
 
     contestants: list[Contestant]
     entries: list[Entry]
@@ -90,7 +90,7 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
     Args:
         request: What to measure.
         command: To be written into the result.
-        progress: Told how far it is; raise from it to stop.
+        progress: Called with the step, updates done and seconds; raise from it to stop.
         root: Stands for ``/`` wherever the machine is read.
 
     Raises:
@@ -168,7 +168,6 @@ def _result(
     env = read_environment(*run.work)
     cold = [one.label for one in run.contestants if not one.is_warm]
     reasons = invalid_reasons(facts, run.samples, heat, env.others_cores, cold)
-    latency = spreads(first, request.percentiles)
     projection, notes = _projection(claim, board, request)
     notes += unknown_conditions(run.samples)
     if len(totals) < _FEW:
@@ -182,23 +181,9 @@ def _result(
         board=facts,
         model=_model(first, ours, request),
         footage=FootageFacts(footage.uri, *footage.size, frames=footage.frames_read, note=footage.note),
-        method=Method(
-            iterations=len(totals),
-            duration_s=round(run.seconds, 2),
-            block=request.plan.block,
-            warmup_ms=request.plan.warmup_ms,
-            warmup_updates=first.warmup_updates,
-            is_warm=first.is_warm,
-        ),
-        latency_ms=latency,
-        fps={
-            "model": round(1000 / latency["total"].p50, 2),
-            "end_to_end": round(1000 / latency["end_to_end"].p50, 2),
-        },
-        first_frame_ms=round(first.first_frame_ms, 3),
-        first_update_ms=round(first.first_update_ms, 3),
-        load_ms=round(first.load_ms, 3),
+        method=_method(run, request.plan),
         memory_mb=run.rss,
+        **_speed(first, request),
         realtime=replay(totals, request.camera_fps or footage.fps),
         energy=_energy(run),
         thermal=heat,
@@ -213,6 +198,32 @@ def _result(
         invalid_reasons=reasons,
         notes=notes,
     )
+
+
+def _method(run: _Run, plan: Plan) -> Method:
+    first = run.contestants[0]
+    return Method(
+        iterations=len(first.stages["total"]),
+        duration_s=round(run.seconds, 2),
+        block=plan.block,
+        warmup_ms=plan.warmup_ms,
+        warmup_updates=first.warmup_updates,
+        is_warm=first.is_warm,
+    )
+
+
+def _speed(first: Contestant, request: Request) -> dict[str, Any]:
+    latency = spreads(first, request.percentiles)
+    return {
+        "latency_ms": latency,
+        "fps": {
+            "model": round(1000 / latency["total"].p50, 2),
+            "end_to_end": round(1000 / latency["end_to_end"].p50, 2),
+        },
+        "first_frame_ms": round(first.first_frame_ms, 3),
+        "first_update_ms": round(first.first_update_ms, 3),
+        "load_ms": round(first.load_ms, 3),
+    }
 
 
 def _model(first: Contestant, ours: Entry, request: Request) -> Model:

@@ -1,4 +1,4 @@
-"""Whether a run's absolute figures may be quoted. Ratios of interleaved trackers bear more: drift cancels in them."""
+"""Checks whether a run's absolute figures are valid. Ratios of interleaved trackers are more robust: drift cancels."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LOCK = "sudo jetson_clocks"
 def invalid_reasons(
     board: BoardFacts, samples: Sequence[Sample], heat: Thermal, others_cores: float | None, cold: Sequence[str]
 ) -> list[str]:
-    """Why the absolute figures must not be quoted, a sentence each; none for a valid run.
+    """Why the absolute figures must not be quoted, a sentence each; empty for a valid run.
 
     Args:
         board: The machine.
         samples: Taken during the run.
         heat: From the same samples.
-        others_cores: Cores that others kept busy; ``None`` where nobody knows.
+        others_cores: Cores that others kept busy; ``None`` where it is not known.
         cold: Trackers whose warm-up did not become stable.
     """
     reasons = [f"throttled: {event}" for event in heat.events]
@@ -43,9 +43,9 @@ def invalid_reasons(
 
 
 def unknown_conditions(samples: Sequence[Sample]) -> list[str]:
-    """What this machine does not tell, so that nobody takes silence for a clean bill."""
+    """Conditions that this machine does not report: unknown is not valid."""
     last = samples[-1]
-    silent = [
+    unknown = [
         name
         for name, value in (
             ("the CPU's clock", last.cpu_hz),
@@ -54,4 +54,4 @@ def unknown_conditions(samples: Sequence[Sample]) -> list[str]:
         )
         if not value
     ]
-    return [f"this machine does not tell: {', '.join(silent)}"] if silent else []
+    return [f"this machine does not report: {', '.join(unknown)}"] if unknown else []

@@ -1,4 +1,4 @@
-"""Runs engines on TensorRT: the backend that flies."""
+"""Runs engines on TensorRT: the backend of a Jetson."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class DeviceBlock:
 
     @property
     def addresses(self) -> list[int]:
-        """Of the tensors, in their order."""
+        """Addresses of the tensors, in order."""
         return [self._address + offset for offset in self._offsets]
 
 
@@ -46,7 +46,7 @@ class MirroredBlock(DeviceBlock):
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
-        """The host's side of the tensors, in their order."""
+        """The tensors on the host, in order."""
         return [
             self._host[offset : offset + _size_bytes(spec)].view(spec.dtype).reshape(spec.shape)
             for spec, offset in zip(self._specs, self._offsets, strict=True)

@@ -1,4 +1,4 @@
-"""Reads this machine's fingerprint: what an engine built elsewhere is compared with before it is loaded."""
+"""Reads this machine's TensorRT, GPU and board, which an engine is compared with before it is loaded."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_slower_by_more_than_allowed_fails_and_names_the_figures() -> None:
         check_regression(compare(result(), result(scale=1.2)), 0.1)
     assert caught.value.exit_code == 4
     assert caught.value.message.startswith("slower than the 10% allowed: total p50, ms: 11 to 13.2, +20.0%; total p95")
-    assert caught.value.hint == "measure again on a quiet machine before you believe it"
+    assert caught.value.hint == "measure again on a quiet machine to confirm it"
 
 
 def test_slower_by_less_than_allowed_passes() -> None:

@@ -74,5 +74,5 @@ def test_conditions_that_a_machine_does_not_report_are_listed(pc: boards.Tree) -
     for zone in pc.root.glob("sys/class/thermal/*/temp"):
         zone.unlink()
     assert unknown_conditions([take_sample(pc.root)]) == [
-        "this machine does not tell: the CPU's clock, temperatures, power"
+        "this machine does not report: the CPU's clock, temperatures, power"
     ]
