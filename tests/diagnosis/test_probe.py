@@ -85,7 +85,7 @@ def test_a_package_may_talk_before_the_answer(tmp_path: Path) -> None:
 
 
 def test_a_probe_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(probe, "_TIMEOUT_S", 0.1)
     assert ask("cv2", python=python(tmp_path, "exec sleep 5")) == {"error": "gave no answer in 0 s"}
 
 
