@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from eatrack_edge.core.errors import EATrackError
-    from eatrack_edge.outputs.records import FrameRecord
+    from eatrack_edge.outputs.base import FrameRecord
 
 _PIPE_WIDTH = 1000
 _EVERY_S = 5.0  # between two plain progress lines: often enough for a log, not a flood
@@ -179,7 +179,7 @@ class TrackProgress(Progress):
     def advance(self, record: FrameRecord) -> None:
         """Count one more frame."""
         self._done += 1
-        self.show(self._name, self._done, self._total, f"{record.state} {record.score:.2f}")
+        self.show(self._name, self._done, self._total, f"{record.state} {record.confidence:.2f}")
 
 
 def _duration(seconds: float) -> str:

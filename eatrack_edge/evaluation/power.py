@@ -15,7 +15,7 @@ from typing import Any
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import Observation, TrackerProtocol
+from eatrack_edge.evaluation.tracker_protocol import FrameResult, SingleObjectTracker
 from eatrack_edge.machine.energy import joules, mean_watts
 from eatrack_edge.machine.sampler import Sampler
 
@@ -34,7 +34,7 @@ def rest_watts(root: Path = Path("/")) -> float | None:
 
 
 def run_metered(
-    tracker: TrackerProtocol, rest_w: float, run: Callable[[TrackerProtocol], Track], root: Path = Path("/")
+    tracker: SingleObjectTracker, rest_w: float, run: Callable[[SingleObjectTracker], Track], root: Path = Path("/")
 ) -> Track:
     """Run a tracker and put the joules of its updates, above rest, into its track.
 
@@ -59,14 +59,14 @@ def run_metered(
 class _Metered:
     """A tracker of which is known when it worked."""
 
-    def __init__(self, tracker: TrackerProtocol) -> None:
+    def __init__(self, tracker: SingleObjectTracker) -> None:
         self._follower = tracker
         self.stretches: list[tuple[float, float]] = []
 
     def init(self, frame: Frame, box: Box, /) -> Any:
         return self._follower.init(frame, box)
 
-    def update(self, frame: Frame, /) -> Observation:
+    def update(self, frame: Frame, /) -> FrameResult:
         begin = perf_counter()
         seen = self._follower.update(frame)
         self.stretches.append((begin, perf_counter()))

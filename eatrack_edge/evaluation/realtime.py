@@ -16,7 +16,7 @@ import numpy as np
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import TrackerProtocol
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 
 _ROUNDING = 1e-9  # frames: one that arrives at the very end of an update has arrived
 
@@ -45,7 +45,7 @@ class LiveCamera:
 
 
 def track_live(
-    tracker: TrackerProtocol,
+    tracker: SingleObjectTracker,
     frames: Iterable[Frame],
     first_box: Box,
     camera_fps: float,

@@ -23,10 +23,11 @@ from eatrack_edge.datasets.sequence import ImageFrames, Sequence
 from eatrack_edge.evaluation.power import rest_watts, run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import TrackerProtocol, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 from eatrack_edge.machine.power import read_rails
+from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.images import ImageSource
-from eatrack_edge.sources.registry import Source
 from eatrack_edge.sources.video import VideoSource
 
 _POLL_S = 0.2  # between looks at the workers' frame counts
@@ -73,7 +74,10 @@ def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
 
 
 def run_sequence(
-    tracker: TrackerProtocol, sequence: Sequence, on_frame: Callable[[], None] = lambda: None, camera_fps: float = 0.0
+    tracker: SingleObjectTracker,
+    sequence: Sequence,
+    on_frame: Callable[[], None] = lambda: None,
+    camera_fps: float = 0.0,
 ) -> Track:
     """Run a tracker over a sequence once, from its initial box.
 
@@ -129,7 +133,7 @@ def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: P
     """
     cv2.setNumThreads(job.spec.threads)
 
-    def run(tracker: TrackerProtocol) -> Track:
+    def run(tracker: SingleObjectTracker) -> Track:
         return run_sequence(tracker, job.sequence, on_frame, job.spec.camera_fps)
 
     try:
@@ -225,7 +229,7 @@ def _run_counted(job: Job, index: int) -> Outcome:
 
 
 @functools.lru_cache(maxsize=8)
-def _open_cached(spec: TrackerSpec) -> TrackerProtocol:
+def _open_cached(spec: TrackerSpec) -> SingleObjectTracker:
     """Open a tracker once for the many sequences that a worker runs with it."""
     return open_tracker(spec)
 

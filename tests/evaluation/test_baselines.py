@@ -10,8 +10,7 @@ import pytest
 
 from eatrack_edge.core.errors import MissingExtra
 from eatrack_edge.datasets.registry import open_dataset
-from eatrack_edge.evaluation.baselines import BASELINES, OPENCV_TRACKERS
-from eatrack_edge.evaluation.baselines.nanotrack import SETTINGS, _crop, _foreground
+from eatrack_edge.evaluation.baselines.nanotrack import _crop, _foreground
 from eatrack_edge.evaluation.metrics import score_sequence
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.result_files import published_boxes
@@ -48,8 +47,8 @@ def test_nanotracks_score_is_the_softmax_of_its_two_channels() -> None:
     assert _foreground(logits) == pytest.approx([0.75])
 
 
-@pytest.mark.parametrize("name", OPENCV_TRACKERS)
-def test_opencv_trackers_run_or_the_error_names_the_build_to_install(name: str) -> None:
+@pytest.mark.parametrize("name", ["mil", "kcf", "csrt", "mosse"])
+def test_opencvs_trackers_run_or_say_which_build_has_them(name: str) -> None:
     frames = [np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)] * 3
     kind = f"Tracker{name.upper()}"
     if not any(hasattr(module, kind) for module in (cv2, getattr(cv2, "legacy", None))):
@@ -82,7 +81,3 @@ def test_a_baseline_scores_what_was_published_for_it(name: str) -> None:
         score = score_sequence(boxes, sequence.truth, PROTOCOLS["otb"])
         # Theirs were run on the original images, these on videos made of them.
         assert score.success_auc == pytest.approx(measured[sequence.name, NAMES[name]], abs=0.04)
-
-
-def test_every_baseline_has_settings_or_is_of_opencv() -> None:
-    assert {*OPENCV_TRACKERS, *SETTINGS, "vittrack"} == set(BASELINES)

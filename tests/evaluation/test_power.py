@@ -20,7 +20,8 @@ from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.runner import run_jobs
 from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table
 from eatrack_edge.evaluation.track_store import Track, TrackStore
-from eatrack_edge.evaluation.trackers import TrackerProtocol, TrackerSpec
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.trackers import TrackerSpec
 from evaluation.standing import Slow
 from machine import boards
 
@@ -57,7 +58,7 @@ def simulated_load(nano: boards.Tree, monkeypatch: pytest.MonkeyPatch, importabl
     draw(REST_W)
 
 
-def updates_of(tracker: TrackerProtocol, frames: int) -> Track:
+def updates_of(tracker: SingleObjectTracker, frames: int) -> Track:
     tracker.init(np.zeros((8, 8, 3), np.uint8), (0.0, 0.0, 2.0, 2.0))
     for _ in range(frames):
         tracker.update(np.zeros((8, 8, 3), np.uint8))

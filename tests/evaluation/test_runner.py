@@ -13,7 +13,8 @@ from eatrack_edge.evaluation.failure_frames import read_frame
 from eatrack_edge.evaluation.result_files import write_result
 from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
 from eatrack_edge.evaluation.track_store import Track, TrackStore
-from eatrack_edge.evaluation.trackers import TrackerProtocol, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 
 STILL = "standing:Still"
 DIES = "standing:DiesOnRed"
@@ -38,7 +39,7 @@ def sequences(folder: Path) -> list[Sequence]:
     return list(open_dataset("images", folder, first_pixel=1))
 
 
-def still() -> TrackerProtocol:
+def still() -> SingleObjectTracker:
     return open_tracker(TrackerSpec(STILL))
 
 

@@ -25,8 +25,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import MissingExtra
 from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
-from eatrack_edge.inference.model_files import DEFAULT_PRECISION
-from eatrack_edge.inference.registry import find_graphs
+from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find_graphs
 from eatrack_edge.inference.tensorrt.manifest import graph_sha256
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
@@ -50,7 +49,7 @@ class Request:
         source: As ``open_source`` takes it.
         box: The target in its first frame; may be left out where the source knows it.
         model: A bundled model's name, or an exported file or folder.
-        backend: One of ``runtime.load.BACKENDS``; on an Orin ``auto`` is TensorRT.
+        backend: One of ``inference.registry.BACKENDS``; on an Orin ``auto`` is TensorRT.
         precision: One of ``model_spec.PRECISIONS``; empty: the graphs as they are, or fp16 for an engine.
         threads: Threads of one inference.
         device: One of ``device.DEVICES``; a claim.

@@ -20,9 +20,9 @@ from eatrack_edge.core.errors import UsageError, did_you_mean
 from eatrack_edge.core.model_spec import PRECISIONS
 from eatrack_edge.core.resources import bundled_models
 from eatrack_edge.engines.ensure_engines import ensure
-from eatrack_edge.evaluation.baselines import BASELINES, open_baseline
+from eatrack_edge.evaluation.baselines.registry import BASELINES, open_baseline
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find
-from eatrack_edge.inference.registry import BACKENDS
+from eatrack_edge.inference.registry import AUTO, BACKENDS
 from eatrack_edge.inference.tensorrt.manifest import engine_home, engine_paths
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -35,7 +35,7 @@ class Entry:
 
     Attributes:
         spec: As it was written.
-        baseline: One of ``BASELINES``; empty for ours.
+        baseline: A name in ``BASELINES``; empty for ours.
         model: Of ours: a bundled model's name, or a path.
         backend: Of ours: one of ``BACKENDS``.
         precision: Of ours: one of ``PRECISIONS``; empty takes the model's graphs as they are.
@@ -59,13 +59,13 @@ def parse_entry(spec: str, ours: Entry) -> Entry:
     model, separator, way = spec.rpartition("@")
     entry = replace(ours, spec=spec, **({"model": model} if separator else {}))
     words = way.split(":")
-    if all(word in (*BACKENDS, *PRECISIONS) for word in words):
+    if all(word in (AUTO, *BACKENDS.names(), *PRECISIONS) for word in words):
         for word in words:
-            entry = replace(entry, **{"backend" if word in BACKENDS else "precision": word})
+            entry = replace(entry, **{"precision" if word in PRECISIONS else "backend": word})
         return entry
     if not separator and (way in bundled_models() or Path(way).exists()):
         return replace(ours, spec=spec, model=way, precision="")
-    known = (*BASELINES, *BACKENDS[1:], *PRECISIONS, *bundled_models())
+    known = (*BASELINES.names(), *BACKENDS.names(), *PRECISIONS, *bundled_models())
     hint = did_you_mean(spec, known, "known: {}; or an exported file")
     raise UsageError(f"nothing called `{spec}` to compare with", hint=hint)
 

@@ -10,7 +10,7 @@ import cv2
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import MissingExtra
-from eatrack_edge.evaluation.baselines.base import BaselineResult
+from eatrack_edge.evaluation.baselines.base import Baseline, BaselineResult
 
 
 class OpenCvTracker:
@@ -31,14 +31,14 @@ class OpenCvTracker:
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Start to track the target in ``box``, rounded to whole pixels as OpenCV requires."""
+        """Track the target in ``box``, rounded to whole pixels as OpenCV asks."""
         x, y, w, h = (round(value) for value in box)
         self._tracker = self._make()
         self._tracker.init(frame, (x, y, max(w, 1), max(h, 1)))
         self._box = box
 
     def update(self, frame: Frame) -> BaselineResult:
-        """Track the target in the next frame; OpenCV has no confidence."""
+        """Find the target; OpenCV gives no confidence."""
         is_found, box = self._tracker.update(frame)
         if is_found:
             x, y, w, h = (float(value) for value in box)
@@ -64,3 +64,10 @@ def _kcf() -> Any:
     # At OpenCV's default of 0.5 it fails at the first weak response and does not recover; at 0 it always returns a box.
     parameters.detect_thresh = 0.0
     return contributed.TrackerKCF.create(parameters)
+
+
+def _baseline(name: str) -> Baseline:
+    return Baseline(lambda _files, _threads: OpenCvTracker(name), package="opencv")
+
+
+MIL, KCF, CSRT, MOSSE = (_baseline(name) for name in ("mil", "kcf", "csrt", "mosse"))

@@ -14,7 +14,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import CropWindow, Frame, cut
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.model_spec import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB
-from eatrack_edge.evaluation.baselines.base import BaselineResult
+from eatrack_edge.evaluation.baselines.base import Baseline, BaselineResult
 from eatrack_edge.evaluation.baselines.onnx_session import open_session
 
 _TEMPLATE_PX, _SEARCH_PX, _CELLS = 128, 256, 16
@@ -42,13 +42,13 @@ class VitTrack:
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Start to track the target in ``box``."""
+        """Track the target in ``box``."""
         window = CropWindow.around(box, _TEMPLATE_FACTOR, _TEMPLATE_PX, "integer")
         self._template = _normalised(cut(frame, window, _BLACK))
         self._box = box
 
     def update(self, frame: Frame) -> BaselineResult:
-        """Track the target in the next frame.
+        """Find the target.
 
         Raises:
             InputError: ``init`` was not called.
@@ -73,3 +73,8 @@ def _normalised(crop: Frame) -> NDArray[np.float32]:
     rgb = crop[:, :, ::-1].astype(np.float32) / 255
     rgb = (rgb - _MEAN) / _STD
     return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], dtype=np.float32)
+
+
+VITTRACK = Baseline(
+    lambda files, threads: VitTrack(*files, threads=threads), ("object_tracking_vittrack_2023sep.onnx",)
+)
