@@ -118,7 +118,7 @@ class Chart:
         return Svg(ElementTree.tostring(self._root, encoding="unicode"))
 
     def nested(self, y: float) -> ElementTree.Element:
-        """The finished chart as a part of a larger picture, at a height."""
+        """The finished chart as a part of a larger SVG, at a height."""
         place = {"x": "0", "y": f"{y:g}", "width": f"{WIDTH}", "height": f"{self.height:g}"}
         self._root.attrib.update(place)
         return self._root
