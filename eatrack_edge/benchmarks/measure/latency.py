@@ -1,6 +1,6 @@
 """Latency of trackers on the same frames: warmed up until stable, then interleaved block by block.
 
-What is timed is ``update``, as a program that flies calls it, on frames that were just decoded.
+What is timed is ``update``, as a deployed program calls it, on frames that were just decoded.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ from eatrack_edge.tracking.tracker import Tracker
 
 STAND_IN = "a stand-in that answers at once: no network ran"
 SIZES = ((1280, 720), (1920, 1080), (3840, 2160))
-FLOWN = (1920, 1080)  # of the long flight, and what the others are compared with
+LONG_RUN_SIZE = (1920, 1080)  # of the long flight, and what the others are compared with
 TARGET = (64.0, 48.0)  # its size, pixels
 _WINDOWS_PX = (56.0, 222.0, 420.0, 640.0, 889.0, 1080.0)  # sides of search crops: of small, usual and large targets
 _FRAMES = 4  # different ones in turn, as a decoder's are: a frame that stays in the cache would flatter the crop
@@ -54,7 +54,7 @@ Progress = Callable[[str, int, float], None]
 class StandIn:
     """Takes the network's place: copies what a backend copies, then answers at once.
 
-    It is sure of a target that goes around in a circle, so every frame is also stored: the dearest case.
+    It follows a target on a circle with high confidence, so every frame updates the templates: the most costly case.
 
     Args:
         model_spec: Of the model in whose place it stands.
@@ -188,14 +188,14 @@ def frame_costs(model_spec: ModelSpec, blocks: int, swept_bytes: int = 0) -> lis
             if block >= 0:
                 stages[place] += found
                 medians[place].append(float(np.median([one[-1] for one in found])))
-    flown = medians[SIZES.index(FLOWN)]
+    reference = medians[SIZES.index(LONG_RUN_SIZE)]
     names = ("crop", "copy_in", "maps", "template", "total")
     return [
         FrameCost(
             *size,
             swept_bytes,
             {name: spread(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)},
-            ratio(flown, own),
+            ratio(reference, own),
         )
         for (size, _, _), rows, own in zip(runs, stages, medians, strict=True)
     ]
@@ -221,7 +221,7 @@ def crop_costs(model_spec: ModelSpec, rounds: int) -> list[CropCost]:
 
 def fly(model_spec: ModelSpec, updates: int, progress: Progress, root: Path = Path("/")) -> Flight:
     """One long flight at 1080p: what its first and its last tenth cost, in time and in memory."""
-    tracker, frames = _started(model_spec, FLOWN)
+    tracker, frames = _started(model_spec, LONG_RUN_SIZE)
     took = np.full(updates, np.nan)  # written to now: memory that is only touched later would look like growth
     rss: list[int] = []
     began = perf_counter()
@@ -235,7 +235,7 @@ def fly(model_spec: ModelSpec, updates: int, progress: Progress, root: Path = Pa
             progress("one long flight", place + 1, perf_counter() - began)
     tenths = [spread(part.tolist(), (25,)) for part in np.array_split(took, _TENTHS)]
     return Flight(
-        *FLOWN,
+        *LONG_RUN_SIZE,
         updates=updates,
         first_ms=tenths[0],
         last_ms=tenths[-1],
