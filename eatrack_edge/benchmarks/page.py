@@ -18,7 +18,7 @@ _CONDITIONS = {
     "env": "environment",
     "board": "board",
     "model": "model",
-    "footage": "frames",
+    "clip": "frames",
     "method": "method",
     "thermal": "thermal",
 }

@@ -71,7 +71,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
 
 
 def _conditions(result: Result) -> Iterator[tuple[str, str]]:
-    board, model, env, method, source = result.board, result.model, result.env, result.method, result.footage
+    board, model, env, method, source = result.board, result.model, result.env, result.method, result.clip
     yield "measured on", f"{result.measured_on}, {board.cores} cores"
     if result.claim.note:
         yield f"--device {result.claim.asked}", result.claim.note

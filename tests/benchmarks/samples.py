@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from eatrack_edge.benchmarks.measure.bench_result import (
+    Clip,
     Energy,
-    Footage,
     Method,
     Model,
     Moment,
@@ -36,7 +36,7 @@ def result(scale: float = 1.0) -> Result:
         env=Environment("0.1.0", "abc", False, "3.11.7", "Linux", {"numpy": "2"}, [0.1, 0.2], 0.1),
         board=BoardFacts("", "", "ACME Notebook 14", "", "", "Some CPU", 2, None, 1, None, None, [None, None], None),
         model=Model("eatrack_s", "onnxruntime (CPU)", "fp32", 1, "00", {"eatrack_s.track.onnx": "11"}),
-        footage=Footage("test://", 640, 480, 60, ""),
+        clip=Clip("test://", 640, 480, 60, ""),
         method=Method(4, 1.0, 10, 500.0, 20, True),
         latency_ms=spreads,
         fps={"model": 90.9, "end_to_end": 80.0},

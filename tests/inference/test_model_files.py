@@ -37,7 +37,7 @@ def test_graphs_may_lie_beside_the_engines_to_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("precision", "options"),
     [("fp16", "--precision fp16"), ("int8", "--precision int8 --calib VIDEO")],
-    ids=["fp16", "int8 needs footage"],
+    ids=["fp16", "int8 needs calibration clips"],
 )
 def test_a_precision_that_was_not_exported_ends_in_the_command_that_does(
     tmp_path: Path, precision: str, options: str

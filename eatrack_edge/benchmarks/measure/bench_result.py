@@ -45,7 +45,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
+class Clip:
     """On what it was run."""
 
     uri: str
@@ -154,7 +154,7 @@ class Result:
     env: Environment
     board: BoardFacts
     model: Model
-    footage: Footage
+    clip: Clip
     method: Method
     latency_ms: dict[str, Spread]  # by stage; a stage that cannot be told apart is absent
     fps: dict[str, float]  # "model": updates a second by the median; "end_to_end": with the decoding of the video

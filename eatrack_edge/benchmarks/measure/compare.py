@@ -48,7 +48,7 @@ def differences(before: Result, after: Result) -> list[str]:
         "backend": (before.model.backend, after.model.backend),
         "precision": (before.model.precision, after.model.precision),
         "threads": (before.model.threads, after.model.threads),
-        "source": (before.footage.uri, after.footage.uri),
+        "source": (before.clip.uri, after.clip.uri),
     }
     return [f"{name}: {old} before, {new} after" for name, (old, new) in pairs.items() if old != new]
 

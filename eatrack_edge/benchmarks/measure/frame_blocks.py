@@ -39,7 +39,7 @@ class Block:
     first: Frame | None
 
 
-class Footage:
+class FrameBlocks:
     """Frames as they come from a video.
 
     The synthetic scene is drawn once into a temporary video, so that its frames are decoded as any others are.
@@ -111,7 +111,7 @@ class Footage:
                 video.write(FrameRecord(item.index, item.pts_s, None, 0.0), item.frame)
         return VideoSource(folder / "scene.mp4", uri=self.uri, is_threaded=False)
 
-    def __enter__(self) -> Footage:
+    def __enter__(self) -> FrameBlocks:
         return self
 
     def __exit__(

@@ -10,9 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from eatrack_edge.benchmarks.measure.bench_result import Energy, Method, Model, Result, Versus
-from eatrack_edge.benchmarks.measure.bench_result import Footage as FootageFacts
-from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE, Footage
+from eatrack_edge.benchmarks.measure.bench_result import Clip, Energy, Method, Model, Result, Versus
+from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE, FrameBlocks
 from eatrack_edge.benchmarks.measure.latency import Contestant, Plan, histogram, measure, replay, spreads, warm_up
 from eatrack_edge.benchmarks.measure.timeline import thermal, timeline
 from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
@@ -115,9 +114,9 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
         entries = installed_backends(ours, first.follower.backend.name)
     contestants = [first, *(open_entry(entry, request.baselines, request.threads) for entry in entries)]
     progress("preparing the frames", 0, 0.0)
-    with Footage(request.source, request.box) as footage:
-        run = _measure(request, footage, contestants, entries, rss, progress, root)
-        return _result(request, command, board, claim, ours, footage, run, root)
+    with FrameBlocks(request.source, request.box) as frames:
+        run = _measure(request, frames, contestants, entries, rss, progress, root)
+        return _result(request, command, board, claim, ours, frames, run, root)
 
 
 def _ours(request: Request, claim: DeviceCheck, board: Board) -> Entry:
@@ -128,7 +127,7 @@ def _ours(request: Request, claim: DeviceCheck, board: Board) -> Entry:
 
 def _measure(
     request: Request,
-    footage: Footage,
+    frames: FrameBlocks,
     contestants: list[Contestant],
     entries: list[Entry],
     rss: dict[str, float | None],
@@ -140,12 +139,12 @@ def _measure(
         progress("measuring idle power", 0, 0.0)
         idle_w = idle_watts(root)
     progress("warming up", 0, 0.0)
-    blocks = footage.blocks(request.plan.block)
-    warm_up(contestants, blocks, footage.box, request.plan)
+    blocks = frames.blocks(request.plan.block)
+    warm_up(contestants, blocks, frames.box, request.plan)
     before = read_work(root)
     with Sampler(root) as sampler:
         seconds = measure(
-            contestants, blocks, footage.box, request.plan, lambda done, gone: progress("measuring", done, gone)
+            contestants, blocks, frames.box, request.plan, lambda done, gone: progress("measuring", done, gone)
         )
     work = before, read_work(root)
     rss["peak"] = _megabytes(max(sample.rss for sample in sampler.samples))
@@ -158,7 +157,7 @@ def _result(
     board: Board,
     claim: DeviceCheck,
     ours: Entry,
-    footage: Footage,
+    frames: FrameBlocks,
     run: _Run,
     root: Path,
 ) -> Result:
@@ -180,11 +179,11 @@ def _result(
         env=env,
         board=facts,
         model=_model(first, ours, request),
-        footage=FootageFacts(footage.uri, *footage.size, frames=footage.frames_read, note=footage.note),
+        clip=Clip(frames.uri, *frames.size, frames=frames.frames_read, note=frames.note),
         method=_method(run, request.plan),
         memory_mb=run.rss,
         **_speed(first, request),
-        realtime=replay(totals, request.camera_fps or footage.fps),
+        realtime=replay(totals, request.camera_fps or frames.fps),
         energy=_energy(run),
         thermal=heat,
         accuracy={"mean_overlap": overlap} if (overlap := _overlap(first)) is not None else {},

@@ -8,7 +8,7 @@ import pytest
 
 from eatrack_edge.benchmarks.measure import run
 from eatrack_edge.benchmarks.measure.bench_result import Result
-from eatrack_edge.benchmarks.measure.frame_blocks import Footage
+from eatrack_edge.benchmarks.measure.frame_blocks import FrameBlocks
 from eatrack_edge.benchmarks.measure.latency import Contestant, Plan
 from eatrack_edge.benchmarks.measure.run import Request, run_bench
 from eatrack_edge.benchmarks.measure.versus import Entry
@@ -138,7 +138,7 @@ def test_ours_and_the_others_are_measured_on_the_same_frames(pictures: str, pc: 
     (other,) = found.versus
     assert other.latency_ms["total"].count == found.latency_ms["total"].count == 6
     assert other.ratio.blocks == 2
-    assert found.footage.frames == 7
+    assert found.clip.frames == 7
     assert list(found.latency_ms["total"].percentiles) == ["75"]
     assert found.realtime.camera_fps == 1000.0
     assert found.energy is None
@@ -153,8 +153,8 @@ def test_an_unknown_device_is_refused_before_anything_is_measured(pictures: str,
 
 
 def test_footage_is_read_in_blocks_and_again_from_its_start(pictures: str) -> None:
-    with Footage(pictures, BOX) as footage:
-        blocks = footage.blocks(4)
+    with FrameBlocks(pictures, BOX) as frames:
+        blocks = frames.blocks(4)
         found = [next(blocks) for _ in range(4)]
     assert [len(block.frames) for block in found] == [4, 2, 4, 2]
     assert [block.first is not None for block in found] == [True, False, True, False]
@@ -164,20 +164,20 @@ def test_footage_is_read_in_blocks_and_again_from_its_start(pictures: str) -> No
 
 def test_the_synthetic_scene_is_decoded_as_a_video_and_brings_its_truth() -> None:
     pytest.importorskip("av")
-    with Footage("test://?frames=3&width=96&height=96") as footage:
-        block = next(footage.blocks(5))
+    with FrameBlocks("test://?frames=3&width=96&height=96") as frames:
+        block = next(frames.blocks(5))
     assert len(block.frames) == 2
     assert all(box is not None for box in block.truth)
-    assert footage.note == "the synthetic scene, drawn once into a temporary H.264 video"
+    assert frames.note == "the synthetic scene, drawn once into a temporary H.264 video"
 
 
 def test_footage_of_one_frame_is_refused(pictures: str) -> None:
-    with Footage(f"{pictures}/0.png", BOX) as footage, pytest.raises(InputError) as caught:
-        next(footage.blocks(4))
+    with FrameBlocks(f"{pictures}/0.png", BOX) as frames, pytest.raises(InputError) as caught:
+        next(frames.blocks(4))
     assert caught.value.message == f"{pictures}/0.png: a benchmark needs at least two frames, got 1"
 
 
 def test_footage_without_a_target_is_refused(pictures: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Footage(pictures)
+        FrameBlocks(pictures)
     assert str(caught.value) == "there is no target\nhint: say where it is in the first frame: --box x,y,w,h"
