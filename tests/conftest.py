@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from eatrack_edge.inference import registry as load
+from eatrack_edge.inference import registry
 from eatrack_edge.inference.backend import Backend
 
 # Machines are shared: a slow example is no fault of the code.
@@ -19,16 +19,22 @@ settings.load_profile("shared")
 collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "train/*"]
 
 
-_open = load._open
-_opened = cache(_open)
+_open = registry.open_named
+
+
+@cache
+def _opened(name: str, model: str | Path, threads: int) -> Backend:
+    backend = _open(name, model, threads)
+    backend.close = lambda: None  # type: ignore[method-assign]  # the next test goes on with it
+    return backend
 
 
 @pytest.fixture
 def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs share the models that are open: to open one takes longer than to track a few frames."""
+    """Tests share open models: opening one takes longer than tracking a few frames."""
 
     def open_once(name: str, model: str | Path, threads: int) -> Backend:
         is_taken_away = sys.modules.get(name, name) is None
         return (_open if is_taken_away else _opened)(name, model, threads)
 
-    monkeypatch.setattr(load, "_open", open_once)
+    monkeypatch.setattr(registry, "open_named", open_once)

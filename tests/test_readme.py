@@ -11,7 +11,8 @@ import pytest
 
 from cli.conftest import Finished
 from eatrack_edge.benchmarks.measure import latency
-from eatrack_edge.outputs.base import FrameRecord, VideoWriter
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.outputs.video import VideoOutput
 from eatrack_edge.sources.synthetic import SyntheticSource
 
 pytest_plugins = ["cli.conftest"]
@@ -47,7 +48,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.savetxt(made / path, [(255, 230, 64, 48)] * 4, delimiter=",")
     spots = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     frame = cv2.resize(spots, (640, 480)).astype(np.uint8, copy=False)
-    with VideoWriter(made / "video.mp4", 30) as video:
+    with VideoOutput(made / "video.mp4", 30) as video:
         for index in range(4):
             video.write(FrameRecord(index, index / 30, None, 0.0), frame)
             cv2.imwrite(str(made / f"frames/{index:04d}.jpg"), frame)

@@ -36,7 +36,7 @@ def evaluate(
     ] = None,
     tracker: Annotated[list[str] | None, typer.Option(help="Repeat for several; module:callable for your own.")] = None,
     model: Annotated[str, typer.Option(help="Our model: bundled name or exported file.")] = "",
-    peers: Annotated[Path | None, typer.Option(help="Folder of the peers' weights.")] = None,
+    baselines: Annotated[Path | None, typer.Option(help="Folder of the baselines' published weights.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes, one sequence at a time each.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of one tracker.")] = 1,
     cluster: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`.")] = "",
@@ -76,7 +76,7 @@ def evaluate(
 
     chosen, root = _chosen(dataset, suite)
     found = _open(chosen, root, first_pixel, sequence).thinned(every).begun(start)
-    alike = TrackerSpec("", model, str(peers or ""), threads, realtime)
+    alike = TrackerSpec("", model, str(baselines or ""), threads, realtime)
     plan = Plan(
         found,
         _specs(alike, tracker or chosen.trackers),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
-    from eatrack_edge.outputs.records import FrameRecord
+    from eatrack_edge.outputs.base import FrameRecord
 
 _EVERY_S = 5.0  # between two plain lines: often enough for a log, not a flood
 AnyDisplay = TypeVar("AnyDisplay", bound="Display")
@@ -64,23 +64,23 @@ class TrackProgress(Display):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.1f} fps  score {task.fields[score]:.2f}"),
+            TextColumn("{task.fields[rate]:.1f} fps  confidence {task.fields[confidence]:.2f}"),
             TimeRemainingColumn(),
         )
         self._name, self._total, self._done = name, total, 0
         self._start = time.monotonic()
-        self._task = self.bar.add_task(name, total=total, rate=0.0, score=0.0)
+        self._task = self.bar.add_task(name, total=total, rate=0.0, confidence=0.0)
 
     def advance(self, record: FrameRecord) -> None:
         """One more frame is done."""
         self._done += 1
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
         if not self.bar.disable:
-            self.bar.update(self._task, completed=self._done, rate=rate, score=record.score)
+            self.bar.update(self._task, completed=self._done, rate=rate, confidence=record.confidence)
         elif self.is_line_due():
             print(self._line(record, rate), file=sys.stderr, flush=True)
 
     def _line(self, record: FrameRecord, rate: float) -> str:
         of = f"/{self._total}" if self._total else ""
         left = f", {(self._total - self._done) / rate:.0f} s left" if self._total else ""
-        return f"{self._name}: {self._done}{of} frames, {rate:.1f} fps{left}, {record.state} {record.score:.2f}"
+        return f"{self._name}: {self._done}{of} frames, {rate:.1f} fps{left}, {record.state} {record.confidence:.2f}"

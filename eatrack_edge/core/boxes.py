@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from eatrack_edge.core.errors import InputError
+
 Box = tuple[float, float, float, float]
 Boxes = NDArray[np.floating[Any]]
 BoxFormat = Literal["xywh", "xyxy", "cxcywh"]
@@ -92,15 +94,39 @@ def _clip_span(start: float, length: float, limit: int, minimum: float) -> tuple
     return low, min(high, float(limit)) - low
 
 
-def follow_size(box: Box, previous: Box, rate: float) -> Box:
-    """Go only part of the way to a new size, about the new centre.
+def check_box(box: Sequence[float], width: int, height: int) -> None:
+    """Refuse a box that shows no part of a frame.
+
+    Raises:
+        InputError: Not four finite numbers; empty; or wholly outside the frame of ``width`` x ``height`` pixels.
+    """
+    if len(box) != 4 or not all(math.isfinite(value) for value in box):
+        raise InputError(f"a box is four finite numbers (x, y, w, h), got {tuple(box)}")
+    x, y, w, h = box
+    if w <= 0 or h <= 0:
+        raise InputError(f"the box is empty: w={w:g}, h={h:g}", hint="a box is x,y,w,h with the size in pixels")
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
+
+
+def step_between(before: Box, after: Box) -> tuple[float, float]:
+    """The way from centre to centre, (x, y) in pixels.
+
+    >>> step_between((0, 0, 10, 10), (5, 0, 20, 10))
+    (10.0, 0.0)
+    """
+    return after[0] - before[0] + (after[2] - before[2]) / 2, after[1] - before[1] + (after[3] - before[3]) / 2
+
+
+def smooth_size(box: Box, previous: Box, rate: float) -> Box:
+    """Smooth the log size of a box: apply only a share of its change, about the new centre.
 
     Args:
         box: The new box.
         previous: The last one, its sides above 0.
         rate: Share of the way taken by the logarithm of each side: 1 takes the new size, 0 keeps the old.
 
-    >>> follow_size((0, 0, 40, 10), (0, 0, 10, 10), 0.5)
+    >>> smooth_size((0, 0, 40, 10), (0, 0, 10, 10), 0.5)
     (10.0, 0.0, 20.0, 10.0)
     """
     x, y, w, h = box

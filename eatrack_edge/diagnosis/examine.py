@@ -13,6 +13,7 @@ from eatrack_edge.diagnosis import board_checks as board
 from eatrack_edge.diagnosis import environment_checks as environment
 from eatrack_edge.diagnosis import video_checks as video
 from eatrack_edge.diagnosis.findings import Finding
+from eatrack_edge.inference.registry import BACKENDS
 from eatrack_edge.machine.board import read_board
 
 SCHEMA = "eatrack-edge-doctor/1"
@@ -31,7 +32,6 @@ CHECKS: tuple[Check, ...] = (
     video.check_pyav,
     video.check_disk,
 )
-_BACKENDS = ("tensorrt", "openvino", "onnxruntime")
 _NEEDED = ("opencv", "pyav")
 
 
@@ -46,7 +46,7 @@ class Diagnosis:
         """Backends that ran, the one that ``auto`` takes first."""
         sound = (finding for finding in self.findings if finding.state != "problem")
         running = {finding.subject for finding in sound if "runs_as" in finding.facts}
-        return tuple(name for name in _BACKENDS if name in running)
+        return tuple(name for name in BACKENDS.names() if name in running)
 
     @property
     def can_track(self) -> bool:

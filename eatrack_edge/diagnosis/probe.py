@@ -94,7 +94,7 @@ def _openvino() -> Answer:
 
 def _tensorrt() -> Answer:
     """TensorRT, driver, GPU and the package between them; an engine too, where one is built. None is built here."""
-    from eatrack_edge.inference.registry import find_graphs
+    from eatrack_edge.inference.model_files import find_graphs
     from eatrack_edge.inference.tensorrt.backend import TensorRTBackend
     from eatrack_edge.inference.tensorrt.cuda_memory import open_memory
     from eatrack_edge.inference.tensorrt.engine_files import built_engines

@@ -12,7 +12,7 @@ from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.datasets.sequence import Dataset, Sequence
-from eatrack_edge.evaluation import baselines as peers
+from eatrack_edge.evaluation.baselines.registry import BASELINES, weight_files
 from eatrack_edge.evaluation.metrics import Score, SequenceScore, mean_score, score_sequence
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.result_files import published_boxes, write_result
@@ -167,7 +167,7 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
         known["backend"] = opened.backend.name
     if spec.camera_fps:
         known["camera_fps"] = f"{spec.camera_fps:g}"
-    if spec.name in peers.CLASSIC:
+    if spec.name in BASELINES and BASELINES.get(spec.name).package == "opencv":
         known["opencv"] = cv2.__version__
     for path in _weights(spec):
         known[path.name] = sha256(path)
@@ -177,10 +177,10 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
 def _weights(spec: TrackerSpec) -> tuple[Path, ...]:
     """Files that a tracker's results depend on; none are known of a tracker of the user's own."""
     if spec.name in (OURS, FIXED):
-        from eatrack_edge.inference.registry import find_graphs
+        from eatrack_edge.inference.model_files import find_graphs
 
         return find_graphs(spec.model or DEFAULT_MODEL)
-    return tuple(peers.weight_files(spec.name, Path(spec.peers))) if spec.name in peers.PEERS else ()
+    return tuple(weight_files(spec.name, Path(spec.baselines))) if spec.name in BASELINES else ()
 
 
 def _here(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:

@@ -15,7 +15,7 @@ from typing import Any
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import Follower, Observation
+from eatrack_edge.evaluation.tracker_protocol import FrameResult, SingleObjectTracker
 from eatrack_edge.machine.energy import joules, mean_watts
 from eatrack_edge.machine.sampler import Sampler
 
@@ -33,11 +33,13 @@ def rest_watts(root: Path = Path("/")) -> float | None:
     return mean_watts(sampler.samples)
 
 
-def run_metered(follower: Follower, rest_w: float, run: Callable[[Follower], Track], root: Path = Path("/")) -> Track:
+def run_metered(
+    tracker: SingleObjectTracker, rest_w: float, run: Callable[[SingleObjectTracker], Track], root: Path = Path("/")
+) -> Track:
     """Run a tracker and put the joules of its updates, above rest, into its track.
 
     Args:
-        follower: The tracker.
+        tracker: The tracker.
         rest_w: From ``rest_watts``, with the tracker loaded.
         run: Runs the tracker that it is given.
         root: Stands for ``/``.
@@ -45,7 +47,7 @@ def run_metered(follower: Follower, rest_w: float, run: Callable[[Follower], Tra
     Raises:
         EATrackError: Whatever ``run`` raises.
     """
-    metered = _Metered(follower)
+    metered = _Metered(tracker)
     with Sampler(root) as sampler:
         track = run(metered)
     drawn = joules(sampler.samples, metered.stretches)
@@ -57,14 +59,14 @@ def run_metered(follower: Follower, rest_w: float, run: Callable[[Follower], Tra
 class _Metered:
     """A tracker of which is known when it worked."""
 
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
+    def __init__(self, tracker: SingleObjectTracker) -> None:
+        self._follower = tracker
         self.stretches: list[tuple[float, float]] = []
 
     def init(self, frame: Frame, box: Box, /) -> Any:
         return self._follower.init(frame, box)
 
-    def update(self, frame: Frame, /) -> Observation:
+    def update(self, frame: Frame, /) -> FrameResult:
         begin = perf_counter()
         seen = self._follower.update(frame)
         self.stretches.append((begin, perf_counter()))

@@ -16,7 +16,7 @@ import numpy as np
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import Follower
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 
 _ROUNDING = 1e-9  # frames: one that arrives at the very end of an update has arrived
 
@@ -45,7 +45,7 @@ class LiveCamera:
 
 
 def track_live(
-    follower: Follower,
+    tracker: SingleObjectTracker,
     frames: Iterable[Frame],
     first_box: Box,
     camera_fps: float,
@@ -58,7 +58,7 @@ def track_live(
     tells. A frame that was missed has the box of the last update that had ended when it arrived.
 
     Args:
-        follower: The tracker.
+        tracker: The tracker.
         frames: In order, all of them.
         first_box: The target in the first frame, pixels.
         camera_fps: Frames a second of the camera.
@@ -80,10 +80,10 @@ def track_live(
         else:
             start = clock()
             if place == 0:
-                follower.init(frame, first_box)
+                tracker.init(frame, first_box)
                 shown = running
             else:
-                seen = follower.update(frame)
+                seen = tracker.update(frame)
                 shown = seen.box, seen.confidence
             spent = clock() - start
             camera.pass_time(spent)

@@ -23,10 +23,11 @@ from eatrack_edge.datasets.sequence import ImageFrames, Sequence
 from eatrack_edge.evaluation.power import rest_watts, run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 from eatrack_edge.machine.power import read_rails
+from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.images import ImageSource
-from eatrack_edge.sources.registry import Source
 from eatrack_edge.sources.video import VideoSource
 
 _POLL_S = 0.2  # between looks at the workers' frame counts
@@ -73,12 +74,15 @@ def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
 
 
 def run_sequence(
-    follower: Follower, sequence: Sequence, on_frame: Callable[[], None] = lambda: None, camera_fps: float = 0.0
+    tracker: SingleObjectTracker,
+    sequence: Sequence,
+    on_frame: Callable[[], None] = lambda: None,
+    camera_fps: float = 0.0,
 ) -> Track:
     """Run a tracker over a sequence once, from its first true box.
 
     Args:
-        follower: The tracker; ``init`` forgets any earlier target.
+        tracker: The tracker; ``init`` forgets any earlier target.
         sequence: Frames and the first box.
         on_frame: Called after every frame.
         camera_fps: Of a live camera, see ``track_live``; 0 lets every frame wait for the tracker.
@@ -90,7 +94,7 @@ def run_sequence(
     frames = len(sequence)
     if camera_fps:
         with open_frames(sequence) as pictures:
-            track = track_live(follower, pictures, sequence.first_box, camera_fps, on_frame)
+            track = track_live(tracker, pictures, sequence.first_box, camera_fps, on_frame)
         _check_length(sequence, len(track.boxes))
         return track
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
@@ -101,10 +105,10 @@ def run_sequence(
                 break
             start = perf_counter()
             if read == 1:
-                follower.init(frame, sequence.first_box)
+                tracker.init(frame, sequence.first_box)
                 boxes[0] = sequence.first_box
             else:
-                seen = follower.update(frame)
+                seen = tracker.update(frame)
                 boxes[read - 1], confidence[read - 1] = seen.box, seen.confidence
             seconds[read - 1] = perf_counter() - start
             on_frame()
@@ -129,15 +133,13 @@ def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: P
     """
     cv2.setNumThreads(job.spec.threads)
 
-    def run(follower: Follower) -> Track:
-        return run_sequence(follower, job.sequence, on_frame, job.spec.camera_fps)
+    def run(tracker: SingleObjectTracker) -> Track:
+        return run_sequence(tracker, job.sequence, on_frame, job.spec.camera_fps)
 
     try:
-        follower = _kept_open(job.spec)
+        tracker = _kept_open(job.spec)
         rest_w = _rest_watts(job.spec, power_root) if power_root and read_rails(power_root) else None
-        track = (
-            run(follower) if power_root is None or rest_w is None else run_metered(follower, rest_w, run, power_root)
-        )
+        track = run(tracker) if power_root is None or rest_w is None else run_metered(tracker, rest_w, run, power_root)
         return Outcome(job, track)
     except EATrackError as error:
         return Outcome(job, None, error.message)
@@ -227,7 +229,7 @@ def _run_counted(job: Job, index: int) -> Outcome:
 
 
 @functools.lru_cache(maxsize=8)
-def _kept_open(spec: TrackerSpec) -> Follower:
+def _kept_open(spec: TrackerSpec) -> SingleObjectTracker:
     """A worker runs many sequences with a few trackers, and loads each once."""
     return open_tracker(spec)
 

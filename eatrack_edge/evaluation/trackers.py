@@ -1,45 +1,17 @@
-"""What can be evaluated: anything with ``init`` and ``update``, named so that a worker process can open it."""
+"""Trackers by name, so that a worker process can open them: ours, the baselines, and the user's own."""
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
-from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import UsageError, did_you_mean
-from eatrack_edge.evaluation import baselines as peers
+from eatrack_edge.evaluation.baselines.registry import BASELINES, open_baseline
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 
 OURS = "eatrack"
-FIXED = "eatrack_fixed"  # ours with the first template alone, to see what adapting it is worth
-
-
-class Observation(Protocol):
-    """What an update must say."""
-
-    @property
-    def box(self) -> Box:
-        """In pixels of the frame, the first pixel at 0."""
-        ...
-
-    @property
-    def confidence(self) -> float:
-        """Any scale; ``nan`` from a tracker that has none."""
-        ...
-
-
-class Follower(Protocol):
-    """A tracker of one target, ours or another's."""
-
-    def init(self, frame: Frame, box: Box, /) -> Any:
-        """Take the target under ``box``, in pixels of the frame."""
-        ...
-
-    def update(self, frame: Frame, /) -> Observation:
-        """Find the target in the next frame."""
-        ...
+FIXED = "eatrack_fixed"  # ours without template updates, to measure what they are worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +19,10 @@ class TrackerSpec:
     """A tracker by name, small enough to send to another process or machine.
 
     Attributes:
-        name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, one of ``peers.PEERS``, or
+        name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, a name in ``BASELINES``, or
             ``module:callable`` of your own, called without arguments.
         model: For ours: a bundled model's name or a file; empty takes the default.
-        peers: Folder of the peers' weights, one folder each; empty where none is needed.
+        baselines: Folder of the baselines' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
         camera_fps: Of a live camera, whose frames a slow tracker misses; 0 lets every frame wait for it.
         label: What results are filed under; empty takes the name, or the model's.
@@ -58,7 +30,7 @@ class TrackerSpec:
 
     name: str = OURS
     model: str = ""
-    peers: str = ""
+    baselines: str = ""
     threads: int = 1
     camera_fps: float = 0.0
     label: str = ""
@@ -80,13 +52,13 @@ def check_known(spec: TrackerSpec) -> None:
     Raises:
         UsageError: No such tracker.
     """
-    known = (OURS, FIXED, *peers.PEERS)
+    known = (OURS, FIXED, *BASELINES.names())
     if spec.name not in known and ":" not in spec.name:
         hint = did_you_mean(spec.name, known, "known: {}, or module:callable of your own")
         raise UsageError(f"no tracker called `{spec.name}`", hint=hint)
 
 
-def open_tracker(spec: TrackerSpec) -> Follower:
+def open_tracker(spec: TrackerSpec) -> SingleObjectTracker:
     """Open a tracker.
 
     Raises:
@@ -100,15 +72,14 @@ def open_tracker(spec: TrackerSpec) -> Follower:
         from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
         from eatrack_edge.tracking.tracker import Tracker
 
-        settings = TrackerSettings(templates=TemplateSettings(is_enabled=spec.name == OURS))
+        settings = TrackerSettings(templates=TemplateSettings(policy="medoid" if spec.name == OURS else "first_only"))
         return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads, settings=settings)
-    if spec.name in peers.PEERS:
-        peer: Follower = peers.open_peer(spec.name, Path(spec.peers) if spec.peers else None, spec.threads)
-        return peer
+    if spec.name in BASELINES:
+        return open_baseline(spec.name, Path(spec.baselines) if spec.baselines else None, spec.threads)
     module, _, attribute = spec.name.partition(":")
     try:
         make = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"cannot open tracker `{spec.name}`: {error}") from error
-    follower: Follower = make()
-    return follower
+    made: SingleObjectTracker = make()
+    return made

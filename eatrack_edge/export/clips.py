@@ -14,7 +14,7 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.resources import material
 from eatrack_edge.datasets.plain_folders import VIDEO_SUFFIXES, images, videos
-from eatrack_edge.datasets.registry import KINDS, open_dataset
+from eatrack_edge.datasets.registry import DATASETS, open_dataset
 from eatrack_edge.datasets.sequence import Dataset, Sequence
 from eatrack_edge.datasets.shards import ShardTarget, read_shards
 from eatrack_edge.evaluation.runner import open_frames
@@ -59,7 +59,7 @@ def find_clips(spec: str, scenes: tuple[str, ...] = (_SCENE,)) -> list[Clip]:
     kind, separator, root = spec.partition(":")
     if separator and kind == _SHARDS:
         return [_shard_clip(target) for target in read_shards(Path(root)) if target.clip]
-    if separator and kind in KINDS:
+    if separator and kind in DATASETS:
         return _clips(open_dataset(kind, Path(root)))
     if separator and kind in _suites():
         return _suite(kind, Path(root))
@@ -75,7 +75,7 @@ def short_name(spec: str) -> str:
     if spec.startswith(_SCENE):
         return spec
     kind, separator, root = spec.partition(":")
-    if separator and kind in {_SHARDS, *KINDS, *_suites()}:
+    if separator and kind in {_SHARDS, *DATASETS.names(), *_suites()}:
         return f"{kind}:{Path(root).name}"
     return Path(spec).name
 

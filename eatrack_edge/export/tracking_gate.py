@@ -129,7 +129,7 @@ def judge(
         suite: See ``footage.find_clips``; it must be of whole frames.
         budget: Largest drop in success AUC.
         starts: Of each clip; the first is its true box, others lie within a pixel of it.
-        backend: One of ``runtime.load.BACKENDS``, for both.
+        backend: One of ``inference.registry.BACKENDS``, for both.
         on_frame: Told the frames done.
 
     Raises:

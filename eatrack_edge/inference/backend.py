@@ -1,4 +1,4 @@
-"""Whatever executes the two graphs, behind one protocol. One file per engine, the same names inside."""
+"""The protocol of a backend: what executes the two graphs of a model."""
 
 from __future__ import annotations
 
@@ -50,10 +50,14 @@ class Backend(Protocol):
         Args:
             crop: Shape (Z, Z, 3), BGR uint8.
             extent: Width and height of the target's box as fractions of the crop.
-            slots: Where to keep them; each has tokens of its own where templates are marked.
+            slots: Where to keep them; with a foreground embedding each slot has tokens of its own.
         """
         ...
 
     def infer(self, search: Frame) -> Maps:
         """Run the track graph on a search crop (X, X, 3), BGR uint8, with the tokens kept."""
+        ...
+
+    def close(self) -> None:
+        """Free the graphs and their memory. The backend cannot be used afterwards."""
         ...

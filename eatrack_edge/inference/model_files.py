@@ -1,4 +1,4 @@
-"""Finds the pair of graphs that an engine is to be built from."""
+"""Finds the two graphs of a model, by its name, its folder or one of its files, in any precision."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from eatrack_edge.core.errors import InputError, UsageError, did_you_mean
 from eatrack_edge.core.model_spec import PRECISIONS, ModelSpec, split_stem, stem_of
-from eatrack_edge.core.resources import bundled
+from eatrack_edge.core.resources import bundled, bundled_models
 from eatrack_edge.inference.onnx_metadata import read_model_spec
-from eatrack_edge.inference.registry import find_graphs
+from eatrack_edge.inference.tensorrt.engine_files import is_engine
 
 DEFAULT_PRECISION = "fp16"
-_TRACK = ".track.onnx"
+_TEMPLATE, _TRACK = ".template.onnx", ".track.onnx"
 
 
 class MissingGraphs(UsageError):
@@ -31,6 +31,33 @@ class Graphs(NamedTuple):
     model_spec: ModelSpec
     template: Path
     track: Path
+
+
+def find_graphs(model: str | Path) -> tuple[Path, Path]:
+    """The template and the track graph of a model.
+
+    Args:
+        model: A bundled model's name, a folder that holds one export, or either of its two files.
+
+    Raises:
+        UsageError: No bundled model has that name, or it is an engine.
+        InputError: The folder or file is not an export.
+    """
+    path = Path(model)
+    if is_engine(path):
+        raise UsageError(f"{path}: only the backend `tensorrt` runs engines", hint="give the graphs it was built from")
+    if path.is_dir():
+        found = sorted(path.glob(f"*{_TRACK}"))
+        if len(found) != 1:
+            raise InputError(f"{path}: holds {len(found)} exported models, needs exactly one", hint="name the file")
+        return _pair(found[0])
+    if path.suffix == ".onnx":
+        return _pair(path)
+    track = bundled(f"{model}{_TRACK}")
+    if track is None:
+        hint = did_you_mean(str(model), bundled_models(), "bundled models: {}; or give an exported file")
+        raise UsageError(f"no model called `{model}`", hint=hint)
+    return _pair(track)
 
 
 def find(model: str | Path, precision: str | None = None, *, folders: Iterable[Path] = ()) -> Graphs:
@@ -55,7 +82,7 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
     stem = stem_of(name, wanted)
     for folder in (track.parent, *folders):
         if (folder / f"{stem}{_TRACK}").is_file():
-            return _pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
+            return _checked_pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
     source = name if bundled(track.name) == track else "CHECKPOINT"
     calibration = " --calib VIDEO" if wanted.startswith("int8") else ""
     raise MissingGraphs(
@@ -75,7 +102,7 @@ def _only_one(folder: Path) -> Path:
     return found[0]
 
 
-def _pair(name: str, precision: str, template: Path, track: Path) -> Graphs:
+def _checked_pair(name: str, precision: str, template: Path, track: Path) -> Graphs:
     model_spec = read_model_spec(track)
     if read_model_spec(template) != model_spec:
         raise InputError(
@@ -88,3 +115,14 @@ def _pair(name: str, precision: str, template: Path, track: Path) -> Graphs:
             hint=f"export it again: eatrack-edge export --precision {precision}",
         )
     return Graphs(name, model_spec, template, track)
+
+
+def _pair(graph: Path) -> tuple[Path, Path]:
+    for suffix in (_TEMPLATE, _TRACK):
+        if graph.name.endswith(suffix):
+            stem = graph.name.removesuffix(suffix)
+            return graph.with_name(stem + _TEMPLATE), graph.with_name(stem + _TRACK)
+    raise InputError(
+        f"{graph}: an exported model is two files, NAME{_TEMPLATE} and NAME{_TRACK}",
+        hint="make them: eatrack-edge export CHECKPOINT",
+    )

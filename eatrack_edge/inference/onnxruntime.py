@@ -15,6 +15,7 @@ from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
 from eatrack_edge.inference.graph_checks import check_file, check_same_export, check_tensors
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.template_inputs import TemplateInputs
 
 _CPU = "CPUExecutionProvider"
@@ -89,6 +90,11 @@ class OnnxRuntimeBackend:
         self.timing_ms = InferTiming(1000 * (copied - start), 1000 * (perf_counter() - copied), 0.0)
         return self._maps
 
+    def close(self) -> None:
+        """Free both graphs. The backend cannot be used afterwards."""
+        for part in ("_encoder_binding", "_tracker_binding", "_encoder", "_tracker"):
+            self.__dict__.pop(part, None)
+
     def _bind(self, session: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Any:
         """Bind every tensor to a buffer of ours on the CPU, where the crops are made and the maps are read."""
         binding = session.io_binding()
@@ -103,6 +109,11 @@ class OnnxRuntimeBackend:
         black = np.zeros(self.model_spec.template_inputs()[0].shape, np.uint8)
         self.encode_template(black, (0.5, 0.5), range(self.model_spec.template_slots))
         self._tracker.run_with_iobinding(self._tracker_binding)
+
+
+def open_backend(model: str | Path, threads: int) -> OnnxRuntimeBackend:
+    """Open a model's graphs, see ``model_files.find_graphs``."""
+    return OnnxRuntimeBackend(*find_graphs(model), threads=threads)
 
 
 def _open(runtime: Any, graph: Path, provider: str, threads: int) -> Any:

@@ -15,6 +15,7 @@ from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
 from eatrack_edge.inference.graph_checks import check_file, check_same_export, check_tensors
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.template_inputs import TemplateInputs
 
 _DEVICE = "CPU"
@@ -78,6 +79,11 @@ class OpenVinoBackend:
         self.timing_ms = InferTiming(1000 * (copied - start), 1000 * (perf_counter() - copied), 0.0)
         return self._maps
 
+    def close(self) -> None:
+        """Free both graphs. The backend cannot be used afterwards."""
+        for part in ("_encode", "_track"):
+            self.__dict__.pop(part, None)
+
     def _request(self, openvino: Any, compiled: Any) -> Any:
         """An inference request that reads and writes buffers of ours."""
         request = compiled.create_infer_request()
@@ -92,6 +98,11 @@ class OpenVinoBackend:
         black = np.zeros_like(self._buffers["template"])
         self.encode_template(black, (0.5, 0.5), range(self.model_spec.template_slots))
         self.infer(np.zeros_like(self._buffers["search"]))
+
+
+def open_backend(model: str | Path, threads: int) -> OpenVinoBackend:
+    """Open a model's graphs, see ``model_files.find_graphs``."""
+    return OpenVinoBackend(*find_graphs(model), threads=threads)
 
 
 def _open(openvino: Any, graph: Path, threads: int) -> tuple[Any, ModelSpec]:

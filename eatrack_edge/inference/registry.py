@@ -1,115 +1,76 @@
-"""Finds a model's graphs or engines, and opens them on the best backend there is."""
+"""The backends by name, and the choice of one for a model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from eatrack_edge.core.errors import EATrackError, InputError, MissingExtra, UsageError, did_you_mean
-from eatrack_edge.core.imports import require
-from eatrack_edge.core.resources import bundled, bundled_models
+from eatrack_edge.core.errors import EATrackError, MissingExtra
+from eatrack_edge.core.registry import Registry
 from eatrack_edge.inference.backend import Backend
-from eatrack_edge.inference.tensorrt.engine_files import built_engines, is_engine, named_engines
+from eatrack_edge.inference.tensorrt.engine_files import is_engine
 
-BACKENDS = ("auto", "tensorrt", "openvino", "onnxruntime")  # after auto, the better one first
-_TEMPLATE, _TRACK = ".template.onnx", ".track.onnx"
+# Opens a model, given by name or path, with a number of threads for one inference on a CPU.
+BackendOpener = Callable[[str | Path, int], Backend]
+AUTO = "auto"
+
+# In the order in which `auto` tries them: the faster ones first.
+BACKENDS: Registry[BackendOpener] = Registry(
+    "backend",
+    {
+        "tensorrt": "eatrack_edge.inference.tensorrt.backend:open_backend",
+        "openvino": "eatrack_edge.inference.openvino:open_backend",
+        "onnxruntime": "eatrack_edge.inference.onnxruntime:open_backend",
+    },
+    hint="or auto for the best that opens",
+)
 
 
 class Choice(NamedTuple):
-    """A backend that is open, and how it came to be chosen."""
+    """An open backend, and how it was chosen."""
 
     backend: Backend
     notes: tuple[str, ...] = ()  # why each better one was not taken, and what this one lacks; a line each
 
 
-def find_graphs(model: str | Path) -> tuple[Path, Path]:
-    """The template and the track graph of a model.
+def choose_backend(model: str | Path, backend: str = AUTO, threads: int = 1) -> Choice:
+    """Open a model on the named backend, or on the best that opens.
 
     Args:
-        model: A bundled model's name, a folder that holds one export, or either of its two files.
-
-    Raises:
-        UsageError: No bundled model has that name, or it is an engine.
-        InputError: The folder or file is not an export.
-    """
-    path = Path(model)
-    if is_engine(path):
-        raise UsageError(f"{path}: only the backend `tensorrt` runs engines", hint="give the graphs it was built from")
-    if path.is_dir():
-        found = sorted(path.glob(f"*{_TRACK}"))
-        if len(found) != 1:
-            raise InputError(f"{path}: holds {len(found)} exported models, needs exactly one", hint="name the file")
-        return _pair(found[0])
-    if path.suffix == ".onnx":
-        return _pair(path)
-    track = bundled(f"{model}{_TRACK}")
-    if track is None:
-        hint = did_you_mean(str(model), bundled_models(), "bundled models: {}; or give an exported file")
-        raise UsageError(f"no model called `{model}`", hint=hint)
-    return _pair(track)
-
-
-def choose_backend(model: str | Path, backend: str = "auto", threads: int = 1) -> Choice:
-    """Open a model on the backend asked for, or on the best that opens.
-
-    Args:
-        model: See ``find_graphs``; also an engine's file, or a folder of engines, for TensorRT.
-        backend: One of ``BACKENDS``. ``auto`` takes the first of the others that opens: TensorRT where it is
-            installed, a GPU answers and an engine of the model is built; else OpenVINO; else ONNX Runtime.
-        threads: Threads of one inference, where the CPU does it.
+        model: See ``model_files.find_graphs``; also an engine's file, or a folder of engines, for TensorRT.
+        backend: A name in ``BACKENDS``, or ``auto`` for the first of them that opens: TensorRT where it is installed,
+            a GPU answers and an engine of the model is built; else OpenVINO; else ONNX Runtime.
+        threads: Threads of one inference on a CPU.
 
     Raises:
         UsageError: No such model or backend.
         InputError: The graphs or engines cannot be loaded.
-        MachineError: The backend asked for, or every one, lacks something here.
+        MachineError: The named backend, or every one, lacks something on this machine.
         MissingExtra: The package of the backend, or of every one, is not installed.
     """
-    if backend not in BACKENDS:
-        raise UsageError(f"no backend called `{backend}`", hint=did_you_mean(backend, BACKENDS, "known backends: {}"))
-    if backend != "auto":
-        names: tuple[str, ...] = (backend,)
-    else:
-        names = ("tensorrt",) if is_engine(model) else BACKENDS[1:]
-    faults: dict[str, EATrackError] = {}
+    if backend not in (AUTO, *BACKENDS.names()):
+        raise BACKENDS.unknown(backend)
+    names = (backend,) if backend != AUTO else ("tensorrt",) if is_engine(model) else BACKENDS.names()
+    failures: dict[str, EATrackError] = {}
     for name in names:
         try:
-            opened = _open(name, model, threads)
-        except EATrackError as fault:
-            faults[name] = fault
+            opened = open_named(name, model, threads)
+        except EATrackError as failure:
+            failures[name] = failure
             continue
-        notes = [f"not {better}: {fault.message}" for better, fault in faults.items()]
+        notes = [f"not {better}: {failure.message}" for better, failure in failures.items()]
         return Choice(opened, (*notes, f"{name}: {opened.note}") if opened.note else tuple(notes))
-    # What is not installed was perhaps never wanted: the fault of one that is says more.
-    latest_first = list(reversed(faults.values()))
-    raise next((fault for fault in latest_first if not isinstance(fault, MissingExtra)), latest_first[0])
+    # A package that is missing was perhaps never wanted: the failure of an installed one says more.
+    latest_first = list(reversed(failures.values()))
+    raise next((failure for failure in latest_first if not isinstance(failure, MissingExtra)), latest_first[0])
 
 
-def open_backend(model: str | Path, backend: str = "auto", threads: int = 1) -> Backend:
-    """The backend of ``choose_backend``, which see."""
+def open_backend(model: str | Path, backend: str = AUTO, threads: int = 1) -> Backend:
+    """The backend of ``choose_backend``."""
     return choose_backend(model, backend, threads).backend
 
 
-def _open(name: str, model: str | Path, threads: int) -> Backend:
-    if name == "tensorrt":
-        require("tensorrt", to="run an engine")
-        from eatrack_edge.inference.tensorrt.backend import TensorRTBackend
-
-        return TensorRTBackend(*(named_engines(model) if is_engine(model) else built_engines(find_graphs(model)[1])))
-    if name == "openvino":
-        from eatrack_edge.inference.openvino import OpenVinoBackend
-
-        return OpenVinoBackend(*find_graphs(model), threads=threads)
-    from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
-
-    return OnnxRuntimeBackend(*find_graphs(model), threads=threads)
-
-
-def _pair(graph: Path) -> tuple[Path, Path]:
-    for suffix in (_TEMPLATE, _TRACK):
-        if graph.name.endswith(suffix):
-            stem = graph.name.removesuffix(suffix)
-            return graph.with_name(stem + _TEMPLATE), graph.with_name(stem + _TRACK)
-    raise InputError(
-        f"{graph}: an exported model is two files, NAME{_TEMPLATE} and NAME{_TRACK}",
-        hint="make them: eatrack-edge export CHECKPOINT",
-    )
+def open_named(name: str, model: str | Path, threads: int) -> Backend:
+    """Open a model on one backend."""
+    return BACKENDS.get(name)(model, threads)

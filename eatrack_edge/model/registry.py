@@ -1,31 +1,34 @@
-"""The networks we know by name."""
+"""The networks by name."""
 
 from __future__ import annotations
 
-from eatrack_edge.core.errors import UsageError, did_you_mean
+from eatrack_edge.core.registry import Registry
 from eatrack_edge.model.architecture import Architecture
 
-ARCHITECTURES: dict[str, Architecture] = {
-    # The paper's student: 6,199,749 parameters without position tables.
-    "eatrack_deit": Architecture(dim=192, heads=3, separate_blocks=6, joint_blocks=2),
-    # Its teacher: the same class, all twelve blocks joint; 7,979,205 parameters.
-    "eatrack_deit_teacher": Architecture(dim=192, heads=3, separate_blocks=0, joint_blocks=12),
-    # The accurate one, as wide as DINOv2 ViT-S, from which it starts.
-    "eatrack_s": Architecture(dim=384, heads=6, separate_blocks=4, joint_blocks=2, head_width=96, head_bias=False),
-    # Its teacher, on all twelve blocks of DINOv2 ViT-S. Stage 1 stays apart in the lower eight, so that they can be
-    # frozen as they were pretrained: on single pictures.
-    "eatrack_s_teacher": Architecture(
-        dim=384, heads=6, separate_blocks=8, joint_blocks=4, head_width=96, head_bias=False
-    ),
-    # OSTrack's own, to load published checkpoints; without its candidate elimination, which has no parameters.
-    "ostrack_vitb_256": Architecture(
-        dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1, target_marks=False
-    ),
-    # Small enough for a test to train.
-    "eatrack_tiny": Architecture(
-        dim=48, heads=3, separate_blocks=1, joint_blocks=1, head_width=16, template_size=64, search_size=128
-    ),
-}
+MODELS: Registry[Architecture] = Registry(
+    "model",
+    {
+        # The paper's student: 6,199,749 parameters without position tables.
+        "eatrack_deit": Architecture(dim=192, heads=3, separate_blocks=6, joint_blocks=2),
+        # Its teacher: the same class, all twelve blocks joint; 7,979,205 parameters.
+        "eatrack_deit_teacher": Architecture(dim=192, heads=3, separate_blocks=0, joint_blocks=12),
+        # The accurate one, as wide as DINOv2 ViT-S, from which it starts.
+        "eatrack_s": Architecture(dim=384, heads=6, separate_blocks=4, joint_blocks=2, head_width=96, head_bias=False),
+        # Its teacher, on all twelve blocks of DINOv2 ViT-S. Stage 1 stays apart in the lower eight, so that they can be
+        # frozen as they were pretrained: on single pictures.
+        "eatrack_s_teacher": Architecture(
+            dim=384, heads=6, separate_blocks=8, joint_blocks=4, head_width=96, head_bias=False
+        ),
+        # OSTrack's own, to load published checkpoints; without its candidate elimination, which has no parameters.
+        "ostrack_vitb_256": Architecture(
+            dim=768, heads=12, separate_blocks=0, joint_blocks=12, template_slots=1, target_marks=False
+        ),
+        # Small enough for a test to train.
+        "eatrack_tiny": Architecture(
+            dim=48, heads=3, separate_blocks=1, joint_blocks=1, head_width=16, template_size=64, search_size=128
+        ),
+    },
+)
 
 
 def architecture(name: str) -> Architecture:
@@ -34,6 +37,4 @@ def architecture(name: str) -> Architecture:
     Raises:
         UsageError: There is none.
     """
-    if name not in ARCHITECTURES:
-        raise UsageError(f"unknown model `{name}`", hint=did_you_mean(name, ARCHITECTURES, "known models: {}"))
-    return ARCHITECTURES[name]
+    return MODELS.get(name)

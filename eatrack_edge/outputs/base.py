@@ -1,41 +1,117 @@
-"""Where results go: one way to write a frame's result and to close, for video and for text."""
+"""What an output is, and the record of a frame that it takes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.outputs.records import CsvWriter, FrameRecord, JsonLinesWriter, OtbWriter
-from eatrack_edge.outputs.video import VideoWriter
 
-__all__ = ["CsvWriter", "FrameRecord", "JsonLinesWriter", "OtbWriter", "Sink", "VideoWriter"]
+AnyOutput = TypeVar("AnyOutput", bound="BaseOutput")
 
 
-class Sink(Protocol):
-    """A file that takes one record a frame."""
+@dataclass(frozen=True, slots=True)
+class FrameRecord:
+    """One tracked frame.
 
-    def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
-        """Append one frame's result.
+    Attributes:
+        frame: Number in the source, from 0.
+        pts_s: When it is shown, seconds after the source's first frame.
+        box: In pixels of the displayed frame; ``None`` where the target is not visible.
+        confidence: In [0, 1]; ``nan`` where the tracker gives none.
+        state: See ``TrackState``.
+        wall_ns: Clock of this machine when the result was ready, nanoseconds since 1970.
+        template_updated: A template was replaced on this frame.
+        template_note: Why it was, or why it was not.
+        ms: Milliseconds by stage, e.g. ``{"decode": 2.1, "infer": 8.0, "total": 11.3}``.
+        dropped: Frames left out since the record before.
+    """
+
+    frame: int
+    pts_s: float
+    box: Box | None
+    confidence: float
+    state: str = "TRACKING"
+    wall_ns: int = 0
+    template_updated: bool = False
+    template_note: str = ""
+    ms: Mapping[str, float] = field(default_factory=dict)
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What an output may need to know of a run before its first frame.
+
+    Attributes:
+        name: Short name of the source, e.g. ``boat1``.
+        fps: Frames per second of the source.
+        header: Source, model, settings: whatever JSON can hold.
+        overwrite: Replace files that exist.
+    """
+
+    name: str
+    fps: float
+    header: Mapping[str, object] = field(default_factory=dict)
+    overwrite: bool = False
+
+
+class Output(Protocol):
+    """Takes one record a frame. ``BaseOutput`` has all of it but ``write``."""
+
+    needs_picture: bool
+    """Whether ``write`` is given the annotated picture, which costs time to draw."""
+    is_closed_by_user: bool
+    """Whether the user asked the run to end, by closing a window for example."""
+
+    def write(self, record: FrameRecord, picture: Frame | None = None) -> None:
+        """Append the result of one frame.
 
         Args:
             record: The result.
-            frame: The picture to show with it, shape (H, W, 3), BGR; only a video needs it.
+            picture: The annotated frame, shape (H, W, 3), BGR, where ``needs_picture``.
 
         Raises:
-            OutputError: The file cannot be written on.
+            OutputError: The file cannot be written.
         """
         ...
 
-    def close(self) -> None:
-        """Finish the file.
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """Append the summary of the run, in a form that has a place for it.
 
         Raises:
-            OutputError: The last of it cannot be written.
+            OutputError: The file cannot be written.
         """
         ...
 
-    def __enter__(self) -> Sink: ...
+    def finish(self, error: BaseException | None) -> None:
+        """Close at the end of a run; a failure to do so never hides the ``error`` that ended it.
+
+        Raises:
+            OutputError: The rest cannot be written, and ``error`` is ``None``.
+        """
+        ...
+
+
+class BaseOutput:
+    """The parts that most outputs share."""
+
+    needs_picture = False
+    is_closed_by_user = False
+
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """This form has no place for a summary."""
+
+    def finish(self, error: BaseException | None) -> None:
+        """Nothing to close."""
+
+    def __enter__(self: AnyOutput) -> AnyOutput:
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.finish(error)

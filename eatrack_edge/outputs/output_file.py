@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from eatrack_edge.core.errors import OutputError, UsageError
+from eatrack_edge.outputs.base import BaseOutput, Output, RunInfo
 
 _HINTS = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -117,8 +118,37 @@ class OutputFile:
             with contextlib.suppress(OSError):
                 self.stream.close()
 
+
+class FileOutput(BaseOutput):
+    """An output that is one ``OutputFile``.
+
+    Args:
+        path: The file.
+        overwrite: Replace a file that exists.
+
+    Raises:
+        UsageError: The file exists and ``overwrite`` is not set.
+        OutputError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self._file = OutputFile(path, overwrite=overwrite)
+
+    @classmethod
+    def open(cls, path: Path, run: RunInfo) -> Output:
+        """Open it for a run."""
+        return cls(path, overwrite=run.overwrite)  # type: ignore[return-value]  # whoever inherits can write
+
+    def close(self) -> None:
+        """Finish the file; a second call does nothing.
+
+        Raises:
+            OutputError: The rest cannot be written.
+        """
+        self._file.close()
+
     def finish(self, error: BaseException | None) -> None:
-        """Close at the end of a ``with``; a failure to do so never hides the ``error`` that ended it."""
+        """Close at the end of a run; a failure to do so never hides the ``error`` that ended it."""
         try:
             self.close()
         except OutputError:

@@ -1,4 +1,4 @@
-"""Draws what the tracker thinks onto a frame, for people to look at. The one place where boxes become integers."""
+"""Draws the result of a frame onto it, for people to look at. The one place where boxes become integers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.outputs.records import FrameRecord
+from eatrack_edge.outputs.base import FrameRecord
 
 Bgr = tuple[int, int, int]
 
@@ -26,15 +26,15 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
 
 
-def colour_of(score: float) -> Bgr:
+def colour_of(confidence: float) -> Bgr:
     """Red, amber or green, and all between, for a confidence in [0, 1]; ``nan`` is amber.
 
     >>> colour_of(1.0)
     (110, 225, 80)
     """
-    if math.isnan(score):
+    if math.isnan(confidence):
         return _MIDDLE
-    share = 2 * min(max(score, 0.0), 1.0)
+    share = 2 * min(max(confidence, 0.0), 1.0)
     low, high = (_LOW, _MIDDLE) if share < 1 else (_MIDDLE, _HIGH)
     part = share if share < 1 else share - 1
     blue, green, red = (round(a + (b - a) * part) for a, b in zip(low, high, strict=True))
@@ -51,7 +51,7 @@ def annotate(
 ) -> Frame:
     """Draw the result of a frame onto a copy of it.
 
-    The box is solid only while the tracker is sure; otherwise it is dashed. Everything grows with the frame.
+    The box is solid in ``TRACKING`` and dashed otherwise. Line widths and text grow with the frame.
 
     Args:
         frame: Shape (H, W, 3), BGR; left as it is.
@@ -90,7 +90,7 @@ def _rectangle(picture: Frame, box: Box, colour: Bgr, width: int) -> None:
 
 
 def _draw_box(picture: Frame, box: Box, record: FrameRecord, scale: float) -> None:
-    colour, thin, thick = colour_of(record.score), max(1, round(scale)), max(2, round(2.6 * scale))
+    colour, thin, thick = colour_of(record.confidence), max(1, round(scale)), max(2, round(2.6 * scale))
     x, y, w, h = box
     if record.state == "TRACKING":
         _rectangle(picture, box, colour, thin)
@@ -105,7 +105,7 @@ def _draw_box(picture: Frame, box: Box, record: FrameRecord, scale: float) -> No
             _line(picture, (corner_x, corner_y), (corner_x, corner_y + step_y * arm), colour, thick)
     else:
         _dashed(picture, box, colour, 2 * thin, 8 * scale)
-    label = "" if math.isnan(record.score) else f"{record.score:.2f}"
+    label = "" if math.isnan(record.confidence) else f"{record.confidence:.2f}"
     if label:
         _tag(picture, label, (x, y), h, colour, scale)
 
@@ -143,7 +143,7 @@ def _shade(picture: Frame, left: int, top: int, width: int, height: int) -> None
 def _draw_panel(picture: Frame, record: FrameRecord, fps: float | None, scale: float) -> None:
     """State, confidence bar, frame, time and speed, at the upper left."""
     size, weight, pad = 0.42 * scale, max(1, round(scale)), round(8 * scale)
-    lines = [record.state, f"frame {record.frame}  {record.pts_s:.2f} s"]
+    lines = [str(record.state), f"frame {record.frame}  {record.pts_s:.2f} s"]
     if fps is not None:
         lines.append(f"{fps:.0f} fps" if fps >= 10 else f"{fps:.1f} fps")
     extents = [cv2.getTextSize(line, _FONT, size, weight)[0] for line in lines]
@@ -151,7 +151,7 @@ def _draw_panel(picture: Frame, record: FrameRecord, fps: float | None, scale: f
     width = max(max(extent[0] for extent in extents), round(118 * scale)) + 2 * pad
     bar_height = max(2, round(4 * scale))
     _shade(picture, pad, pad, width, step * len(lines) + bar_height + 2 * pad)
-    colour = colour_of(record.score)
+    colour = colour_of(record.confidence)
     y = 2 * pad
     for number, line in enumerate(lines):
         y += step
@@ -160,7 +160,7 @@ def _draw_panel(picture: Frame, record: FrameRecord, fps: float | None, scale: f
         cv2.putText(picture, line, (2 * pad, baseline), _FONT, size, text_colour, weight, cv2.LINE_AA)
         if number == 0:
             length = width - 2 * pad
-            filled = 0 if math.isnan(record.score) else round(length * min(max(record.score, 0.0), 1.0))
+            filled = 0 if math.isnan(record.confidence) else round(length * min(max(record.confidence, 0.0), 1.0))
             cv2.rectangle(picture, (2 * pad, y), (2 * pad + length, y + bar_height), (80, 80, 80), cv2.FILLED)
             cv2.rectangle(picture, (2 * pad, y), (2 * pad + filled, y + bar_height), colour, cv2.FILLED)
             y += bar_height

@@ -1,120 +1,130 @@
-"""Everything that ``track`` writes or shows, opened together and finished together."""
+"""The output forms by name, and the outputs of one run, opened together and finished together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import UsageError
-from eatrack_edge.outputs.base import CsvWriter, JsonLinesWriter, OtbWriter, Sink, VideoWriter
+from eatrack_edge.core.registry import Registry
+from eatrack_edge.outputs.base import FrameRecord, Output, RunInfo
 from eatrack_edge.outputs.overlay import annotate
-from eatrack_edge.outputs.window import Window
-from eatrack_edge.session.session import Followed
-from eatrack_edge.sources.base import Source
 
 
-class Wanted(NamedTuple):
-    """What the user asked for."""
+class OutputForm(Protocol):
+    """A form of output: a class with the suffixes that choose it, and a way to open it."""
 
-    video: Path | None = None
-    jsonl: Path | None = None
-    csv: Path | None = None
-    otb: Path | None = None
-    save_dir: Path | None = None
-    overwrite: bool = False
-    show: bool = False
+    suffixes: Sequence[str]
+    open: Callable[[Path, RunInfo], Output]
 
-    def filled_in(self, name: str) -> Wanted:
-        """With ``save_dir``, every file that was not named gets its place in a folder of this run's own."""
-        if self.save_dir is None:
-            return self
-        folder = self.save_dir / f"{name}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
-        return self._replace(
-            video=self.video or folder / "video.mp4",
-            jsonl=self.jsonl or folder / "track.jsonl",
-            csv=self.csv or folder / "track.csv",
-            otb=self.otb or folder / "otb.txt",
-        )
 
-    def files(self) -> list[Path]:
-        """The files among it."""
-        return [path for path in (self.video, self.jsonl, self.csv, self.otb) if path is not None]
+OUTPUTS: Registry[OutputForm] = Registry(
+    "output",
+    {
+        "video": "eatrack_edge.outputs.video:VideoOutput",
+        "jsonl": "eatrack_edge.outputs.jsonl:JsonLinesOutput",
+        "csv": "eatrack_edge.outputs.csv:CsvOutput",
+        "otb": "eatrack_edge.outputs.otb:OtbOutput",
+    },
+)
+
+
+class OutputRequest(NamedTuple):
+    """A file that the user asked for."""
+
+    form: str  # a name in OUTPUTS
+    path: Path
+
+
+def request_for(path: Path) -> OutputRequest:
+    """The form that a file's suffix chooses.
+
+    Raises:
+        UsageError: No form has that suffix.
+    """
+    suffixes: dict[str, str] = {}
+    for name in OUTPUTS.names():
+        suffixes |= dict.fromkeys(OUTPUTS.get(name).suffixes, name)
+    # A device such as /dev/full stands for a video.
+    form = "video" if path.is_char_device() else suffixes.get(path.suffix.lower())
+    if form is None:
+        raise UsageError(f"{path}: no output has the suffix `{path.suffix}`", hint=f"use {', '.join(suffixes)}")
+    return OutputRequest(form, path)
+
+
+def open_output(path: str | Path, run: RunInfo) -> Output:
+    """Open one file in the form that its suffix chooses.
+
+    Args:
+        path: Such as ``out.mp4``, ``boxes.csv``, ``track.jsonl`` or ``boxes.txt``.
+        run: What is tracked.
+
+    Raises:
+        UsageError: No form has that suffix, or the file exists and may not be replaced.
+        OutputError: The file cannot be written.
+    """
+    form, path = request_for(Path(path))
+    return OUTPUTS.get(form).open(path, run)
 
 
 class Outputs:
-    """The files and the window of one run.
+    """The outputs of one run.
 
     Args:
-        wanted: What the user asked for.
-        source: What is tracked; its name and frame rate are needed.
-        header: First line of the JSON lines.
+        requests: The files.
+        run: What is tracked.
+        also: Outputs that are open already, such as a window; they are finished with the others.
 
     Raises:
-        UsageError: A file is there already, or is the source itself.
+        UsageError: A file exists and may not be replaced.
         OutputError: A file cannot be written.
-        MachineError: A window was asked for and OpenCV has none.
     """
 
-    def __init__(self, wanted: Wanted, source: Source, header: Mapping[str, object]) -> None:
-        self._wanted = wanted.filled_in(source.name)
-        _spare_the_source(source, self._wanted.files())
-        self._stack = ExitStack()
-        self._text: list[Sink] = []
-        self._video: VideoWriter | None = None
-        self._jsonl: JsonLinesWriter | None = None
-        self._window: Window | None = None
-        with self._stack as opened:
-            self._open(opened, source, header)
-            self._stack = opened.pop_all()
+    def __init__(self, requests: Iterable[OutputRequest], run: RunInfo, *, also: Iterable[Output] = ()) -> None:
+        self._outputs: list[Output] = []
+        with ExitStack() as opened:
+            for output in also:
+                self._add(output, opened)
+            for form, path in requests:
+                self._add(OUTPUTS.get(form).open(path, run), opened)
+            self._opened = opened.pop_all()
 
-    def _open(self, stack: ExitStack, source: Source, header: Mapping[str, object]) -> None:
-        wanted, overwrite = self._wanted, self._wanted.overwrite
-        if wanted.show:
-            self._window = stack.enter_context(Window(f"eatrack-edge: {source.name}"))
-        if wanted.jsonl:
-            self._jsonl = stack.enter_context(JsonLinesWriter(wanted.jsonl, header, overwrite=overwrite))
-            self._text.append(self._jsonl)
-        if wanted.csv:
-            self._text.append(stack.enter_context(CsvWriter(wanted.csv, overwrite=overwrite)))
-        if wanted.otb:
-            self._text.append(stack.enter_context(OtbWriter(wanted.otb, overwrite=overwrite)))
-        if wanted.video:
-            self._video = stack.enter_context(VideoWriter(wanted.video, source.fps, overwrite=overwrite))
+    def _add(self, output: Output, opened: ExitStack) -> None:
+        self._outputs.append(output)
+        opened.push(lambda _kind, error, _trace: output.finish(error))
 
     @property
     def is_closed_by_user(self) -> bool:
-        """Whether the user closed the window."""
-        return self._window is not None and self._window.is_closed_by_user
+        """Whether the user asked the run to end."""
+        return any(output.is_closed_by_user for output in self._outputs)
 
-    def write(self, followed: Followed, fps: float | None, templates: Sequence[Frame]) -> None:
-        """One frame's result, to all of them. The picture is only drawn where someone will see it."""
-        shown, record = followed
-        for sink in self._text:
-            sink.write(record)
-        if self._video is None and self._window is None:
-            return
-        picture = annotate(shown.frame, record, fps=fps, templates=templates, truth=shown.truth)
-        if self._video is not None:
-            self._video.write(record, picture)
-        if self._window is not None:
-            self._window.show(picture)
+    def write(
+        self, record: FrameRecord, frame: Frame, *, fps: float | None, templates: Sequence[Frame], truth: Box | None
+    ) -> None:
+        """Give one frame's result to every output. The picture is only drawn if one of them needs it.
 
-    def finish(self, summary: Mapping[str, object]) -> None:
-        """The summary, as the last line of the JSON lines."""
-        if self._jsonl is not None:
-            self._jsonl.write_summary(summary)
+        Args:
+            record: The result.
+            frame: Shape (H, W, 3), BGR; left as it is.
+            fps: Speed to show, updates per second; ``None`` shows none.
+            templates: The template crops to show.
+            truth: The true box to show; ``None`` draws none.
+        """
+        picture: Frame | None = None
+        if any(output.needs_picture for output in self._outputs):
+            picture = annotate(frame, record, fps=fps, templates=templates, truth=truth)
+        for output in self._outputs:
+            output.write(record, picture if output.needs_picture else None)
 
-    def print_summary(self, summary: Mapping[str, object]) -> None:
-        """The summary and the files, a line each, for a person or a grep."""
-        for key, value in summary.items():
-            print(f"{key.replace('_', ' '):<25} {value}")
-        for path in self._wanted.files():
-            print(f"{'wrote':<25} {path}")
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """Give the summary to every output that has a place for it."""
+        for output in self._outputs:
+            output.write_summary(summary)
 
     def __enter__(self) -> Outputs:
         return self
@@ -122,11 +132,4 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
-
-
-def _spare_the_source(source: Source, files: list[Path]) -> None:
-    original = Path(source.uri.removeprefix("file://")).resolve()
-    for path in files:
-        if path.resolve() == original:
-            raise UsageError(f"{path}: is the source itself", hint="write to another file")
+        self._opened.__exit__(kind, error, trace)

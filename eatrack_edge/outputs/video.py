@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.core.errors import OutputError, UsageError
+from eatrack_edge.core.errors import UsageError
 from eatrack_edge.core.imports import require
-from eatrack_edge.outputs.output_file import OutputFile, PatientStream
-from eatrack_edge.outputs.records import FrameRecord
+from eatrack_edge.outputs.base import FrameRecord, RunInfo
+from eatrack_edge.outputs.output_file import FileOutput, PatientStream
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".ts": "mpegts"}
 _TICKS_PER_S = 60_000  # a multiple of all common frame rates; MPEG-4 allows no more than 65535
 
 
-class VideoWriter:
+class VideoOutput(FileOutput):
     """An H.264 video (MPEG-4 where PyAV was built without x264), with the times of the records.
 
     The video begins with the first picture written. A varying frame rate stays varying, and the whole lasts as
@@ -37,6 +36,9 @@ class VideoWriter:
         MissingExtra: PyAV is not installed.
     """
 
+    needs_picture = True
+    suffixes = tuple(FORMATS)
+
     def __init__(self, path: Path, fps: float, *, overwrite: bool = False) -> None:
         av = require("av", to="write a video")
         if path.suffix.lower() not in FORMATS and not path.is_char_device():
@@ -47,34 +49,39 @@ class VideoWriter:
         self._first_s = 0.0
         self._last_tick = -1
         self._is_closed = False
-        self._file = OutputFile(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite)
         # PyAV says nothing of a disk that is full at the end, and some versions crash on one that is full before.
         self._patient = PatientStream(self._file.stream)
         self._container = av.open(self._patient, "w", format=FORMATS.get(path.suffix.lower(), "mp4"))
         self._stream: Any = None
 
-    def write(self, record: FrameRecord, frame: Frame | None = None) -> None:
+    @classmethod
+    def open(cls, path: Path, run: RunInfo) -> VideoOutput:
+        """Open it for a run."""
+        return cls(path, run.fps, overwrite=run.overwrite)
+
+    def write(self, record: FrameRecord, picture: Frame | None = None) -> None:
         """Append a picture at its record's time.
 
         Args:
-            record: Says when.
-            frame: The picture to show, shape (H, W, 3), BGR; a video cannot do without.
+            record: Gives the time.
+            picture: Shape (H, W, 3), BGR; required.
 
         Raises:
             OutputError: The disk is full, or gone.
             ValueError: No picture.
         """
-        if frame is None:
+        if picture is None:
             raise ValueError("a video needs the picture of each frame")
         with self._file.reporting(self._failure):
             if self._size is None:
-                self._begin(frame, record.pts_s)
-            picture = require("av", to="write a video").VideoFrame.from_ndarray(self._fitted(frame), format="bgr24")
+                self._begin(picture, record.pts_s)
+            encoded = require("av", to="write a video").VideoFrame.from_ndarray(self._fitted(picture), format="bgr24")
             # Encoders refuse a time that does not grow, which cameras with a poor clock do write.
             self._last_tick = max(self._last_tick + 1, round((record.pts_s - self._first_s) * _TICKS_PER_S))
-            picture.pts = self._last_tick
-            picture.time_base = Fraction(1, _TICKS_PER_S)
-            self._container.mux(self._stream.encode(picture))
+            encoded.pts = self._last_tick
+            encoded.time_base = Fraction(1, _TICKS_PER_S)
+            self._container.mux(self._stream.encode(encoded))
             self._raise_failure()
 
     def _raise_failure(self) -> None:
@@ -129,15 +136,3 @@ class VideoWriter:
                 self._raise_failure()
         finally:
             self._file.close()
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self.close()
-        except OutputError:
-            if error is None:
-                raise

@@ -1,4 +1,4 @@
-"""What a source of frames is, whatever it reads from."""
+"""What a source of frames is."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class SourceFrame:
         index: Place in the whole source, from 0, also when reading began later.
         pts_s: When it is shown, in seconds after the source's first frame.
         frame: Shape (H, W, 3), uint8 BGR, contiguous, in displayed orientation.
-        truth: The true box in pixels of ``frame``; ``None`` where nobody knows it.
-        visible: Part of the target that can be seen, [0, 1]; ``None`` where nobody knows it.
+        truth: The true box in pixels of ``frame``; ``None`` where it is unknown.
+        visible: Part of the target that can be seen, [0, 1]; ``None`` where it is unknown.
     """
 
     index: int
@@ -34,17 +34,30 @@ class SourceFrame:
     visible: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How to open a source.
+
+    Attributes:
+        start: First frame to deliver, from 0; frames keep their own numbers and times.
+        image_fps: Frames per second to count time by where the source is images.
+    """
+
+    start: int = 0
+    image_fps: float = 30.0
+
+
 class Source(Protocol):
     """Frames to read, from the first or from a later one on. Each iteration begins anew."""
 
     @property
     def name(self) -> str:
-        """Short name to call results by, e.g. ``boat1`` for ``videos/boat1.mp4``."""
+        """Short name for results, e.g. ``boat1`` for ``videos/boat1.mp4``."""
         ...
 
     @property
     def uri(self) -> str:
-        """What the user wrote."""
+        """As the user wrote it."""
         ...
 
     @property
@@ -69,7 +82,7 @@ class Source(Protocol):
 
     @property
     def truth(self) -> NDArray[np.float64] | None:
-        """True boxes of the whole source, shape (frame_count, 4), pixels; ``None`` where nobody knows them."""
+        """True boxes of the whole source, shape (frame_count, 4), pixels; ``None`` where they are unknown."""
         ...
 
     def __iter__(self) -> Iterator[SourceFrame]: ...

@@ -81,8 +81,8 @@ class ImageSource:
 
     Args:
         paths: The images in order, at least one.
-        name: Short name to call results by.
-        uri: What the user wrote, for messages.
+        name: Short name for results.
+        uri: As the user wrote it, for messages.
         start: First frame to deliver, from 0.
         fps: Frames per second to count time by, above 0; images have no clock.
 

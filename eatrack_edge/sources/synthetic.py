@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError, did_you_mean
 from eatrack_edge.scene.render import Scene
-from eatrack_edge.sources.base import SourceFrame, starts_too_late
+from eatrack_edge.sources.base import SourceFrame, SourceOptions, starts_too_late
 
 # Lowest and highest value of each setting. Below 96 px a car is a smudge; above 4K the world does not fit into memory.
 _LIMITS = {
@@ -113,3 +113,8 @@ class SyntheticSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def open_synthetic(uri: str, options: SourceOptions) -> SyntheticSource:
+    """Open ``test://``, see ``SyntheticSource.from_uri``."""
+    return SyntheticSource.from_uri(uri, start=options.start)

@@ -30,7 +30,7 @@ class VideoSource:
 
     Args:
         path: The file.
-        uri: What the user wrote, for messages; the path when empty.
+        uri: As the user wrote it, for messages; the path when empty.
         start: First frame to deliver, from 0.
         is_threaded: Decode on all cores; ``False`` where each core has a video of its own.
 

@@ -1,83 +1,98 @@
-"""The place that a box left in a leap, watched for a while: the target may come out there.
+"""Recovery from a jump to a distractor: the last reliable box is watched, because the target may reappear there.
 
-Where something hides the target, the network has only its neighbours to choose from, and may be sure of one. The box
-then leaps, and from there on follows the neighbour, though the target comes out where it was.
+When something hides the target, the network can only choose among its neighbours, and may choose one with high
+confidence. The box then jumps, and follows the neighbour, although the target reappears where it was.
 """
 
 from __future__ import annotations
 
 import math
 
-from eatrack_edge.core.boxes import Box
-from eatrack_edge.tracking.decode import Decoded
-from eatrack_edge.tracking.settings import LeapSettings
+from eatrack_edge.core.boxes import Box, step_between
+from eatrack_edge.core.crops import CropWindow
+from eatrack_edge.inference.backend import Maps
+from eatrack_edge.tracking.decode import Decoded, decode_near
+from eatrack_edge.tracking.settings import RecoverySettings
 
-_SAME = 0.5  # sides, below which two boxes show one object
+_SAME_OBJECT_SIDES = 0.5  # distance in sides below which two boxes show one object
 
 
-class Leap:
-    """The last leap, for as long as it may prove a mistake.
+class JumpRecovery:
+    """Watches the box before the last jump for as long as the jump may prove a mistake.
 
-    A leap is a step unlike the one before: a target that is merely fast goes on as it went. The place is kept in the
-    frame. A pilot or a gimbal holds the target where it is, so that in the frame it moves less than the ground does
-    (the development videos: 0.30 sides in three frames in the median, 0.41 once the camera's motion is taken out).
+    A jump is a step unlike the step before: a target that is merely fast keeps its speed. The box is kept in frame
+    coordinates: a pilot or gimbal holds the target in the frame, so it moves less there than the ground does (14
+    development videos: 0.30 sides in three frames in the median, 0.41 with the camera's motion removed).
 
     Attributes:
-        left: The box before the leap, pixels of the frame; ``None`` while no place is watched.
+        last_reliable_box: The box before the jump, pixels of the frame; ``None`` while nothing is watched.
     """
 
-    def __init__(self, settings: LeapSettings) -> None:
-        self.left: Box | None = None
+    def __init__(self, settings: RecoverySettings) -> None:
+        self.last_reliable_box: Box | None = None
         self._settings = settings
-        self._frames = 0  # since the leap
+        self._frames = 0  # since the jump
         self._step = 0.0, 0.0  # the last one from frame to frame, pixels
 
-    def saw(self, last: Box, box: Box) -> None:
-        """Count a frame on which the box went from ``last`` to ``box``; both in pixels of the frame."""
-        step, before = _step(last, box), self._step
+    def choose(self, best: Decoded, maps: Maps, window: CropWindow, last: Box) -> tuple[Decoded, Box]:
+        """Choose between the best box and the one that reappears at the last reliable box.
+
+        Args:
+            best: What would be followed without recovery.
+            maps: Of this frame.
+            window: The search region, in pixels of the frame.
+            last: The last box.
+
+        Returns:
+            What to follow, and the box whose size it continues from.
+        """
+        reliable = self.last_reliable_box
+        if reliable is None:
+            return best, last
+        there = decode_near(maps, window.to_crop(reliable), window.out_size)
+        if there is None:
+            # What is followed has left that place behind. A target that is merely fast does so in a few frames.
+            self._stop()
+            return best, last
+        return (there, reliable) if has_reappeared(there, best) else (best, last)
+
+    def found(self, last: Box, box: Box) -> None:
+        """Note a frame in which the box moved from ``last`` to ``box``, pixels of the frame."""
+        step, before = step_between(last, box), self._step
         change = max(abs(step[0] - before[0]), abs(step[1] - before[1]))
-        if self.left is not None:
+        if self.last_reliable_box is not None:
             self._count()
-        elif self._settings.frames and change > self._settings.sides * _side(last):
-            self.left, self._frames = last, 0
-        if self.left is not None and _apart(self.left, box) < _SAME:
-            self.forget()
+        elif self._settings.watch_frames and change > self._settings.jump_sides * math.sqrt(last[2] * last[3]):
+            self.last_reliable_box, self._frames = last, 0
+        if self.last_reliable_box is not None and _distance_sides(self.last_reliable_box, box) < _SAME_OBJECT_SIDES:
+            self._stop()
         self._step = step
 
-    def lost(self) -> None:
-        """Count a frame on which nothing was seen."""
+    def missed(self) -> None:
+        """Note a frame in which nothing was found."""
         self._step = 0.0, 0.0
         self._count()
 
     def _count(self) -> None:
         self._frames += 1
-        if self._frames > self._settings.frames:
-            self.forget()
+        if self._frames > self._settings.watch_frames:
+            self._stop()
 
-    def forget(self) -> None:
-        """Watch no place any more."""
-        self.left = None
-
-    def is_back(self, there: Decoded, best: Decoded) -> bool:
-        """Whether the target has come out: it then looks more like itself than what is followed does.
-
-        Args:
-            there: What the network sees near the place that was left.
-            best: What would be followed otherwise.
-        """
-        return there.score >= best.score and _apart(best.box, there.box) >= _SAME
+    def _stop(self) -> None:
+        self.last_reliable_box = None
 
 
-def _step(a: Box, b: Box) -> tuple[float, float]:
-    """From centre to centre, across and down."""
-    return b[0] - a[0] + (b[2] - a[2]) / 2, b[1] - a[1] + (b[3] - a[3]) / 2
+def has_reappeared(there: Decoded, best: Decoded) -> bool:
+    """Whether the target is back at the last reliable box: it scores at least as high there as what is followed.
+
+    Args:
+        there: What the network finds near the last reliable box.
+        best: What would be followed otherwise.
+    """
+    return there.score >= best.score and _distance_sides(best.box, there.box) >= _SAME_OBJECT_SIDES
 
 
-def _side(box: Box) -> float:
-    return math.sqrt(box[2] * box[3])
-
-
-def _apart(a: Box, b: Box) -> float:
-    """How far the centres lie apart along the axis on which they lie farther, in sides of ``a``."""
-    across, down = _step(a, b)
-    return max(abs(across), abs(down)) / _side(a)
+def _distance_sides(a: Box, b: Box) -> float:
+    """Distance of the centres along the axis on which it is larger, in sides of ``a``."""
+    x, y = step_between(a, b)
+    return max(abs(x), abs(y)) / math.sqrt(a[2] * a[3])

@@ -1,54 +1,51 @@
-"""Where the next search looks, and how far it reaches."""
+"""The search region: where the network looks for the target in the next frame, and how large that is."""
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import CropWindow, Frame, Scratch, cut
+from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.tracking.settings import SearchSettings
 
 
-class Reach:
-    """Ahead of a target that moves, if asked to; wider and wider about one that is not seen.
+class SearchRegion:
+    """A square around the expected box. It grows while the target is not found.
 
-    At few frames a second target and camera together can move by a side of the target a frame, and the window prior
-    speaks against the target for being where it was bound to be.
+    Args:
+        settings: When and how far it grows.
+        model_spec: How the network's crops are cut.
+        scratch: Memory for steps in between, so that a long flight allocates nothing.
 
     Attributes:
-        factor: On the side of the search crop, at least 1; 1 while the target is seen.
+        scale: Factor on the side of the search region, from 1 (target found) to ``maximum_scale``.
     """
 
-    def __init__(self, settings: SearchSettings) -> None:
-        self.factor = 1.0
+    def __init__(self, settings: SearchSettings, model_spec: ModelSpec, scratch: Scratch) -> None:
+        self.scale = 1.0
         self._settings = settings
-        self._unseen = 0
-        self._last = 0.0, 0.0  # the last step from frame to frame, pixels
-        self._step = 0.0, 0.0  # the next one, as expected
+        self._model_spec = model_spec
+        self._scratch = scratch
+        self._crop = np.empty((model_spec.search_size, model_spec.search_size, 3), np.uint8)
+        self._missed_frames = 0
 
-    def ahead(self, box: Box) -> Box:
-        """Where a target that was last at ``box`` is expected now."""
-        return box[0] + self._step[0], box[1] + self._step[1], box[2], box[3]
+    def window(self, expected: Box) -> CropWindow:
+        """The region around a box, in pixels of the frame."""
+        cropping = self._model_spec.cropping
+        factor = cropping.search_factor * self.scale
+        return CropWindow.around(expected, factor, self._model_spec.search_size, cropping.window)
 
-    def saw(self, last: Box, box: Box) -> None:
-        """Count a frame on which the target was seen to go from ``last`` to ``box``."""
-        self.factor, self._unseen = 1.0, 0
-        x = box[0] - last[0] + (box[2] - last[2]) / 2
-        y = box[1] - last[1] + (box[3] - last[3]) / 2
-        # A side at most: the place where the target was has to stay in the search crop, should it stop.
-        largest, share = math.sqrt(box[2] * box[3]), self._settings.follow_motion
-        self._step = share * _agreed(x, self._last[0], largest), share * _agreed(y, self._last[1], largest)
-        self._last = x, y
+    def cut(self, frame: Frame, window: CropWindow) -> Frame:
+        """The search crop, shape (X, X, 3). Its memory is used again for the next frame."""
+        return cut(frame, window, self._model_spec.padding_bgr, out=self._crop, scratch=self._scratch)
 
-    def lost(self) -> None:
-        """Count a frame on which it was not seen."""
-        self._last = self._step = 0.0, 0.0
-        self._unseen += 1
-        if self._unseen >= self._settings.widen_after:
-            self.factor = min(self._settings.widest, self.factor * self._settings.widen_by)
+    def found(self) -> None:
+        """Return to the normal size: the target was found."""
+        self.scale, self._missed_frames = 1.0, 0
 
-
-def _agreed(step: float, before: float, largest: float) -> float:
-    """The smaller of two steps the same way, and none of two that part: a jerk is not yet a motion."""
-    if step * before <= 0:
-        return 0.0
-    return math.copysign(min(abs(step), abs(before), largest), step)
+    def missed(self) -> None:
+        """Count a frame in which the target was not found, and grow when there were several."""
+        self._missed_frames += 1
+        if self._missed_frames >= self._settings.grow_after:
+            self.scale = min(self._settings.maximum_scale, self.scale * self._settings.grow_factor)

@@ -11,11 +11,11 @@ from eatrack_edge.core.errors import ConfigError
 class TemplateSettings:
     """When the second template is replaced (EATrack, section 3.3; the paper gives no values)."""
 
-    is_enabled: bool = True  # False: the first template fills every slot for good
-    store_above: float = 0.7  # confidence from which a frame's target is stored; SUTrack's published 0.70
-    interval: int = 25  # frames between activations; SUTrack's published 25
-    capacity: int = 10  # targets kept, the oldest leaves first
-    # Cosine to the first target below which a representative is refused: it may be another object.
+    policy: str = "medoid"  # a name in `tracking.templates.TEMPLATE_POLICIES`; "first_only" never replaces a template
+    minimum_confidence: float = 0.7  # confidence from which a frame's target is stored; SUTrack's published 0.70
+    interval: int = 25  # frames between decisions; SUTrack's published 25
+    capacity: int = 10  # stored targets; the oldest is dropped first
+    # Cosine to the first target below which a candidate is rejected: it may be another object.
     minimum_similarity: float = 0.5
 
     def __post_init__(self) -> None:
@@ -24,53 +24,69 @@ class TemplateSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """Where to look: ahead of a target that moves, if asked to, and wider for one that something hides."""
+class MotionSettings:
+    """Where the target is expected in the next frame."""
 
-    # Share of what the last two displacements have in common that is expected again; 0 looks where the target was.
-    # 0.8 helps much where a target passes a good part of its side from frame to frame (a third of the development
-    # videos' frames: 0.53 against 0.46), and costs a video now and then where it does not (0.63 against 0.66).
-    follow_motion: float = 0.0
-    widen_after: int = 3  # frames in a row below `uncertain_below` before the search crop grows
-    widen_by: float = 1.15  # factor of the crop's side on each further such frame
-    # Largest factor; 1.0 never widens. Training shows targets down to exp(-0.6) = 1 / 1.8 of their nominal size.
-    widest: float = 1.7
+    # A name in `tracking.motion.MOTION_MODELS`. "static" expects it at its last box. "common_velocity" helps where a
+    # target passes a good part of its side from frame to frame (every third frame of the 14 development videos:
+    # success AUC 0.53 against 0.46), and sometimes loses a video where it does not (all frames: 0.63 against 0.66).
+    model: str = "static"
+    gain: float = 0.8  # share of the predicted step that is applied, [0, 1]
 
     def __post_init__(self) -> None:
-        if not 0 <= self.follow_motion <= 1:
-            raise ConfigError(f"follow_motion must be at least 0 and at most 1, got {self.follow_motion}")
-        if self.widen_after < 1:
-            raise ConfigError(f"widen_after must be at least 1, got {self.widen_after}")
-        if self.widen_by < 1 or self.widest < 1:
-            raise ConfigError(f"widen_by and widest must be at least 1, got {self.widen_by} and {self.widest}")
+        if not 0 <= self.gain <= 1:
+            raise ConfigError(f"gain must be at least 0 and at most 1, got {self.gain}")
 
 
 @dataclass(frozen=True, slots=True)
-class LeapSettings:
-    """When a box that leapt goes back: it may have leapt to a neighbour while something hid the target."""
+class SearchSettings:
+    """How large the search region is while the target is not found."""
 
-    # By so many sides of the box, along either axis, a step differs from the one before to be a leap.
-    sides: float = 0.7
-    frames: int = 25  # for so long the place that it left is watched; 0 never goes back
+    grow_after: int = 3  # consecutive frames below `minimum_confidence` before the search region grows
+    grow_factor: float = 1.15  # factor of its side on each further such frame
+    # Maximum search scale; 1.0 never grows. Training shows targets down to exp(-0.6) = 1 / 1.8 of their nominal size.
+    maximum_scale: float = 1.7
 
     def __post_init__(self) -> None:
-        if self.sides <= 0:
-            raise ConfigError(f"a leap's sides must be above 0, got {self.sides}")
-        if self.frames < 0:
-            raise ConfigError(f"a leap's frames must be at least 0, got {self.frames}")
+        if self.grow_after < 1:
+            raise ConfigError(f"grow_after must be at least 1, got {self.grow_after}")
+        if self.grow_factor < 1 or self.maximum_scale < 1:
+            raise ConfigError(
+                f"grow_factor and maximum_scale must be at least 1, got {self.grow_factor} and {self.maximum_scale}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySettings:
+    """When the tracker returns to the last reliable box after a jump to a possible distractor."""
+
+    # A step is a jump when it differs from the step before by so many sides of the box, along either axis.
+    jump_sides: float = 0.7
+    watch_frames: int = 25  # frames for which the last reliable box is watched; 0 never returns
+
+    def __post_init__(self) -> None:
+        if self.jump_sides <= 0:
+            raise ConfigError(f"jump_sides must be above 0, got {self.jump_sides}")
+        if self.watch_frames < 0:
+            raise ConfigError(f"watch_frames must be at least 0, got {self.watch_frames}")
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
-    """How maps become a box, and how far a box may go."""
+    """How maps become a box, and how far a box may move.
 
-    minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets drones see
+    >>> TrackerSettings(templates=TemplateSettings(policy="first_only")).minimum_confidence
+    0.3
+    """
+
+    minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets that drones see
     maximum_growth: float = 2.0  # most that a side may grow or shrink in one frame, as a factor
-    uncertain_below: float = 0.3  # confidence below which the state is UNCERTAIN and the box stays where it was
-    size_penalty: float = 0.08  # how much a sudden change of size or shape speaks against a cell; 0 ignores it
-    size_rate: float = 0.6  # share of a change of size that is believed at once; 1 believes it all
+    minimum_confidence: float = 0.3  # confidence below which the state is UNCERTAIN and the box stays
+    size_penalty: float = 0.08  # SiamRPN's penalty k on a change of size or shape; 0 switches it off
+    size_rate: float = 0.6  # share of a change of the log size that is applied in one frame; 1 applies it all
     search: SearchSettings = field(default_factory=SearchSettings)
-    leap: LeapSettings = field(default_factory=LeapSettings)
+    motion: MotionSettings = field(default_factory=MotionSettings)
+    recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
 
     def __post_init__(self) -> None:

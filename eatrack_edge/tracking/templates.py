@@ -1,28 +1,35 @@
-"""The target store: what the target has looked like lately, and which of it becomes the second template.
+"""What each template slot shows, and how the second one is adapted to the target over time.
 
-EATrack, section 3.3: sure frames are stored; at a fixed interval one representative of them replaces the second
-template. The first template is never replaced, so a drift can be undone. The paper leaves open what represents;
-here it is the medoid by cosine, the stored target most like all others, so one odd frame cannot win.
+The first template is never replaced, so a drift can be undone. Which later crop becomes the second one is decided by a
+template policy; adding one is a class with the four methods of ``TemplatePolicy`` and a line in ``TEMPLATE_POLICIES``.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.crops import Patch
+from eatrack_edge.core.crops import CropWindow, Frame, Patch, Scratch, cut
+from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.frames import is_flat
+from eatrack_edge.core.registry import Registry
+from eatrack_edge.inference.backend import Backend, Maps
+from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
 from eatrack_edge.tracking.settings import TemplateSettings
 
-Embedding = NDArray[np.float32]
+if TYPE_CHECKING:
+    from eatrack_edge.tracking.target import Target
+
+_EVENTS_KEPT = 256  # the newest decisions; a long flight must not grow
 
 
 class StoredTarget(NamedTuple):
-    """The target as one sure frame showed it."""
+    """The target as one frame showed it."""
 
     frame_index: int
     confidence: float
@@ -37,97 +44,184 @@ class StoredTarget(NamedTuple):
 
 
 class TemplateEvent(NamedTuple):
-    """What an activation decided."""
+    """A decision about the second template."""
 
-    frame_index: int  # at which it was decided
+    frame_index: int  # at which it was made
     is_replaced: bool  # the second template is another one now
     reason: str  # in words, for the log
-    source_index: int | None = None  # frame that the new template shows
+    source_index: int | None = None  # frame that the candidate shows
     confidence: float | None = None  # of that frame
-    similarity: float | None = None  # cosine of the representative to the first target
+    similarity: float | None = None  # cosine of the candidate to the first target
 
 
-def tokens_under(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> NDArray[np.float32]:
-    """The sum of the Stage-1 tokens of the cells under a box, shape (dim,).
+class TemplatePolicy(Protocol):
+    """Chooses the second template. A new one is made at each ``init``, from the settings."""
 
-    Stage 1 has not seen the template, so it says what is there, not what was looked for.
+    def start(self, first: Callable[[], Embedding]) -> None:
+        """Begin with a new target.
 
-    Args:
-        search_tokens: Shape (F*F, dim), row-major.
-        box: In pixels of the search crop; at least the cell under its centre is taken.
-        search_size: Side of the search crop, pixels.
-    """
-    grid = math.isqrt(len(search_tokens))
-    left, right = _cells(box[0], box[2], grid, search_size)
-    top, bottom = _cells(box[1], box[3], grid, search_size)
-    under: NDArray[np.float32] = search_tokens.reshape(grid, grid, -1)[top:bottom, left:right].sum(axis=(0, 1))
-    return under
-
-
-def embed(tokens: NDArray[np.float32]) -> Embedding:
-    """The direction of a sum of tokens, which is that of their mean: at unit length, shape (dim,)."""
-    unit: Embedding = tokens / max(math.sqrt(tokens @ tokens), 1e-12)
-    return unit
-
-
-def _cells(start: float, length: float, grid: int, search_size: int) -> tuple[int, int]:
-    """Cells whose centre lies in the span, at least one."""
-    cell = search_size / grid
-    first = min(max(math.ceil(start / cell - 0.5), 0), grid - 1)
-    last = min(max(math.ceil((start + length) / cell - 0.5), first + 1), grid)
-    return first, last
-
-
-class TargetStore:
-    """A short memory of sure targets."""
-
-    def __init__(self, settings: TemplateSettings, first: Embedding) -> None:
-        """Start with the first target's embedding, which every representative has to resemble."""
-        self._settings = settings
-        self._first = first
-        self._targets: deque[StoredTarget] = deque(maxlen=settings.capacity)
-
-    def __len__(self) -> int:
-        return len(self._targets)
+        Args:
+            first: Gives the target's embedding in the first frame, by one inference; call it only if needed.
+        """
+        ...
 
     def wants(self, confidence: float) -> bool:
-        """Whether a frame is sure enough to be stored."""
-        return confidence >= self._settings.store_above
+        """Whether a frame with this confidence is to be given to ``add``."""
+        ...
 
     def add(self, target: StoredTarget) -> None:
-        """Keep a target; at capacity, the oldest leaves."""
-        self._targets.append(target)
+        """Take the target as a frame showed it."""
+        ...
 
-    def is_due(self, frame_index: int) -> bool:
-        """Whether this frame ends an interval."""
-        return frame_index % self._settings.interval == 0
+    def decide(self, frame_index: int) -> tuple[StoredTarget | None, TemplateEvent | None]:
+        """Decide after a frame.
 
-    def activate(self, frame_index: int) -> tuple[StoredTarget | None, TemplateEvent]:
-        """Choose the representative of what was stored since the last activation, and empty the store.
+        Args:
+            frame_index: Frames since ``init``.
 
         Returns:
-            The target whose crop is to be the second template, ``None`` to keep the one there is; and what was
-            decided.
+            The target whose crop becomes the second template, ``None`` to keep the one there is; and the decision,
+            ``None`` on a frame without one.
         """
-        targets = list(self._targets)
-        self._targets.clear()
-        if not targets:
-            needed = self._settings.store_above
-            return None, TemplateEvent(frame_index, False, f"kept: no frame reached confidence {needed:g}")
-        chosen = representative(targets)
-        similarity = float(chosen.embedding @ self._first)
-        decided = similarity >= self._settings.minimum_similarity
-        if decided:
-            reason = f"replaced by frame {chosen.frame_index}, the medoid of {len(targets)}"
-        else:
-            limit = self._settings.minimum_similarity
-            reason = f"kept: frame {chosen.frame_index} is too unlike the first ({similarity:.2f} < {limit:g})"
-        event = TemplateEvent(frame_index, decided, reason, chosen.frame_index, chosen.confidence, similarity)
-        return (chosen if decided else None), event
+        ...
 
 
-def representative(targets: list[StoredTarget]) -> StoredTarget:
-    """The medoid: the target with the highest total cosine to all; the surer one of equals."""
-    embeddings = np.stack([target.embedding for target in targets])
-    totals = (embeddings @ embeddings.T).sum(axis=1).round(5)
-    return max(zip(totals, targets, strict=True), key=lambda pair: (pair[0], pair[1].confidence))[1]
+class FirstOnly:
+    """Never replaces a template: the first one fills every slot."""
+
+    def __init__(self, settings: TemplateSettings) -> None:
+        del settings
+
+    def start(self, first: Callable[[], Embedding]) -> None:
+        """Nothing to prepare."""
+
+    def wants(self, confidence: float) -> bool:
+        """Never."""
+        del confidence
+        return False
+
+    def add(self, target: StoredTarget) -> None:
+        """Nothing to keep."""
+
+    def decide(self, frame_index: int) -> tuple[None, None]:
+        """Nothing to decide."""
+        del frame_index
+        return None, None
+
+
+TEMPLATE_POLICIES: Registry[Callable[[TemplateSettings], TemplatePolicy]] = Registry(
+    "template policy",
+    {
+        "medoid": "eatrack_edge.tracking.target_store:TargetStore",
+        "first_only": "eatrack_edge.tracking.templates:FirstOnly",
+    },
+)
+
+
+class Template(NamedTuple):
+    """What a template slot shows."""
+
+    crop: Frame  # (Z, Z, 3)
+    extent: tuple[float, float]  # width and height of the target's box as fractions of the crop
+
+
+class Templates:
+    """The template slots of one tracker.
+
+    Args:
+        backend: Encodes them and keeps their tokens.
+        settings: Which policy, and its values.
+        scratch: Memory for steps in between.
+
+    Attributes:
+        shown: What each slot shows; empty before the first target.
+        events: The newest decisions.
+    """
+
+    def __init__(self, backend: Backend, settings: TemplateSettings, scratch: Scratch) -> None:
+        self.shown: list[Template] = []
+        self.events: deque[TemplateEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._backend = backend
+        self._settings = settings
+        self._scratch = scratch
+        self._make_policy = TEMPLATE_POLICIES.get(settings.policy)
+        self._policy: TemplatePolicy = FirstOnly(settings)
+        padding = backend.model_spec.padding_bgr
+        # Used in turn: a policy drops the oldest target before its patch is used again.
+        self._patches = [Patch(padding) for _ in range(settings.capacity)]
+        self._stored_count = 0
+
+    @property
+    def crops(self) -> list[Frame]:
+        """What each slot shows, shape (Z, Z, 3) each."""
+        return [template.crop for template in self.shown]
+
+    def cut(self, frame: Frame, box: Box) -> Template:
+        """The template of a target.
+
+        Raises:
+            InputError: The crop shows one flat colour.
+        """
+        window = self._window(box)
+        crop = cut(frame, window, self._backend.model_spec.padding_bgr)
+        if is_flat(crop):
+            raise InputError("the box shows one flat colour: there is nothing to follow")
+        return Template(crop, window.extent(box))
+
+    def start(self, template: Template, first: Callable[[], Embedding]) -> None:
+        """Begin with a new target. If this fails, the old target's templates are what they were.
+
+        Args:
+            template: Of the new target, for every slot.
+            first: See ``TemplatePolicy.start``.
+        """
+        slots = range(self._backend.model_spec.template_slots)
+        policy = self._make_policy(self._settings) if len(slots) > 1 else FirstOnly(self._settings)
+        policy.start(first)
+        try:
+            self._backend.encode_template(template.crop, template.extent, slots)
+        except BaseException:
+            for slot, old in enumerate(self.shown):
+                self._backend.encode_template(old.crop, old.extent, [slot])
+            raise
+        self._policy, self.shown = policy, [template for _ in slots]
+        self.events.clear()
+
+    def adapt(
+        self, frame: Frame, target: Target, maps: Maps, window: CropWindow, confidence: float
+    ) -> TemplateEvent | None:
+        """Show the policy a frame, let it decide, and encode what it chose.
+
+        Args:
+            frame: The frame.
+            target: As it was found in the frame.
+            maps: Of the frame; its search tokens are read.
+            window: The search region, pixels of the frame.
+            confidence: Of the frame.
+
+        Returns:
+            The decision; ``None`` on a frame without one.
+        """
+        # After a jump it may be another object, which must not become the template.
+        if self._policy.wants(confidence) and target.recovery.last_reliable_box is None:
+            self._store(frame, target, maps, window, confidence)
+        chosen, event = self._policy.decide(target.frame_index)
+        if chosen is not None:
+            template = Template(chosen.patch.crop(self._scratch), chosen.extent)
+            self._backend.encode_template(template.crop, template.extent, [1])
+            self.shown[1] = template
+        if event is not None:
+            self.events.append(event)
+        return event
+
+    def _store(self, frame: Frame, target: Target, maps: Maps, window: CropWindow, confidence: float) -> None:
+        tokens = tokens_under(maps.search_tokens, window.to_crop(target.box), window.out_size)
+        patch = self._patches[self._stored_count % len(self._patches)]
+        crop_window = self._window(target.box)
+        patch.take(frame, crop_window, self._scratch)
+        self._stored_count += 1
+        self._policy.add(StoredTarget(target.frame_index, confidence, patch, crop_window.extent(target.box), tokens))
+
+    def _window(self, box: Box) -> CropWindow:
+        spec = self._backend.model_spec
+        return CropWindow.around(box, spec.cropping.template_factor, spec.template_size, spec.cropping.window)

@@ -117,7 +117,7 @@ def test_a_suite_names_trackers_and_sequences(data: Path, tmp_path: Path) -> Non
         ((), "nothing to evaluate: give either --dataset KIND PATH"),
         (("--truth", "a"), "scoring files needs --truth and --results"),
         (("--truth", "a", "--results", "b", "--protocol", "vot"), "no protocol called `vot`"),
-        (("--dataset", "vot", "."), "no dataset kind `vot`"),
+        (("--dataset", "vot", "."), "no dataset called `vot`"),
         (("--suite", "nowhere", "."), "no suite called `nowhere`\nhint: known suites: "),
         (("--suite", "uav_dev_", "."), "no suite called `uav_dev_`\nhint: did you mean `uav_dev`"),
     ],

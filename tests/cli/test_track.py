@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from cli.conftest import Run
-from eatrack_edge.outputs.base import FrameRecord, VideoWriter
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.outputs.video import VideoOutput
 
 av = pytest.importorskip("av")
 pytestmark = pytest.mark.usefixtures("opened_once")
@@ -41,7 +42,7 @@ def test_every_output_tells_the_same_run(run: Run, tmp_path: Path) -> None:
     header, *frames, summary = lines(folder / "track.jsonl")
     assert (header["type"], header["source"], header["rotation_applied"]) == ("header", header["source"], 0)
     assert [frame["frame"] for frame in frames] == list(range(6))
-    assert frames[0]["score"] is None
+    assert frames[0]["confidence"] is None
     assert summary["type"] == "summary"
     assert (summary["ended"], summary["frames"]) == ("end of source", 6)
     boxes = np.array([frame["box"] for frame in frames])
@@ -232,7 +233,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Long to track, a moment to make: one frame again and again."""
     path = tmp_path_factory.mktemp("video") / "long.mp4"
     frame = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
-    with VideoWriter(path, 30) as video:
+    with VideoOutput(path, 30) as video:
         for index in range(400):
             video.write(FrameRecord(index, index / 30, None, 0.0), frame)
     return path
@@ -241,7 +242,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(video: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
     """A run in another process that has written a few frames."""
     path = tmp_path / "a.jsonl"
-    command = [sys.executable, "-m", "eatrack_edge.cli", "track", str(video), "--box", "40,30,20,10"]
+    command = [sys.executable, "-m", "eatrack_edge", "track", str(video), "--box", "40,30,20,10"]
     command += ["--model", "eatrack_deit", "--backend", "onnxruntime"]  # the soonest to start
     process = subprocess.Popen(
         [*command, "--jsonl", str(path), "-o", str(tmp_path / "a.mp4")],

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eatrack_edge.core.boxes import clip, follow_size, from_format, iou, limit_growth
+from eatrack_edge.core.boxes import clip, from_format, iou, limit_growth, smooth_size
 
 SIDES = st.floats(0.01, 5000)
 PLACES = st.floats(-1e5, 1e5)
@@ -77,8 +77,8 @@ def test_growth_stays_within_the_factor_and_keeps_the_centre(
 
 
 def test_following_a_size_goes_the_same_share_up_and_down_and_keeps_the_centre() -> None:
-    up = follow_size((90, 40, 40, 20), (0, 0, 20, 20), 0.5)
+    up = smooth_size((90, 40, 40, 20), (0, 0, 20, 20), 0.5)
     assert up == pytest.approx((110 - 20 / 2**0.5, 40, 20 * 2**0.5, 20))
-    down = follow_size((100, 40, 10, 20), (0, 0, 20, 20), 0.5)
+    down = smooth_size((100, 40, 10, 20), (0, 0, 20, 20), 0.5)
     assert down[2] * up[2] == pytest.approx(20 * 20)
-    assert follow_size((90, 40, 40, 20), (0, 0, 20, 20), 1.0) == pytest.approx((90, 40, 40, 20))
+    assert smooth_size((90, 40, 40, 20), (0, 0, 20, 20), 1.0) == pytest.approx((90, 40, 40, 20))

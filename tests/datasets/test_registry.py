@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError, UsageError
-from eatrack_edge.datasets.registry import KINDS, open_dataset
+from eatrack_edge.datasets.registry import DATASETS, open_dataset
 from eatrack_edge.datasets.sequence import ImageFrames, VideoFrames
 
 BOX = "11,21,8,6\n"
@@ -128,7 +128,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DATASETS.names())
 def test_a_layout_yields_its_sequences_with_as_many_frames_as_boxes(kind: str, tmp_path: Path) -> None:
     build, names = LAYOUTS[kind]
     build(tmp_path)
@@ -141,7 +141,7 @@ def test_a_layout_yields_its_sequences_with_as_many_frames_as_boxes(kind: str, t
         assert sequence.dataset == kind
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DATASETS.names())
 def test_boxes_start_at_pixel_0_whatever_the_publisher_counts_from(kind: str, tmp_path: Path) -> None:
     build, names = LAYOUTS[kind]
     build(tmp_path)
@@ -151,7 +151,7 @@ def test_boxes_start_at_pixel_0_whatever_the_publisher_counts_from(kind: str, tm
     assert sequence.truth[0].tolist() == [11, 21, 8, 6]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DATASETS.names())
 def test_an_empty_folder_is_refused_with_what_was_expected_where(kind: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"expected (a folder|an annotation|a list of sequences) at {tmp_path}"):
         open_dataset(kind, tmp_path)
@@ -269,8 +269,8 @@ def test_a_wrong_number_of_attribute_flags_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         open_dataset("vot2022", tmp_path)
-    assert str(caught.value).startswith("no dataset kind `vot2022`\nhint: known kinds: uav123, ")
-    with pytest.raises(UsageError, match="no dataset kind `uav124`\nhint: did you mean `uav123`"):
+    assert str(caught.value).startswith("no dataset called `vot2022`\nhint: known datasets: uav123, ")
+    with pytest.raises(UsageError, match="no dataset called `uav124`\nhint: did you mean `uav123`"):
         open_dataset("uav124", tmp_path)
 
 

@@ -14,8 +14,8 @@ from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.export.fp16 import to_half
 from eatrack_edge.export.int8 import quantise
 from eatrack_edge.export.weight_storage import own_weights
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnx_metadata import read_model_spec
-from eatrack_edge.inference.registry import find_graphs
 
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
 

@@ -7,7 +7,7 @@ import time
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 
 
 class Still:
@@ -19,9 +19,9 @@ class Still:
     def init(self, _frame: Frame, box: Box) -> None:
         self.box = box
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         x, y = int(self.box[0]), int(self.box[1])
-        return Seen(self.box, float(frame[y, x, 2]) / 255)
+        return BaselineResult(self.box, float(frame[y, x, 2]) / 255)
 
 
 class Shifted(Still):
@@ -34,7 +34,7 @@ class Shifted(Still):
 class DiesOnRed(Still):
     """Takes its process with it, as a crash in compiled code does."""
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         if frame[0, 0, 2] == 255:
             os._exit(1)
         return super().update(frame)
@@ -43,7 +43,7 @@ class DiesOnRed(Still):
 class Slow(Still):
     """Takes its time."""
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         time.sleep(0.05)
         return super().update(frame)
 

@@ -12,7 +12,7 @@ import pytest
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets.registry import open_dataset
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.page import write_page
 from eatrack_edge.evaluation.power import run_metered
@@ -20,7 +20,8 @@ from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.runner import run_jobs
 from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table
 from eatrack_edge.evaluation.track_store import Track, TrackStore
-from eatrack_edge.evaluation.trackers import Follower, TrackerSpec
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.trackers import TrackerSpec
 from evaluation.standing import Slow
 from machine import boards
 
@@ -45,19 +46,19 @@ def simulated_load(nano: boards.Tree, monkeypatch: pytest.MonkeyPatch, importabl
 
     working: list[bool] = []
 
-    def update(tracker: Slow, _frame: Frame) -> Seen:
+    def update(tracker: Slow, _frame: Frame) -> BaselineResult:
         if not working:  # once: while it is written, a file is empty
             working.append(True)
             draw(WORK_W)
         time.sleep(0.05)
-        return Seen(tracker.box, 0.5)
+        return BaselineResult(tracker.box, 0.5)
 
     monkeypatch.setattr("standing.Slow.update", update)  # as jobs open it
     monkeypatch.setattr(Slow, "update", update)
     draw(REST_W)
 
 
-def updates_of(follower: Follower, frames: int) -> Track:
+def updates_of(follower: SingleObjectTracker, frames: int) -> Track:
     follower.init(np.zeros((8, 8, 3), np.uint8), (0.0, 0.0, 2.0, 2.0))
     for _ in range(frames):
         follower.update(np.zeros((8, 8, 3), np.uint8))

@@ -7,7 +7,7 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 
@@ -22,9 +22,9 @@ class Timed:
     def init(self, _frame: Frame, _box: Box) -> None:
         self.now += next(self._latencies_s)
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         self.now += next(self._latencies_s)
-        return Seen((float(frame[0, 0, 0]), 0.0, 5.0, 5.0), 0.5)
+        return BaselineResult((float(frame[0, 0, 0]), 0.0, 5.0, 5.0), 0.5)
 
 
 def live(latencies_ms: list[float], frames: int = 8, camera_fps: float = 10.0) -> Track:

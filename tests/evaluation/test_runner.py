@@ -13,7 +13,8 @@ from eatrack_edge.evaluation.failure_frames import read_frame
 from eatrack_edge.evaluation.result_files import write_result
 from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
 from eatrack_edge.evaluation.track_store import Track, TrackStore
-from eatrack_edge.evaluation.trackers import Follower, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 
 STILL = "standing:Still"
 DIES = "standing:DiesOnRed"
@@ -38,7 +39,7 @@ def sequences(folder: Path) -> list[Sequence]:
     return list(open_dataset("images", folder, first_pixel=1))
 
 
-def still() -> Follower:
+def still() -> SingleObjectTracker:
     return open_tracker(TrackerSpec(STILL))
 
 
@@ -144,7 +145,7 @@ def test_an_unknown_tracker_is_refused() -> None:
 
 def test_a_peer_without_its_weights_says_where_they_belong(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        open_tracker(TrackerSpec("vittrack", peers=str(tmp_path)))
+        open_tracker(TrackerSpec("vittrack", baselines=str(tmp_path)))
     expected = tmp_path / "vittrack" / "object_tracking_vittrack_2023sep.onnx"
     assert caught.value.message == f"vittrack: expected its weights at {expected}"
     with pytest.raises(InputError, match="nanotrack_v3 needs its published weights"):

@@ -17,12 +17,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     from eatrack_edge.export.recipe import plan
     from eatrack_edge.model.checkpoints import write_checkpoint
     from eatrack_edge.model.eatrack import EATrack
-    from eatrack_edge.model.registry import ARCHITECTURES
+    from eatrack_edge.model.registry import architecture
     from model.embedded import draw_marks
 
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    write_checkpoint(path, draw_marks(EATrack(ARCHITECTURES["eatrack_tiny"])), {"model": "eatrack_tiny"}, half=False)
+    write_checkpoint(path, draw_marks(EATrack(architecture("eatrack_tiny"))), {"model": "eatrack_tiny"}, half=False)
     return plan(str(path))
 
 

@@ -11,16 +11,16 @@ from eatrack_edge.core.resources import DEFAULT_MODEL, material
 from eatrack_edge.export.recipe import ExportRecipe, plan
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.registry import ARCHITECTURES
+from eatrack_edge.model.registry import MODELS, architecture
 
 pytestmark = pytest.mark.torch
 
-RECIPES = [path for path in sorted(material("export/recipes").glob("*.toml")) if path.stem in ARCHITECTURES]
+RECIPES = [path for path in sorted(material("export/recipes").glob("*.toml")) if path.stem in MODELS]
 
 
 def saved(folder: Path, metadata: dict[str, str]) -> str:
     path = folder / "mine.safetensors"
-    write_checkpoint(path, EATrack(ARCHITECTURES["eatrack_tiny"]), metadata, half=False)
+    write_checkpoint(path, EATrack(architecture("eatrack_tiny")), metadata, half=False)
     return str(path)
 
 

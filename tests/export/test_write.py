@@ -19,7 +19,7 @@ from eatrack_edge.export.write import Exported, export
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.model.checkpoints import build, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.registry import ARCHITECTURES
+from eatrack_edge.model.registry import architecture
 from model.embedded import draw_marks
 
 pytestmark = pytest.mark.torch
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.torch
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
-    network = draw_marks(EATrack(ARCHITECTURES["eatrack_tiny"]))
+    network = draw_marks(EATrack(architecture("eatrack_tiny")))
     for module in network.modules():  # batch norm that does something, so that folding it is tested
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_()
@@ -125,7 +125,7 @@ def test_a_joint_graph_takes_bare_crops_and_answers_the_same(checkpoint: Path, t
 
 
 def test_projections_are_kept_where_the_first_joint_block_is_not_the_last(tmp_path: Path) -> None:
-    shape = replace(ARCHITECTURES["eatrack_tiny"], joint_blocks=2)
+    shape = replace(architecture("eatrack_tiny"), joint_blocks=2)
     path = tmp_path / "deeper.safetensors"
     write_checkpoint(path, EATrack(shape), {"model": "eatrack_tiny"}, half=False)
     shallow = plan(str(path))
@@ -205,6 +205,6 @@ def test_a_folder_that_cannot_be_written_is_named(checkpoint: Path, tmp_path: Pa
 @pytest.mark.slow
 def test_the_papers_student_exports_within_the_allowance(tmp_path: Path) -> None:
     path = tmp_path / "random.safetensors"
-    write_checkpoint(path, EATrack(ARCHITECTURES["eatrack_deit"]), {}, half=False)
+    write_checkpoint(path, EATrack(architecture("eatrack_deit")), {}, half=False)
     done = export(plan(str(path), model="eatrack_deit"), tmp_path)
     assert max(done.differences.values()) < parity.ALLOWED

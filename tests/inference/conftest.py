@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
-from eatrack_edge.inference.registry import find_graphs
 from inference import simulated_cuda, simulated_tensorrt
 from inference.simulated_cuda import SimulatedDevice
 from inference.simulated_tensorrt import Fate, write_engine

@@ -9,7 +9,7 @@ import numpy as np
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.resources import DEFAULT_MODEL, bundled
-from eatrack_edge.inference.registry import find_graphs
+from eatrack_edge.inference.model_files import find_graphs
 
 
 def copy(folder: Path, *, change: tuple[bytes, bytes] = (b"", b""), only: str = "") -> tuple[Path, Path]:

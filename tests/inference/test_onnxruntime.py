@@ -10,8 +10,8 @@ import pytest
 from eatrack_edge.core.errors import InputError, MachineError
 from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference import onnxruntime as module
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
-from eatrack_edge.inference.registry import find_graphs
 from inference.graphs import copy, crop
 
 

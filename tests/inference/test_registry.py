@@ -9,9 +9,10 @@ import pytest
 
 from eatrack_edge.core.errors import EATrackError, InputError, MachineError, MissingExtra, UsageError
 from eatrack_edge.core.resources import DEFAULT_MODEL, bundled, bundled_models
-from eatrack_edge.inference import registry as load
+from eatrack_edge.inference import registry
 from eatrack_edge.inference.backend import Backend
-from eatrack_edge.inference.registry import BACKENDS, choose_backend, find_graphs, open_backend
+from eatrack_edge.inference.model_files import find_graphs
+from eatrack_edge.inference.registry import BACKENDS, choose_backend, open_backend
 from eatrack_edge.inference.tensorrt.manifest import engine_home, engine_paths
 from eatrack_edge.tracking.tracker import Tracker
 from inference import simulated_cuda, simulated_tensorrt
@@ -53,7 +54,9 @@ def test_a_lone_onnx_file_is_no_export(tmp_path: Path) -> None:
 
 
 def test_an_unknown_backend_is_refused() -> None:
-    with pytest.raises(UsageError, match="no backend called `tpu`\nhint: known backends: auto, tensorrt, openvino, o"):
+    with pytest.raises(
+        UsageError, match="no backend called `tpu`\nhint: known backends: tensorrt, openvino, onnxruntime; or auto"
+    ):
         open_backend(DEFAULT_MODEL, "tpu")
 
 
@@ -96,7 +99,7 @@ def test_auto_takes_the_best_that_opens_and_says_why_not_a_better_one(
     name: str,
     notes: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr(load, "_open", stand_in(tensorrt=tensorrt, openvino=openvino, onnxruntime=None))
+    monkeypatch.setattr(registry, "open_named", stand_in(tensorrt=tensorrt, openvino=openvino, onnxruntime=None))
     choice = choose_backend("m", threads=2)
     assert choice.backend.name == f"{name} of m on 2"
     assert choice.notes == notes
@@ -105,30 +108,30 @@ def test_auto_takes_the_best_that_opens_and_says_why_not_a_better_one(
 def test_what_the_one_taken_lacks_is_noted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = SimulatedBackend()
     backend.note = "no CUDA graph: it cannot be recorded"
-    monkeypatch.setattr(load, "_open", lambda *_: backend)
+    monkeypatch.setattr(registry, "open_named", lambda *_: backend)
     assert choose_backend("m").notes == ("tensorrt: no CUDA graph: it cannot be recorded",)
 
 
 @pytest.mark.parametrize(
-    ("faults", "raised"),
+    ("failures", "raised"),
     [
         pytest.param((NO_ENGINE, OPENVINO, MissingExtra("no ORT")), NO_ENGINE, id="of the one that is installed"),
         pytest.param((TENSORRT, InputError("OpenVINO cannot"), InputError("ORT cannot")), None, id="else the last"),
         pytest.param((TENSORRT, OPENVINO, MissingExtra("no ORT")), None, id="where none is installed, the last"),
     ],
 )
-def test_where_none_opens_the_fault_that_says_most_is_raised(
-    monkeypatch: pytest.MonkeyPatch, faults: tuple[EATrackError, ...], raised: EATrackError | None
+def test_where_none_opens_the_most_informative_failure_is_raised(
+    monkeypatch: pytest.MonkeyPatch, failures: tuple[EATrackError, ...], raised: EATrackError | None
 ) -> None:
-    openers = dict(zip(BACKENDS[1:], faults, strict=True))
-    monkeypatch.setattr(load, "_open", stand_in(**openers))
+    openers = dict(zip(BACKENDS.names(), failures, strict=True))
+    monkeypatch.setattr(registry, "open_named", stand_in(**openers))
     with pytest.raises(EATrackError) as caught:
         choose_backend("m")
-    assert caught.value is (raised or faults[-1])
+    assert caught.value is (raised or failures[-1])
 
 
-def test_a_backend_asked_for_by_name_is_taken_or_its_fault_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "_open", stand_in(tensorrt=NO_ENGINE, openvino=None, onnxruntime=None))
+def test_a_backend_asked_for_by_name_is_taken_or_its_failure_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "open_named", stand_in(tensorrt=NO_ENGINE, openvino=None, onnxruntime=None))
     with pytest.raises(MachineError, match="no engine of `m`"):
         choose_backend("m", "tensorrt")
     assert choose_backend("m", "onnxruntime").backend.name == "onnxruntime of m on 1"

@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 from eatrack_edge.core.errors import CheckpointError
 from eatrack_edge.model.checkpoints import build, read_checkpoint, resize_position_table, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.registry import ARCHITECTURES
+from eatrack_edge.model.registry import architecture
 
 pytestmark = pytest.mark.torch
 
-TINY = ARCHITECTURES["eatrack_tiny"]
+TINY = architecture("eatrack_tiny")
 
 
 @pytest.fixture

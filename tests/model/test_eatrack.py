@@ -8,12 +8,12 @@ import torch
 from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.registry import ARCHITECTURES, architecture
+from eatrack_edge.model.registry import architecture
 from model.embedded import draw_marks
 
 pytestmark = pytest.mark.torch
 
-TINY = ARCHITECTURES["eatrack_tiny"]
+TINY = architecture("eatrack_tiny")
 EXTENTS = [torch.full((1, 2), 0.5)] * 2
 
 
@@ -29,7 +29,7 @@ def test_the_papers_networks_have_the_papers_parameters(name: str, count: int) -
 
 @torch.no_grad()
 def test_the_cached_template_path_equals_the_full_joint_forward() -> None:
-    network = EATrack(ARCHITECTURES["eatrack_deit"]).eval()
+    network = EATrack(architecture("eatrack_deit")).eval()
     search, templates = torch.randn(2, 3, 256, 256), [torch.randn(2, 3, 128, 128) for _ in range(2)]
     extents = [torch.rand(2, 2) for _ in templates]
     draw_marks(network)

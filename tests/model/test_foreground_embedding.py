@@ -9,13 +9,13 @@ import torch
 from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.foreground_embedding import TargetMarks, cover
-from eatrack_edge.model.registry import ARCHITECTURES
+from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.pretrained import start
 from model.embedded import draw_marks
 
 pytestmark = pytest.mark.torch
 
-TINY = ARCHITECTURES["eatrack_tiny"]
+TINY = architecture("eatrack_tiny")
 SLOT = torch.tensor([0])
 
 

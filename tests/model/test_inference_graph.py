@@ -8,12 +8,12 @@ import torch
 from eatrack_edge.model import inference_graph as flying
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
-from eatrack_edge.model.registry import ARCHITECTURES
+from eatrack_edge.model.registry import architecture
 from model.embedded import draw_marks
 
 pytestmark = pytest.mark.torch
 
-TINY = ARCHITECTURES["eatrack_tiny"]
+TINY = architecture("eatrack_tiny")
 
 
 @pytest.mark.parametrize(

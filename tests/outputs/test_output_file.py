@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eatrack_edge.core.errors import OutputError
-from eatrack_edge.outputs.output_file import OutputFile, PatientStream
+from eatrack_edge.outputs.output_file import FileOutput, OutputFile, PatientStream
 
 
 class _Failing(io.BytesIO):
@@ -40,18 +40,24 @@ def _output(tmp_path: Path, *failing: str) -> OutputFile:
     return output
 
 
-def test_a_disk_that_fills_up_at_the_very_end_is_said(tmp_path: Path) -> None:
-    output = _output(tmp_path, "close")
-    output.write(b"all is well")
+def _failing_at_close(tmp_path: Path) -> FileOutput:
+    output = FileOutput(tmp_path / "x")
+    output._file.close()
+    output._file = _output(tmp_path, "close")
+    return output
+
+
+def test_a_disk_that_fills_up_at_the_very_end_is_reported(tmp_path: Path) -> None:
+    output = _failing_at_close(tmp_path)
     with pytest.raises(OutputError, match="cannot be written: no space left on device"):
         output.finish(None)
-    output.stream.failing = frozenset()
+    output._file.stream.failing = frozenset()
 
 
 def test_an_error_at_the_end_does_not_hide_an_earlier_one(tmp_path: Path) -> None:
-    output = _output(tmp_path, "close")
+    output = _failing_at_close(tmp_path)
     output.finish(KeyboardInterrupt())
-    output.stream.failing = frozenset()
+    output._file.stream.failing = frozenset()
 
 
 def test_after_a_failed_write_closing_is_quiet(tmp_path: Path) -> None:

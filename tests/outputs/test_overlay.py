@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.outputs.overlay import annotate, colour_of
-from eatrack_edge.outputs.records import FrameRecord
 
 GREY = np.full((480, 640, 3), 90, np.uint8)
 BOX = (300.0, 200.0, 80.0, 60.0)
@@ -18,8 +18,8 @@ def _changed(picture: np.ndarray, frame: np.ndarray = GREY) -> np.ndarray:
     return (picture != frame).any(2)
 
 
-def _record(box=BOX, score: float = 0.9, state: str = "TRACKING", **others) -> FrameRecord:
-    return FrameRecord(7, 0.25, box, score, state, **others)
+def _record(box=BOX, confidence: float = 0.9, state: str = "TRACKING", **others) -> FrameRecord:
+    return FrameRecord(7, 0.25, box, confidence, state, **others)
 
 
 def test_the_frame_itself_is_left_as_it_is() -> None:
@@ -45,7 +45,7 @@ def test_a_sure_box_is_solid_and_a_doubtful_one_is_dashed() -> None:
 
 @pytest.mark.parametrize("box", [None, (math.nan, 1.0, 2.0, 3.0)], ids=["no box", "nan"])
 def test_where_there_is_no_box_none_is_drawn(box) -> None:
-    assert not _changed(annotate(GREY, _record(box=box, score=math.nan, state="LOST")))[120:, 160:].any()
+    assert not _changed(annotate(GREY, _record(box=box, confidence=math.nan, state="LOST")))[120:, 160:].any()
 
 
 def test_the_true_box_is_white() -> None:
@@ -105,6 +105,6 @@ def test_everything_grows_with_the_frame(height: int, width: int) -> None:
 )
 def test_no_box_and_no_frame_is_too_odd_to_draw(box, score: float, state: str, size: tuple[int, int]) -> None:
     frame = np.full((*size, 3), 90, np.uint8)
-    picture = annotate(frame, _record(box=box, score=score, state=state), fps=3, templates=[frame], truth=box)
+    picture = annotate(frame, _record(box=box, confidence=score, state=state), fps=3, templates=[frame], truth=box)
     assert picture.shape == frame.shape
     assert picture.dtype == np.uint8

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eatrack_edge.core.errors import UsageError
-from eatrack_edge.outputs.records import FrameRecord
-from eatrack_edge.outputs.video import FORMATS, VideoWriter
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.outputs.video import FORMATS, VideoOutput
 from eatrack_edge.sources.registry import open_source
 from sources.clips import number_of, picture
 
@@ -21,7 +21,7 @@ def _record(number: int, pts_s: float) -> FrameRecord:
 
 
 def _write(path: Path, times: list[float], fps: float = 30) -> Path:
-    with VideoWriter(path, fps) as sink:
+    with VideoOutput(path, fps) as sink:
         for number, pts_s in enumerate(times):
             sink.write(_record(number, pts_s), picture(number))
     return path
@@ -58,7 +58,7 @@ def test_a_clock_that_stands_or_runs_back_does_not_stop_the_video(tmp_path_facto
 
 @pytest.mark.parametrize("size", [(47, 63), (48, 63), (47, 64), (1, 1)], ids=str)
 def test_an_odd_side_gets_one_more_line(tmp_path: Path, size: tuple[int, int]) -> None:
-    with VideoWriter(tmp_path / "v.mp4", 30) as sink:
+    with VideoOutput(tmp_path / "v.mp4", 30) as sink:
         sink.write(_record(0, 0), np.full((*size, 3), 200, np.uint8))
     (read,) = open_source(str(tmp_path / "v.mp4"))
     assert read.frame.shape == (size[0] + size[0] % 2, size[1] + size[1] % 2, 3)
@@ -67,7 +67,7 @@ def test_an_odd_side_gets_one_more_line(tmp_path: Path, size: tuple[int, int]) -
 
 @pytest.mark.parametrize("shape", [(96, 128), (24, 32), (100, 10), (10, 100), (47, 64), (2000, 1)], ids=str)
 def test_a_picture_of_another_size_is_fitted_in(tmp_path: Path, shape: tuple[int, int]) -> None:
-    with VideoWriter(tmp_path / "v.mp4", 30) as sink:
+    with VideoOutput(tmp_path / "v.mp4", 30) as sink:
         sink.write(_record(0, 0), np.zeros((48, 64, 3), np.uint8))
         sink.write(_record(1, 0.1), np.full((*shape, 3), 220, np.uint8))
     first, second = open_source(str(tmp_path / "v.mp4"))
@@ -76,30 +76,30 @@ def test_a_picture_of_another_size_is_fitted_in(tmp_path: Path, shape: tuple[int
 
 
 def test_a_picture_that_is_not_contiguous_is_written_as_it_looks(tmp_path: Path) -> None:
-    with VideoWriter(tmp_path / "v.mp4", 30) as sink:
+    with VideoOutput(tmp_path / "v.mp4", 30) as sink:
         sink.write(_record(0, 0), picture(21)[:, ::-1][:, ::-1])
     assert number_of(next(iter(open_source(str(tmp_path / "v.mp4")))).frame) == 21
 
 
 def test_a_video_without_pictures_is_closed_without_complaint(tmp_path: Path) -> None:
-    VideoWriter(tmp_path / "v.mp4", 30).close()
+    VideoOutput(tmp_path / "v.mp4", 30).close()
 
 
 def test_a_record_without_its_picture_is_a_fault_of_the_caller(tmp_path: Path) -> None:
-    with VideoWriter(tmp_path / "v.mp4", 30) as sink, pytest.raises(ValueError, match="needs the picture"):
+    with VideoOutput(tmp_path / "v.mp4", 30) as sink, pytest.raises(ValueError, match="needs the picture"):
         sink.write(_record(0, 0))
 
 
 def test_an_unknown_suffix_is_refused_with_those_that_work(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        VideoWriter(tmp_path / "v.gif", 30)
+        VideoOutput(tmp_path / "v.gif", 30)
     assert str(caught.value) == (
         f"{tmp_path}/v.gif: not a kind of video that can be written\nhint: use .mp4, .m4v, .mov, .mkv, .ts"
     )
 
 
 def test_without_x264_the_video_is_mpeg4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sink = VideoWriter(tmp_path / "v.mp4", 30)
+    sink = VideoOutput(tmp_path / "v.mp4", 30)
     add_stream = sink._container.add_stream
 
     class Lacking:

@@ -19,7 +19,7 @@ def model_spec(slots: int = 2, window: str = "subpixel") -> ModelSpec:
 
 
 class SimulatedBackend:
-    """Answers as the track graph would for a red target, and remembers what it was asked."""
+    """Gives the maps that a track graph would for a red target, and records its calls."""
 
     name = "simulated"
     timing_ms = InferTiming(0.0, 0.0, 0.0)
@@ -32,6 +32,7 @@ class SimulatedBackend:
         self.searches = 0
         self.override: Maps | None = None
         self.confidence = 0.9
+        self.is_closed = False
 
     def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
         assert crop.shape == (64, 64, 3)
@@ -42,6 +43,9 @@ class SimulatedBackend:
         assert search.shape == (SEARCH, SEARCH, 3)
         self.searches += 1
         return self.override or self._look(search)
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def _look(self, search: Frame) -> Maps:
         red = (search[..., 2] > 150) & (search[..., 1] < 80)

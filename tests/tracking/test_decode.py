@@ -136,27 +136,27 @@ def test_a_side_of_zero_is_unlikely_but_no_fault() -> None:
     assert 0 <= size_prior((0.0, 0.0), (0.25, 0.25), 0.08) < 0.01
 
 
-def test_near_a_place_the_best_cell_is_read_whatever_scores_elsewhere() -> None:
+def test_near_a_box_the_best_location_is_decoded_whatever_scores_elsewhere() -> None:
     m = maps()
     m.score_map[8, 8], m.score_map[3, 12], m.score_map[4, 15] = 0.9, 0.5, 0.7
     place = (12 * 16 - 24.0, 3 * 16 - 24.0, 64.0, 64.0)  # its centre is in cell (3, 12), its reach two cells
-    decoded = decode_near(m, place, 16, 256)
+    decoded = decode_near(m, place, 256)
     assert decoded is not None
     assert decoded.score == pytest.approx(0.5)
     assert decoded.box == pytest.approx((12 * 16 - 32, 3 * 16 - 32, 64, 64))
 
 
 @pytest.mark.parametrize("corner", [(-32.0, -32.0), (223.0, 223.0)])
-def test_a_place_at_the_crops_border_is_looked_at_as_far_as_the_crop_goes(corner: tuple[float, float]) -> None:
-    assert decode_near(maps(), (*corner, 64, 64), 16, 256) is not None
+def test_near_the_border_only_the_part_inside_the_crop_is_searched(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 256) is not None
 
 
 @pytest.mark.parametrize("corner", [(-33.0, 100.0), (100.0, 224.0)])
-def test_a_place_outside_the_crop_is_not_looked_at(corner: tuple[float, float]) -> None:
-    assert decode_near(maps(), (*corner, 64, 64), 16, 256) is None
+def test_a_box_outside_the_crop_gives_nothing(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 256) is None
 
 
-def test_an_answer_near_a_place_that_is_not_finite_is_none() -> None:
+def test_an_output_near_a_box_that_is_not_finite_gives_nothing() -> None:
     m = maps()
     m.score_map[8, 8], m.offset_map[0, 8, 8] = 0.9, np.nan
-    assert decode_near(m, (96, 96, 64, 64), 16, 256) is None
+    assert decode_near(m, (96, 96, 64, 64), 256) is None

@@ -7,86 +7,84 @@ import pytest
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.tracking.decode import Decoded
-from eatrack_edge.tracking.recovery import Leap
-from eatrack_edge.tracking.settings import LeapSettings
+from eatrack_edge.tracking.recovery import JumpRecovery, has_reappeared
+from eatrack_edge.tracking.settings import RecoverySettings
 
-PLACE = (100.0, 50.0, 40.0, 10.0)  # a side of 20
-
-
-def at(x: float, y: float = 0.0) -> Box:
-    """So far from the place."""
-    return PLACE[0] + x, PLACE[1] + y, PLACE[2], PLACE[3]
+START = (100.0, 50.0, 40.0, 10.0)  # a side of 20
 
 
-def after(*boxes: Box, settings: LeapSettings | None = None) -> Leap:
-    leap = Leap(settings or LeapSettings())
+def moved(x: float, y: float = 0.0) -> Box:
+    return START[0] + x, START[1] + y, START[2], START[3]
+
+
+def after(*boxes: Box, settings: RecoverySettings | None = None) -> JumpRecovery:
+    recovery = JumpRecovery(settings or RecoverySettings())
     for last, box in pairwise(boxes):
-        leap.saw(last, box)
-    return leap
+        recovery.found(last, box)
+    return recovery
 
 
 @pytest.mark.parametrize("step", [(13.0, 0.0), (0.0, -13.0), (13.0, 13.0)])
-def test_a_step_of_less_than_a_target_is_no_leap(step: tuple[float, float]) -> None:
-    assert after(PLACE, at(*step)).left is None
+def test_a_step_below_the_jump_threshold_is_no_jump(step: tuple[float, float]) -> None:
+    assert after(START, moved(*step)).last_reliable_box is None
 
 
 @pytest.mark.parametrize("step", [(15.0, 0.0), (0.0, -15.0)])
-def test_the_place_that_a_leap_left_is_watched(step: tuple[float, float]) -> None:
-    assert after(PLACE, at(*step)).left == PLACE
+def test_after_a_jump_the_box_before_it_is_watched(step: tuple[float, float]) -> None:
+    assert after(START, moved(*step)).last_reliable_box == START
 
 
-def test_a_fast_target_that_goes_on_as_it_went_does_not_leap() -> None:
-    leap = after(PLACE, at(12), at(36), at(60), at(80))
-    assert leap.left is None
+def test_a_fast_target_that_keeps_its_speed_does_not_jump() -> None:
+    assert after(START, moved(12), moved(36), moved(60), moved(80)).last_reliable_box is None
 
 
-def test_a_target_that_stops_is_where_it_was_so_nothing_is_watched() -> None:
-    assert after(PLACE, at(12), at(36), at(37)).left is None
+def test_a_target_that_stops_near_its_last_box_is_not_watched() -> None:
+    assert after(START, moved(12), moved(36), moved(37)).last_reliable_box is None
 
 
-def test_a_change_of_size_about_one_centre_is_no_leap() -> None:
-    x, y, w, h = PLACE
-    assert after(PLACE, (x - w, y - h, 3 * w, 3 * h)).left is None
+def test_a_change_of_size_about_one_centre_is_no_jump() -> None:
+    x, y, w, h = START
+    assert after(START, (x - w, y - h, 3 * w, 3 * h)).last_reliable_box is None
 
 
-def test_it_is_watched_for_25_frames_seen_or_not() -> None:
-    leap = after(PLACE, at(60), *[at(60)] * 20)
+def test_the_last_reliable_box_is_watched_for_25_frames_found_or_missed() -> None:
+    recovery = after(START, moved(60), *[moved(60)] * 20)
     for _ in range(5):
-        leap.lost()
-    assert leap.left == PLACE
-    leap.lost()
-    assert leap.left is None
+        recovery.missed()
+    assert recovery.last_reliable_box == START
+    recovery.missed()
+    assert recovery.last_reliable_box is None
 
 
-def test_a_leap_from_there_on_does_not_make_it_forget_the_first_place() -> None:
-    assert after(PLACE, at(60), at(120)).left == PLACE
+def test_a_second_jump_keeps_the_first_reliable_box() -> None:
+    assert after(START, moved(60), moved(120)).last_reliable_box == START
 
 
-def test_a_box_that_comes_back_by_itself_ends_the_watch() -> None:
-    assert after(PLACE, at(60), at(9)).left is None
+def test_a_box_that_returns_by_itself_ends_the_watch() -> None:
+    assert after(START, moved(60), moved(9)).last_reliable_box is None
 
 
-def test_no_frames_watch_nothing() -> None:
-    assert after(PLACE, at(60), settings=LeapSettings(frames=0)).left is None
+def test_zero_watch_frames_switch_recovery_off() -> None:
+    assert after(START, moved(60), settings=RecoverySettings(watch_frames=0)).last_reliable_box is None
 
 
-def test_what_comes_out_there_must_score_as_well() -> None:
-    best = Decoded(at(60), 0.5)
-    assert Leap(LeapSettings()).is_back(Decoded(PLACE, 0.51), best)
-    assert not Leap(LeapSettings()).is_back(Decoded(PLACE, 0.49), best)
+def test_a_reappearing_target_must_score_at_least_as_high() -> None:
+    best = Decoded(moved(60), 0.5)
+    assert has_reappeared(Decoded(START, 0.51), best)
+    assert not has_reappeared(Decoded(START, 0.49), best)
 
 
-def test_what_is_followed_anyway_has_not_come_out() -> None:
-    assert not Leap(LeapSettings()).is_back(Decoded(PLACE, 0.9), Decoded(at(5), 0.9))
+def test_the_object_that_is_followed_anyway_has_not_reappeared() -> None:
+    assert not has_reappeared(Decoded(START, 0.9), Decoded(moved(5), 0.9))
 
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("sides", 0.0, "a leap's sides must be above 0, got 0.0"),
-        ("frames", -1, "a leap's frames must be at least 0, got -1"),
+        ("jump_sides", 0.0, "jump_sides must be above 0, got 0.0"),
+        ("watch_frames", -1, "watch_frames must be at least 0, got -1"),
     ],
 )
-def test_a_leap_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:
+def test_recovery_settings_that_cannot_work_are_refused(field: str, value: float, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        LeapSettings(**{field: value})
+        RecoverySettings(**{field: value})

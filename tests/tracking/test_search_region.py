@@ -1,94 +1,63 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
+import numpy as np
 import pytest
 
-from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.errors import ConfigError
-from eatrack_edge.tracking.search_region import Reach
+from eatrack_edge.core.crops import Scratch
+from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import SearchSettings
+from tracking.simulated import SEARCH, model_spec, scene
 
-BOX = (100.0, 50.0, 30.0, 20.0)
+BOX = (100.0, 50.0, 30.0, 30.0)
 
 
-def factors(*sights: bool, settings: SearchSettings | None = None) -> list[float]:
-    reach = Reach(settings or SearchSettings())
-    seen = []
-    for is_seen in sights:
-        if is_seen:
-            reach.saw(BOX, BOX)
-        else:
-            reach.lost()
-        seen.append(reach.factor)
+def region(settings: SearchSettings | None = None) -> SearchRegion:
+    return SearchRegion(settings or SearchSettings(), model_spec(), Scratch())
+
+
+def scales(*frames: bool, settings: SearchSettings | None = None) -> list[float]:
+    search, seen = region(settings), []
+    for is_found in frames:
+        (search.found if is_found else search.missed)()
+        seen.append(search.scale)
     return seen
 
 
-def test_a_seen_target_is_looked_for_where_the_network_was_trained_to() -> None:
-    assert factors(*[True] * 5) == [1.0] * 5
+def test_a_found_target_is_searched_for_at_the_scale_of_training() -> None:
+    assert scales(*[True] * 5) == [1.0] * 5
 
 
-def test_the_search_widens_only_after_several_unseen_frames_and_to_a_limit() -> None:
-    widened = factors(*[False] * 9)
-    assert widened[:2] == [1.0, 1.0]
-    assert widened[2:5] == pytest.approx([1.15, 1.15**2, 1.15**3])
-    assert widened[-1] == 1.7
+def test_the_region_grows_only_after_several_missed_frames_and_to_a_maximum() -> None:
+    grown = scales(*[False] * 9)
+    assert grown[:2] == [1.0, 1.0]
+    assert grown[2:5] == pytest.approx([1.15, 1.15**2, 1.15**3])
+    assert grown[-1] == 1.7
 
 
-def test_one_sure_frame_narrows_it_at_once_and_the_count_begins_anew() -> None:
-    assert factors(*[False] * 4, True, False, False, False) == pytest.approx(
+def test_one_found_frame_resets_the_scale_and_the_count() -> None:
+    assert scales(*[False] * 4, True, False, False, False) == pytest.approx(
         [1.0, 1.0, 1.15, 1.15**2, 1.0, 1.0, 1.0, 1.15]
     )
 
 
-def test_a_widest_of_one_never_widens() -> None:
-    assert factors(*[False] * 9, settings=SearchSettings(widest=1.0)) == [1.0] * 9
+def test_a_maximum_scale_of_one_never_grows() -> None:
+    assert scales(*[False] * 9, settings=SearchSettings(maximum_scale=1.0)) == [1.0] * 9
 
 
-def expected(*boxes: Box, follow_motion: float = 0.5) -> Box:
-    """Where the target is looked for after it was seen at each of these boxes."""
-    reach = Reach(SearchSettings(follow_motion=follow_motion))
-    for last, box in pairwise(boxes):
-        reach.saw(last, box)
-    return reach.ahead(boxes[-1])
+def test_the_window_is_centred_on_the_expected_box_and_has_four_times_its_side() -> None:
+    window = region().window(BOX)
+    assert (window.x + window.side / 2, window.y + window.side / 2) == (115.0, 65.0)
+    assert (window.side, window.out_size) == (120.0, SEARCH)
 
 
-def moved(x: float, y: float) -> Box:
-    return BOX[0] + x, BOX[1] + y, BOX[2], BOX[3]
+def test_a_grown_region_covers_more_of_the_frame() -> None:
+    search = region()
+    for _ in range(4):
+        search.missed()
+    assert search.window(BOX).side == pytest.approx(120 * 1.15**2)
 
 
-def test_a_target_that_goes_on_moving_is_looked_for_ahead_by_the_believed_share_of_its_step() -> None:
-    steps = BOX, moved(10, -4), moved(20, -8)
-    assert expected(*steps) == moved(25, -10)
-    assert expected(*steps, follow_motion=0.0) == moved(20, -8)
-
-
-def test_of_a_step_that_is_not_like_the_one_before_only_what_both_have_in_common_is_expected() -> None:
-    assert expected(BOX, moved(4, 6), moved(14, 0)) == moved(16, 0)
-
-
-def test_a_jerk_is_not_a_motion() -> None:
-    assert expected(BOX, BOX, moved(20, 20)) == moved(20, 20)
-
-
-def test_a_target_that_only_grows_does_not_move() -> None:
-    grown, larger = (95.0, 40.0, 40.0, 40.0), (90.0, 30.0, 50.0, 60.0)  # about the same centre
-    assert expected(BOX, grown, larger) == larger
-
-
-def test_no_step_beyond_a_side_of_the_target_is_expected_so_that_it_stays_in_the_search_crop() -> None:
-    x, y, _, _ = expected(BOX, moved(200, 0), moved(400, 0), follow_motion=1.0)
-    assert (x, y) == pytest.approx((500 + 600**0.5, 50))
-
-
-def test_a_target_that_is_not_seen_is_looked_for_where_it_was() -> None:
-    reach = Reach(SearchSettings())
-    reach.saw(BOX, moved(10, 0))
-    reach.saw(moved(10, 0), moved(20, 0))
-    reach.lost()
-    assert reach.ahead(BOX) == BOX
-
-
-def test_following_more_than_the_whole_motion_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"follow_motion must be at least 0 and at most 1, got 1\.5"):
-        SearchSettings(follow_motion=1.5)
+def test_every_crop_is_made_in_the_same_memory() -> None:
+    search = region()
+    first = search.cut(scene(115, 65), search.window(BOX))
+    assert np.shares_memory(first, search.cut(scene(116, 65), search.window(BOX)))

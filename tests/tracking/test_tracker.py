@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from eatrack_edge.core.crops import CropWindow, cut
-from eatrack_edge.core.errors import InputError, UsageError
+from eatrack_edge.core.crops import CropWindow, Frame, cut
+from eatrack_edge.core.errors import InputError, MachineError, UsageError
 from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import GRID, SimulatedBackend, scene
@@ -61,7 +63,7 @@ def test_the_template_is_encoded_only_at_init_and_at_updates() -> None:
     assert all(event.is_replaced for event in events if event)
 
 
-def test_the_network_is_told_how_far_the_target_reaches_in_each_template() -> None:
+def test_each_template_is_encoded_with_the_extent_of_its_box() -> None:
     backend = SimulatedBackend()
     tracker = Tracker(backend, settings=TrackerSettings(templates=TemplateSettings(interval=1)))
     tracker.init(scene(160, 120), (140, 110, 40, 20))  # twice as wide as high, where it is square
@@ -75,15 +77,15 @@ def test_the_network_is_told_how_far_the_target_reaches_in_each_template() -> No
 def test_the_first_template_is_never_replaced() -> None:
     backend = SimulatedBackend()
     tracker = started(backend, TrackerSettings(templates=TemplateSettings(interval=1)))
-    first = tracker.template_crops[0].copy()
+    first = tracker.templates.crops[0].copy()
     for step in range(20):
         tracker.update(scene(160 + step, 120))
     assert all(0 not in slots for _, slots in backend.encoded[1:])
-    np.testing.assert_array_equal(tracker.template_crops[0], first)
+    np.testing.assert_array_equal(tracker.templates.crops[0], first)
     assert len(backend.encoded) == 21
 
 
-def test_every_decision_is_recorded_with_frame_confidence_and_reason() -> None:
+def test_every_template_decision_is_recorded_with_frame_confidence_and_reason() -> None:
     backend = SimulatedBackend()
     tracker = started(backend, TrackerSettings(templates=TemplateSettings(interval=5)))
     for _ in range(5):
@@ -91,7 +93,7 @@ def test_every_decision_is_recorded_with_frame_confidence_and_reason() -> None:
     backend.confidence = 0.4
     for _ in range(5):
         tracker.update(scene(160, 120))
-    replaced, kept = tracker.template_events
+    replaced, kept = tracker.templates.events
     assert (replaced.frame_index, replaced.is_replaced, replaced.confidence) == (5, True, pytest.approx(0.9))
     assert replaced.reason == f"replaced by frame {replaced.source_index}, the medoid of 5"
     assert (kept.frame_index, kept.is_replaced) == (10, False)
@@ -99,7 +101,7 @@ def test_every_decision_is_recorded_with_frame_confidence_and_reason() -> None:
 
 
 def test_with_one_slot_or_updates_off_nothing_is_ever_replaced() -> None:
-    off = TrackerSettings(templates=TemplateSettings(is_enabled=False, interval=1))
+    off = TrackerSettings(templates=TemplateSettings(policy="first_only", interval=1))
     on = TrackerSettings(templates=TemplateSettings(interval=1))
     for backend, settings in ((SimulatedBackend(slots=2), off), (SimulatedBackend(slots=1), on)):
         tracker = started(backend, settings)
@@ -114,7 +116,7 @@ def test_a_second_init_forgets_the_first_target() -> None:
     for _ in range(3):
         tracker.update(scene(160, 120))
     tracker.init(scene(60, 60, 20, 20), (50, 50, 20, 20))
-    assert not tracker.template_events
+    assert not tracker.templates.events
     assert tracker.update(scene(62, 60, 20, 20)).box == pytest.approx((52, 50, 20, 20), abs=1.0)
 
 
@@ -169,7 +171,7 @@ def test_a_black_frame_keeps_the_box_and_says_why() -> None:
     update = tracker.update(np.zeros((240, 320, 3), np.uint8))
     assert update.box == before
     assert (update.confidence, update.state) == (0.0, "UNCERTAIN")
-    assert update.note == "the search window shows one flat colour"
+    assert update.note == "the search region shows one flat colour"
     assert tracker.update(scene(164, 122)).state == "TRACKING"
 
 
@@ -181,7 +183,7 @@ def test_an_answer_that_is_not_finite_keeps_the_box(output: str) -> None:
     backend.override = maps._replace(**{output: np.full_like(getattr(maps, output), np.nan)})
     update = tracker.update(scene(160, 120))
     assert update.box == START
-    assert update.note == "the network's answer is not finite"
+    assert update.note == "the network's output is not finite"
 
 
 def test_a_size_of_zero_is_no_answer() -> None:
@@ -208,7 +210,7 @@ def test_a_changed_resolution_is_refused_and_names_both() -> None:
         pytest.param(np.zeros((2, 240, 320, 3), np.uint8), "a frame has shape (height, width, 3), got (2, 240, 320, 3)", id="a batch"),
     ],
 )  # fmt: skip
-def test_what_is_no_frame_is_refused(frame: object, message: str) -> None:
+def test_an_array_that_is_no_frame_is_refused(frame: object, message: str) -> None:
     with pytest.raises(InputError) as caught:
         started().update(frame)  # type: ignore[arg-type]
     assert caught.value.message == message
@@ -306,8 +308,64 @@ def test_the_chosen_template_is_the_crop_of_its_own_frame_however_long_ago(windo
     cropping = backend.model_spec.cropping
     around = CropWindow.around(updates[chosen - 1].box, cropping.template_factor, 64, cropping.window)
     shown = cut(frames[chosen], around, backend.model_spec.padding_bgr)
-    np.testing.assert_array_equal(tracker.template_crops[1], shown)
+    np.testing.assert_array_equal(tracker.templates.crops[1], shown)
     np.testing.assert_array_equal(backend.encoded[-1][0], shown)
     for frame in frames[1:4]:
         tracker.update(frame)
-    np.testing.assert_array_equal(tracker.template_crops[1], shown)
+    np.testing.assert_array_equal(tracker.templates.crops[1], shown)
+
+
+def test_a_failed_init_keeps_the_earlier_target() -> None:
+    backend = SimulatedBackend()
+    tracker = started(backend)
+    tracker.update(scene(163, 121))
+    before = tracker.templates.shown
+    for box, frame in (((400, 5, 9, 9), scene(160, 120)), (START, np.zeros((240, 320, 3), np.uint8))):
+        with pytest.raises(InputError):
+            tracker.init(frame, box)
+    assert tracker.templates.shown is before
+    assert len(backend.encoded) == 1
+    x, y, w, h = tracker.update(scene(166, 122)).box
+    assert (x + w / 2, y + h / 2) == pytest.approx((166, 122), abs=1.5)
+
+
+class FailingBackend(SimulatedBackend):
+    """Fails while it encodes a template of another target than the first."""
+
+    def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
+        super().encode_template(crop, extent, slots)
+        if len(self.encoded) == 2:
+            raise MachineError("the GPU has no memory left")
+
+
+def test_a_backend_that_fails_in_init_gets_the_earlier_templates_back() -> None:
+    backend = FailingBackend()
+    tracker = started(backend)
+    earlier = tracker.templates.crops
+    with pytest.raises(MachineError):
+        tracker.init(scene(60, 60, 20, 20), (50, 50, 20, 20))
+    assert [slots for _, slots in backend.encoded[2:]] == [[0], [1]]
+    for (crop, _), shown in zip(backend.encoded[2:], earlier, strict=True):
+        np.testing.assert_array_equal(crop, shown)
+    assert tracker.update(scene(162, 121)).state == "TRACKING"
+
+
+def test_a_closed_tracker_refuses_to_work_and_says_so() -> None:
+    with started() as tracker:
+        pass
+    tracker.close()
+    for call in (lambda: tracker.update(scene(160, 120)), lambda: tracker.init(scene(160, 120), START)):
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert str(caught.value) == "the tracker is closed\nhint: open a new one: Tracker(...)"
+
+
+def test_a_backend_that_the_caller_opened_is_not_closed() -> None:
+    backend = SimulatedBackend()
+    started(backend).close()
+    assert not backend.is_closed
+
+
+def test_the_tracker_class_stays_under_120_lines() -> None:
+    lines, _ = inspect.getsourcelines(Tracker)
+    assert len(lines) < 120

@@ -1,4 +1,4 @@
-"""What the tracker believes of a target's size and place, and what it does while it does not see the target."""
+"""How the tracker handles size changes, low confidence, distractors and recovery."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.inference.backend import Maps
-from eatrack_edge.tracking.settings import LeapSettings, SearchSettings, TrackerSettings
-from eatrack_edge.tracking.tracker import Tracker, Update
+from eatrack_edge.tracking.result import TrackResult
+from eatrack_edge.tracking.settings import MotionSettings, RecoverySettings, SearchSettings, TrackerSettings
+from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
 START = (145.0, 110.0, 30.0, 20.0)
@@ -28,7 +29,7 @@ def calibrated() -> SimulatedBackend:
     return backend
 
 
-def test_a_change_of_size_is_believed_by_and_by() -> None:
+def test_the_log_size_is_smoothed() -> None:
     tracker = started()
     widths = [tracker.update(scene(160, 120, 60, 20)).box[2] for _ in range(6)]
     assert widths[0] == pytest.approx(30 * 2**0.6, rel=0.05)
@@ -36,7 +37,7 @@ def test_a_change_of_size_is_believed_by_and_by() -> None:
     assert widths[-1] == pytest.approx(60, abs=2)
 
 
-def test_an_unsure_frame_leaves_the_box_where_it_was() -> None:
+def test_a_frame_with_low_confidence_keeps_the_last_reliable_box() -> None:
     backend = calibrated()
     tracker = started(backend)
     backend.confidence = 0.2
@@ -44,7 +45,7 @@ def test_an_unsure_frame_leaves_the_box_where_it_was() -> None:
     assert (update.box, update.state) == (START, "UNCERTAIN")
 
 
-def test_a_peak_that_was_never_calibrated_says_little_so_the_box_follows_it() -> None:
+def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
     backend = SimulatedBackend()
     tracker = started(backend)
     backend.confidence = 0.2
@@ -52,31 +53,31 @@ def test_a_peak_that_was_never_calibrated_says_little_so_the_box_follows_it() ->
     assert (x + w / 2, y + h / 2) == pytest.approx((168, 124), abs=1.5)
 
 
-def test_a_target_that_comes_out_beyond_the_usual_search_crop_is_found_again() -> None:
-    def back(settings: TrackerSettings) -> Update:
+def test_a_target_that_reappears_outside_the_normal_search_region_is_found_again() -> None:
+    def back(settings: TrackerSettings) -> TrackResult:
         tracker = started(calibrated(), settings)
         for _ in range(8):
             tracker.update(scene(-100, -100))  # hidden
         return tracker.update(scene(160 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
 
-    narrow = TrackerSettings(search=SearchSettings(widest=1.0))
-    assert back(narrow).state == "UNCERTAIN"
+    fixed = TrackerSettings(search=SearchSettings(maximum_scale=1.0))
+    assert back(fixed).state == "UNCERTAIN"
     assert back(TrackerSettings()).state == "TRACKING"
 
 
-def test_a_target_that_runs_out_of_the_search_crop_of_its_last_place_is_looked_for_ahead() -> None:
-    def after_a_sprint(settings: TrackerSettings) -> Update:
+def test_a_motion_model_finds_a_target_that_left_the_search_region_around_its_last_box() -> None:
+    def after_a_sprint(settings: TrackerSettings) -> TrackResult:
         tracker = started(calibrated(), settings)
         tracker.update(scene(180, 120))
         tracker.update(scene(180 + 30, 120))
         return tracker.update(scene(180 + 30 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
 
     assert after_a_sprint(TrackerSettings()).state == "UNCERTAIN"
-    assert after_a_sprint(TrackerSettings(search=SearchSettings(follow_motion=0.8))).state == "TRACKING"
+    assert after_a_sprint(TrackerSettings(motion=MotionSettings(model="common_velocity", gain=0.8))).state == "TRACKING"
 
 
 class WithNeighbour(SimulatedBackend):
-    """Sees a blue neighbour too, nearly as surely as the red target."""
+    """Finds a blue neighbour too, with nearly the confidence of the red target."""
 
     def infer(self, search: Frame) -> Maps:
         red, blue = self._look(search), self._look(search[..., ::-1])
@@ -103,32 +104,33 @@ def centres_after_a_cover(settings: TrackerSettings) -> list[float]:
     return [x + w / 2 for x, _, w, _ in boxes]
 
 
-def test_a_box_that_leapt_to_a_neighbour_goes_back_when_the_target_comes_out() -> None:
+def test_after_a_jump_to_a_distractor_the_box_returns_when_the_target_reappears() -> None:
     assert centres_after_a_cover(TrackerSettings()) == pytest.approx([160, 196, 196, 160, 160], abs=1.5)
 
 
-def test_a_box_that_does_not_watch_the_place_it_left_stays_with_the_neighbour() -> None:
-    stays = TrackerSettings(leap=LeapSettings(frames=0))
+def test_without_recovery_the_box_stays_on_the_distractor() -> None:
+    stays = TrackerSettings(recovery=RecoverySettings(watch_frames=0))
     assert centres_after_a_cover(stays) == pytest.approx([160, 196, 196, 196, 196], abs=1.5)
 
 
-def test_a_place_that_the_search_crop_leaves_behind_is_not_watched_any_more() -> None:
+def test_the_last_reliable_box_is_given_up_when_it_leaves_the_search_region() -> None:
     tracker = started()
     watched = []
     for x in (160, 184, 208, 232, 256):  # a target that is merely fast: one side from frame to frame
         tracker.update(scene(x, 120))
-        watched.append(tracker._leap.left is not None)
+        assert tracker._target is not None
+        watched.append(tracker._target.recovery.last_reliable_box is not None)
     assert watched == [False, True, True, True, False]
 
 
-def test_nothing_is_stored_while_a_leap_may_prove_a_mistake() -> None:
+def test_nothing_is_stored_while_a_jump_may_prove_a_mistake() -> None:
     tracker = started(WithNeighbour())
     for hidden in (False, True, True, True):
         tracker.update(beside_a_neighbour(hidden))
-    assert tracker._stored_count == 1
+    assert tracker.templates._stored_count == 1
 
 
-def test_of_two_targets_that_score_alike_the_one_of_the_last_size_is_chosen() -> None:
+def test_of_two_candidates_with_similar_scores_the_one_with_the_last_size_is_chosen() -> None:
     backend = SimulatedBackend()
     tracker = started(backend)
     maps = backend._look(scene(64, 64, width=128, height=128))
@@ -144,8 +146,8 @@ def test_of_two_targets_that_score_alike_the_one_of_the_last_size_is_chosen() ->
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("widen_after", 0, "widen_after must be at least 1, got 0"),
-        ("widest", 0.5, "widen_by and widest must be at least 1, got 1.15 and 0.5"),
+        ("grow_after", 0, "grow_after must be at least 1, got 0"),
+        ("maximum_scale", 0.5, "grow_factor and maximum_scale must be at least 1, got 1.15 and 0.5"),
     ],
 )
 def test_a_search_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:

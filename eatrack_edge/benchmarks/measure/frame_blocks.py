@@ -13,8 +13,8 @@ from types import TracebackType
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, UsageError
-from eatrack_edge.outputs.records import FrameRecord
-from eatrack_edge.outputs.video import VideoWriter
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.outputs.video import VideoOutput
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.registry import open_source
 from eatrack_edge.sources.video import VideoSource
@@ -106,7 +106,7 @@ class Footage:
 
     def _recorded(self, scene: Source) -> Source:
         folder = Path(self._held.enter_context(TemporaryDirectory(prefix="eatrack-edge-bench-")))
-        with VideoWriter(folder / "scene.mp4", scene.fps) as video:
+        with VideoOutput(folder / "scene.mp4", scene.fps) as video:
             for item in scene:
                 video.write(FrameRecord(item.index, item.pts_s, None, 0.0), item.frame)
         return VideoSource(folder / "scene.mp4", uri=self.uri, is_threaded=False)

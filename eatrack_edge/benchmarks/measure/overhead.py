@@ -26,13 +26,14 @@ from eatrack_edge.benchmarks.measure.versus import ratio
 from eatrack_edge.core.crops import CropWindow, Frame, Scratch, cut
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnx_metadata import read_model_spec
-from eatrack_edge.inference.registry import find_graphs
 from eatrack_edge.inference.template_inputs import TemplateInputs
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.sampler import Sample, Sampler
-from eatrack_edge.tracking.tracker import Tracker, Update
+from eatrack_edge.tracking.result import TrackResult
+from eatrack_edge.tracking.tracker import Tracker
 
 STAND_IN = "a stand-in that answers at once: no network ran"
 SIZES = ((1280, 720), (1920, 1080), (3840, 2160))
@@ -83,6 +84,9 @@ class StandIn:
         np.copyto(self._inputs["search"], search)
         self.timing_ms = InferTiming(1000 * (perf_counter() - start), 0.0, 0.0)
         return next(self._answers)
+
+    def close(self) -> None:
+        """Nothing to free."""
 
 
 def _lap(model_spec: ModelSpec, side: float, target: tuple[float, float]) -> Iterator[Maps]:
@@ -259,6 +263,6 @@ def _noise(size: tuple[int, int]) -> list[Frame]:
     return [chance.integers(0, 255, (size[1], size[0], 3), np.uint8) for _ in range(_FRAMES)]
 
 
-def _stages(tracker: Tracker, seen: Update) -> tuple[float, ...]:
-    latency = seen.latency_ms
+def _stages(tracker: Tracker, result: TrackResult) -> tuple[float, ...]:
+    latency = result.latency_ms
     return latency.crop, tracker.backend.timing_ms.copy_in, latency.decode, latency.template, latency.total

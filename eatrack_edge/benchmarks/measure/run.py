@@ -25,8 +25,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import MissingExtra
 from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
-from eatrack_edge.inference.model_files import DEFAULT_PRECISION
-from eatrack_edge.inference.registry import find_graphs
+from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find_graphs
 from eatrack_edge.inference.tensorrt.manifest import graph_sha256
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.devices import devices_of
@@ -50,12 +49,12 @@ class Request:
         source: As ``open_source`` takes it.
         box: The target in its first frame; may be left out where the source knows it.
         model: A bundled model's name, or an exported file or folder.
-        backend: One of ``runtime.load.BACKENDS``; on an Orin ``auto`` is TensorRT.
+        backend: One of ``inference.registry.BACKENDS``; on an Orin ``auto`` is TensorRT.
         precision: One of ``model_spec.PRECISIONS``; empty: the graphs as they are, or fp16 for an engine.
         threads: Threads of one inference.
         device: One of ``device.DEVICES``; a claim.
         versus: What to set beside it; ``None``: the other backends that are installed.
-        peers: Folder of the peers' weights.
+        baselines: Folder of the baselines' weights.
         plan: How long.
         percentiles: To give besides the usual ones.
         camera_fps: Of the live camera to replay; ``None`` takes the source's.
@@ -69,7 +68,7 @@ class Request:
     threads: int = 1
     device: str = "auto"
     versus: tuple[str, ...] | None = None
-    peers: Path | None = None
+    baselines: Path | None = None
     plan: Plan = field(default_factory=Plan)
     percentiles: tuple[float, ...] = ()
     camera_fps: float | None = None
@@ -110,14 +109,14 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
     rss: dict[str, float | None] = {"before_load": _megabytes(rss_before)}
     progress("loading", 0, 0.0)
     entries = [parse_entry(spec, ours) for spec in dict.fromkeys(request.versus or ())]
-    first = open_entry(ours, request.peers, request.threads)
+    first = open_entry(ours, request.baselines, request.threads)
     grown, taken = rss_bytes(root) - rss_before, free_before - read_memory(root).available
     rss["loaded"] = _megabytes(rss_before + grown)
     # An Orin's GPU shares the memory: what the machine lost and this process did not gain is the device's.
     rss["device"] = _megabytes(max(0, taken - grown)) if board.kind else None
     if request.versus is None:
         entries = installed_backends(ours, first.follower.backend.name)
-    contestants = [first, *(open_entry(entry, request.peers, request.threads) for entry in entries)]
+    contestants = [first, *(open_entry(entry, request.baselines, request.threads) for entry in entries)]
     progress("preparing the frames", 0, 0.0)
     with Footage(request.source, request.box) as footage:
         run = _measure(request, footage, contestants, entries, rss, progress, root)

@@ -1,6 +1,6 @@
 """``--vs``: what to set beside ours, and what the comparison says.
 
-An entry is a peer (``kcf``, ``nanotrack_v3``), or ours in another way: ``BACKEND``, ``PRECISION``, ``MODEL``, or
+An entry is a baseline (``kcf``, ``nanotrack_v3``), or ours in another way: ``BACKEND``, ``PRECISION``, ``MODEL``, or
 several of them as ``MODEL@BACKEND:PRECISION``.
 """
 
@@ -20,9 +20,9 @@ from eatrack_edge.core.errors import UsageError, did_you_mean
 from eatrack_edge.core.model_spec import PRECISIONS
 from eatrack_edge.core.resources import bundled_models
 from eatrack_edge.engines.ensure_engines import ensure
-from eatrack_edge.evaluation.baselines import PEERS, open_peer
+from eatrack_edge.evaluation.baselines.registry import BASELINES, open_baseline
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find
-from eatrack_edge.inference.registry import BACKENDS
+from eatrack_edge.inference.registry import AUTO, BACKENDS
 from eatrack_edge.inference.tensorrt.manifest import engine_home, engine_paths
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -35,14 +35,14 @@ class Entry:
 
     Attributes:
         spec: As it was written.
-        peer: One of ``PEERS``; empty for ours.
+        baseline: A name in ``BASELINES``; empty for ours.
         model: Of ours: a bundled model's name, or a path.
         backend: Of ours: one of ``BACKENDS``.
         precision: Of ours: one of ``PRECISIONS``; empty takes the model's graphs as they are.
     """
 
     spec: str
-    peer: str = ""
+    baseline: str = ""
     model: str = ""
     backend: str = "auto"
     precision: str = ""
@@ -54,18 +54,18 @@ def parse_entry(spec: str, ours: Entry) -> Entry:
     Raises:
         UsageError: Nothing is called so.
     """
-    if spec in PEERS:
-        return Entry(spec, peer=spec)
+    if spec in BASELINES:
+        return Entry(spec, baseline=spec)
     model, separator, way = spec.rpartition("@")
     entry = replace(ours, spec=spec, **({"model": model} if separator else {}))
     words = way.split(":")
-    if all(word in (*BACKENDS, *PRECISIONS) for word in words):
+    if all(word in (AUTO, *BACKENDS.names(), *PRECISIONS) for word in words):
         for word in words:
-            entry = replace(entry, **{"backend" if word in BACKENDS else "precision": word})
+            entry = replace(entry, **{"precision" if word in PRECISIONS else "backend": word})
         return entry
     if not separator and (way in bundled_models() or Path(way).exists()):
         return replace(ours, spec=spec, model=way, precision="")
-    known = (*PEERS, *BACKENDS[1:], *PRECISIONS, *bundled_models())
+    known = (*BASELINES.names(), *BACKENDS.names(), *PRECISIONS, *bundled_models())
     hint = did_you_mean(spec, known, "known: {}; or an exported file")
     raise UsageError(f"nothing called `{spec}` to compare with", hint=hint)
 
@@ -81,12 +81,12 @@ def installed_backends(ours: Entry, backend_name: str) -> list[Entry]:
     return [replace(ours, spec=name, backend=name) for name in others]
 
 
-def open_entry(entry: Entry, peers: Path | None, threads: int) -> Contestant:
+def open_entry(entry: Entry, baselines: Path | None, threads: int) -> Contestant:
     """Open a tracker, timed.
 
     Args:
         entry: What to open.
-        peers: Folder of the peers' weights.
+        baselines: Folder of the baselines' weights.
         threads: Threads of one inference.
 
     Raises:
@@ -94,8 +94,8 @@ def open_entry(entry: Entry, peers: Path | None, threads: int) -> Contestant:
         InputError: Graphs or weights are not where they should be.
         MissingExtra: A package is not installed.
     """
-    if entry.peer:
-        return Contestant(entry.peer, lambda: open_peer(entry.peer, peers, threads))
+    if entry.baseline:
+        return Contestant(entry.baseline, lambda: open_baseline(entry.baseline, baselines, threads))
     model = opened_as(entry)
     return Contestant(entry.spec, lambda: Tracker(model, backend=entry.backend, threads=threads))
 

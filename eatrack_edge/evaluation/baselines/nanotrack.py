@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import Baseline, BaselineResult
 from eatrack_edge.evaluation.baselines.onnx_session import open_session
 
 Floats = NDArray[np.float64]
@@ -34,12 +34,6 @@ class NanoSettings:
     window_influence: float
     penalty: float  # PENALTY_K
     learning_rate: float  # how fast the box's size follows
-
-
-SETTINGS = {
-    "nanotrack_v2": NanoSettings(cells=16, window_influence=0.490, penalty=0.150, learning_rate=0.385),
-    "nanotrack_v3": NanoSettings(cells=15, window_influence=0.455, penalty=0.138, learning_rate=0.348),
-}
 
 
 class NanoTrack:
@@ -68,7 +62,7 @@ class NanoTrack:
         self._centre, self._size, self._padding = np.zeros(2), np.ones(2), np.zeros(3)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Take the target under ``box``."""
+        """Track the target in ``box``."""
         x, y, w, h = box
         self._centre = np.array([x + (w - 1) / 2, y + (h - 1) / 2])
         self._size = np.array([w, h])
@@ -77,7 +71,7 @@ class NanoTrack:
         self._template_backbone.setInput(crop)
         self._template = self._template_backbone.forward()
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         """Find the target."""
         context = _context(self._size)
         scale = _TEMPLATE_PX / context
@@ -95,7 +89,7 @@ class NanoTrack:
         self._centre = np.clip(self._centre + centres[:, best] / scale, 0, limit)
         self._size = np.clip(self._size * (1 - rate) + sizes[:, best] / scale * rate, _MINIMUM_SIDE_PX, limit)
         (x, y), (w, h) = (self._centre - self._size / 2).tolist(), self._size.tolist()
-        return Seen((x, y, w, h), float(score[best]))
+        return BaselineResult((x, y, w, h), float(score[best]))
 
     def _boxes(self, distances: NDArray[np.float32]) -> tuple[Floats, Floats]:
         """Centres and sizes of the boxes of all cells, in crop pixels from the crop's centre, shapes (2, F*F)."""
@@ -138,3 +132,19 @@ def _crop(frame: Frame, centre: Floats, side: int, out_size: int, padding: Float
         patch = cv2.copyMakeBorder(patch, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour)
     patch = cv2.resize(patch, (out_size, out_size))
     return np.ascontiguousarray(patch.transpose(2, 0, 1)[None], dtype=np.float32)
+
+
+def _baseline(settings: NanoSettings, backbone: str, head: str) -> Baseline:
+    return Baseline(lambda files, threads: NanoTrack(*files, settings=settings, threads=threads), (backbone, head))
+
+
+NANOTRACK_V2 = _baseline(
+    NanoSettings(cells=16, window_influence=0.490, penalty=0.150, learning_rate=0.385),
+    "nanotrack_backbone_sim.onnx",
+    "nanotrack_head_sim.onnx",
+)
+NANOTRACK_V3 = _baseline(
+    NanoSettings(cells=15, window_influence=0.455, penalty=0.138, learning_rate=0.348),
+    "nanotrack_backbone.onnx",
+    "nanotrack_head.onnx",
+)

@@ -10,10 +10,10 @@ import cv2
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import MissingExtra
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import Baseline, BaselineResult
 
 
-class Classic:
+class OpenCvTracker:
     """One of OpenCV's trackers. It keeps its last box on frames where it reports failure.
 
     MIL draws samples from a generator seeded by the clock, out of reach: two runs of it differ.
@@ -31,19 +31,19 @@ class Classic:
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Take the target under ``box``, rounded to whole pixels as OpenCV asks."""
+        """Track the target in ``box``, rounded to whole pixels as OpenCV asks."""
         x, y, w, h = (round(value) for value in box)
         self._tracker = self._make()
         self._tracker.init(frame, (x, y, max(w, 1), max(h, 1)))
         self._box = box
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         """Find the target; OpenCV gives no confidence."""
         is_found, box = self._tracker.update(frame)
         if is_found:
             x, y, w, h = (float(value) for value in box)
             self._box = (x, y, w, h)
-        return Seen(self._box, float("nan"))
+        return BaselineResult(self._box, float("nan"))
 
 
 def _maker(name: str) -> Callable[[], Any]:
@@ -64,3 +64,10 @@ def _kcf() -> Any:
     # At OpenCV's 0.5 it gives up at the first weak response and never comes back; at 0 it always answers.
     parameters.detect_thresh = 0.0
     return contributed.TrackerKCF.create(parameters)
+
+
+def _baseline(name: str) -> Baseline:
+    return Baseline(lambda _files, _threads: OpenCvTracker(name), package="opencv")
+
+
+MIL, KCF, CSRT, MOSSE = (_baseline(name) for name in ("mil", "kcf", "csrt", "mosse"))

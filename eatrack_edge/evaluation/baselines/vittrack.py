@@ -14,7 +14,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import CropWindow, Frame, cut
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.model_spec import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB
-from eatrack_edge.evaluation.baselines.base import Seen
+from eatrack_edge.evaluation.baselines.base import Baseline, BaselineResult
 from eatrack_edge.evaluation.baselines.onnx_session import open_session
 
 _TEMPLATE_PX, _SEARCH_PX, _CELLS = 128, 256, 16
@@ -42,12 +42,12 @@ class VitTrack:
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
 
     def init(self, frame: Frame, box: Box) -> None:
-        """Take the target under ``box``."""
+        """Track the target in ``box``."""
         window = CropWindow.around(box, _TEMPLATE_FACTOR, _TEMPLATE_PX, "integer")
         self._template = _normalised(cut(frame, window, _BLACK))
         self._box = box
 
-    def update(self, frame: Frame) -> Seen:
+    def update(self, frame: Frame) -> BaselineResult:
         """Find the target.
 
         Raises:
@@ -65,7 +65,7 @@ class VitTrack:
         left, top, width, height = window.to_frame((float(x), float(y), float(w), float(h)))
         # As OpenCV does, keep a pixel so that the next window exists.
         self._box = (left, top, max(width, 1.0), max(height, 1.0))
-        return Seen(self._box, float(score_map[0, 0, row, column]))
+        return BaselineResult(self._box, float(score_map[0, 0, row, column]))
 
 
 def _normalised(crop: Frame) -> NDArray[np.float32]:
@@ -73,3 +73,8 @@ def _normalised(crop: Frame) -> NDArray[np.float32]:
     rgb = crop[:, :, ::-1].astype(np.float32) / 255
     rgb = (rgb - _MEAN) / _STD
     return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], dtype=np.float32)
+
+
+VITTRACK = Baseline(
+    lambda files, threads: VitTrack(*files, threads=threads), ("object_tracking_vittrack_2023sep.onnx",)
+)

@@ -14,10 +14,12 @@ from eatrack_edge.core.errors import InputError, MachineError
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.template_inputs import TemplateInputs
 from eatrack_edge.inference.tensorrt.cuda_memory import open_memory
 from eatrack_edge.inference.tensorrt.device_blocks import DeviceBlock, MirroredBlock
 from eatrack_edge.inference.tensorrt.engine import Engine
+from eatrack_edge.inference.tensorrt.engine_files import built_engines, is_engine, named_engines
 from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
 from eatrack_edge.inference.tensorrt.manifest import Manifest, check_file, check_fit, read_manifest
 
@@ -96,6 +98,24 @@ class TensorRTBackend:
                 self.timing_ms = InferTiming(1000 * (copied - start) + copy_in, run, copy_out)
         return self._maps
 
+    def close(self) -> None:
+        """Free the engines and the GPU memory. The backend cannot be used afterwards."""
+        # Contexts before the memory that they are bound to.
+        parts = (
+            "_launch",
+            "_encoder",
+            "_tracker",
+            "_given",
+            "_maps",
+            "_crop",
+            "_template",
+            "_search",
+            "_slots",
+            "_answer",
+        )
+        for part in (*parts, "_memory"):
+            self.__dict__.pop(part, None)
+
     def _open(self, template_engine: Path, template_command: str, track_engine: Path, track_command: str) -> None:
         """Open both engines, and bind every tensor that stays where it is."""
         model_spec, memory = self.model_spec, self._memory
@@ -143,6 +163,13 @@ class TensorRTBackend:
             except MachineError as error:
                 self.note = f"no CUDA graph: {error.message}"
         self.infer(black)
+
+
+def open_backend(model: str | Path, threads: int) -> TensorRTBackend:
+    """Open a model's engines: those that are named, or those that were built from its graphs."""
+    del threads  # the GPU does the work
+    require("tensorrt", to="run an engine")
+    return TensorRTBackend(*(named_engines(model) if is_engine(model) else built_engines(find_graphs(model)[1])))
 
 
 def _model_spec(template: Manifest, track: Manifest, template_engine: Path, track_engine: Path) -> ModelSpec:

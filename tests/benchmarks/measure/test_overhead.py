@@ -24,8 +24,8 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnx_metadata import read_model_spec
-from eatrack_edge.inference.registry import find_graphs
 from eatrack_edge.tracking.tracker import Tracker
 from machine import boards
 

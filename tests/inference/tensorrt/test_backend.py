@@ -44,7 +44,7 @@ def follow_the_scene(backend: Backend) -> list[Box]:
                 assert item.truth is not None
                 boxes.append(item.truth)
                 tracker.init(item.frame, item.truth)
-    assert [event.is_replaced for event in tracker.template_events] == [True, True]
+    assert [event.is_replaced for event in tracker.templates.events] == [True, True]
     return boxes
 
 

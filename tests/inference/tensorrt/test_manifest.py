@@ -99,7 +99,7 @@ def test_a_damaged_manifest_is_refused(engine: Path, manifest: Manifest, change:
 def test_a_model_spec_that_is_no_table_is_refused(engine: Path, manifest: Manifest) -> None:
     path = write_manifest(engine, manifest)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"model_spec": "eatrack_s"}))
-    with pytest.raises(InputError, match="`model specification` must be dict"):
+    with pytest.raises(InputError, match="`model_spec` must be dict"):
         read_manifest(engine)
 
 

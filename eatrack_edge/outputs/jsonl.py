@@ -1,0 +1,78 @@
+"""JSON lines: a header, a line a frame, and a summary, each a JSON object with a ``type``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.outputs.base import FrameRecord, RunInfo
+from eatrack_edge.outputs.output_file import FileOutput
+
+SCHEMA = "eatrack-edge/track/2"
+
+
+class JsonLinesOutput(FileOutput):
+    """A JSON lines file. Every line is handed to the system before the next frame: a killed process leaves whole lines.
+
+    Args:
+        path: The file.
+        header: What the run was: source, model, settings. Its values are whatever JSON can hold.
+        overwrite: Replace a file that exists.
+
+    Raises:
+        UsageError: The file exists and ``overwrite`` is not set.
+        OutputError: The file cannot be written.
+    """
+
+    suffixes = (".jsonl",)
+
+    def __init__(self, path: Path, header: Mapping[str, object], *, overwrite: bool = False) -> None:
+        first = _encoded({"type": "header", "schema": SCHEMA, **header})
+        super().__init__(path, overwrite=overwrite)
+        self._file.write(first)
+
+    @classmethod
+    def open(cls, path: Path, run: RunInfo) -> JsonLinesOutput:
+        """Open it for a run."""
+        return cls(path, run.header, overwrite=run.overwrite)
+
+    def write(self, record: FrameRecord, picture: Frame | None = None) -> None:
+        """Append one frame."""
+        del picture
+        line: dict[str, object] = {
+            "type": "frame",
+            "frame": record.frame,
+            "pts_s": round(record.pts_s, 6),
+            "wall_ns": record.wall_ns,
+            # A thousandth of a pixel and of a millisecond: the rest is noise, and doubles the file.
+            "box": None if record.box is None else [round(float(side), 3) for side in record.box],
+            "confidence": round(float(record.confidence), 5),
+            "state": str(record.state),
+            "template_updated": record.template_updated,
+        }
+        if record.template_note:
+            line["template_note"] = record.template_note
+        line["ms"] = {stage: round(float(value), 3) for stage, value in record.ms.items()}
+        line["dropped"] = record.dropped
+        self._file.write(_encoded(line))
+
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """Append the last line."""
+        self._file.write(_encoded({"type": "summary", **summary}))
+
+
+def _encoded(values: Mapping[str, object]) -> bytes:
+    return msgspec.json.encode(values, enc_hook=_plain) + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"JSON has no {type(value).__name__}")

@@ -1,0 +1,45 @@
+"""What an update returns."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.tracking.lifecycle import TrackState
+from eatrack_edge.tracking.templates import TemplateEvent
+
+
+class Latency(NamedTuple):
+    """Where an update's time went, in milliseconds."""
+
+    crop: float
+    infer: float  # copies to and from the backend included
+    decode: float
+    template: float  # storing the target and, when it is replaced, encoding the new template
+    total: float
+
+    @classmethod
+    def between(cls, start: float, cropped: float, inferred: float, decoded: float, end: float) -> Latency:
+        """From the times at which each stage ended, in seconds of one clock."""
+        spans = (cropped - start, inferred - cropped, decoded - inferred, end - decoded, end - start)
+        return cls(*(1000 * seconds for seconds in spans))
+
+
+class TrackResult(NamedTuple):
+    """The result of one frame.
+
+    Attributes:
+        box: (x, y, w, h) in pixels of the frame, inside it; in ``UNCERTAIN`` the last reliable one, see ``TrackState``.
+        confidence: Probability that the box is on the target, in [0, 1]; 0 where the frame gave no evidence.
+        state: See ``TrackState``.
+        latency_ms: Where the time went.
+        template_event: The decision about the second template, on frames that have one.
+        note: Why a frame gave no evidence; empty otherwise.
+    """
+
+    box: Box
+    confidence: float
+    state: TrackState
+    latency_ms: Latency
+    template_event: TemplateEvent | None = None
+    note: str = ""
