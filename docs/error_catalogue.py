@@ -1,7 +1,7 @@
 """Collects every error message of the package with its cure, from the source, for the page Troubleshooting.
 
 A message is found where an error of the tree in ``eatrack_edge/core/errors.py`` is made. What the source fills in, such
-as ``{path}``, becomes a placeholder. The cure is the error's own hint; where it has none, the cure of its kind and room.
+as ``{path}``, becomes a placeholder. The cure is the error's own hint, or else the cure of its kind and room.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[1] / "eatrack_edge"
 NEAREST = "the hint names the nearest known name, or lists all of them"
 UNNAMED = "…"
+OPENING, CLOSING = "\u2039", "\u203a"  # around a placeholder
 
 # For messages without a hint of their own: by error and room, else by error.
 CURES = {
@@ -43,11 +45,12 @@ class Message(NamedTuple):
 
     error: str  # name of its class
     exit_code: int
-    text: str  # what the source fills in is ‹so›
+    text: str  # with placeholders
     cure: str  # Markdown
     module: str  # dotted, below the package
 
 
+@cache
 def messages(package: Path = PACKAGE) -> list[Message]:
     """All messages, by error and text, each once."""
     exit_codes = _error_tree(package / "core" / "errors.py")
@@ -142,7 +145,7 @@ def _assignments(nodes: list[ast.stmt] | list[ast.AST]) -> dict[str, ast.expr]:
 
 
 def _text(node: ast.expr, names: dict[str, ast.expr], depth: int = 0) -> str:
-    """The text of an expression, with ‹placeholders›."""
+    """The text of an expression, with placeholders."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -151,7 +154,7 @@ def _text(node: ast.expr, names: dict[str, ast.expr], depth: int = 0) -> str:
         value = node.value
         if isinstance(value, ast.Name) and depth < 3 and _is_text(names.get(value.id)):
             return _text(names[value.id], names, depth + 1)
-        return f"‹{_placeholder(value)}›"
+        return OPENING + _placeholder(value) + CLOSING
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _text(node.left, names, depth) + _text(node.right, names, depth)
     if isinstance(node, ast.IfExp):

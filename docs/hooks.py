@@ -9,7 +9,7 @@ from __future__ import annotations
 import os.path
 import re
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mkdocs.structure.files import File
@@ -51,10 +51,10 @@ def _turned(markdown: str, uri: str) -> str:
 
     def turn(match: re.Match[str]) -> str:
         text, target, anchor = match.group(1), match.group(2), match.group(3) or ""
-        path = os.path.normpath(os.path.join(os.path.dirname(source), target))
+        path = os.path.normpath(PurePosixPath(source).parent / target)
         page = ELSEWHERE.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else None)
         if page is None:
             return text
-        return f"[{text}]({os.path.relpath(page, os.path.dirname(uri) or '.')}{anchor})"
+        return f"[{text}]({os.path.relpath(page, PurePosixPath(uri).parent)}{anchor})"
 
     return _LINK.sub(turn, markdown)

@@ -18,6 +18,8 @@ NOT_RUN = {
     "slow": "takes minutes; a test of the command itself runs it on less",
 }
 MARKS = {*NOT_RUN, "torch"}
+# The same for one line of a block, in its comment.
+COMMENTS = {"# needs PyTorch": "torch", "# on the Jetson": "jetson"}
 _BLOCK = re.compile(r"^```(sh|python)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -46,10 +48,25 @@ class Block(NamedTuple):
 def blocks(page: Path) -> list[Block]:
     """The code blocks of a page in order."""
     text = page.read_text(encoding="utf-8")
-    return [
-        Block(match[1], frozenset(match[2].split()), match[3], text[: match.start(3)].count("\n") + 1)
-        for match in _BLOCK.finditer(text)
-    ]
+    found = []
+    for match in _BLOCK.finditer(text):
+        line, marks = text[: match.start(3)].count("\n") + 1, frozenset(match[2].split())
+        block = Block(match[1], marks, match[3], line)
+        marked = [(number, COMMENTS[key]) for number, key in enumerate(map(_comment, block.text.splitlines())) if key]
+        if not marked:
+            found.append(block)
+            continue
+        lines = block.text.splitlines()
+        marks_of = dict(marked)
+        for number, command in enumerate(lines):
+            more = {marks_of[number]} if number in marks_of else set()
+            found.append(Block(block.language, marks | more, command + "\n", line + number))
+    return found
+
+
+def _comment(line: str) -> str:
+    """The key of COMMENTS with which the line's comment begins; empty where it has none."""
+    return next((key for key in COMMENTS if key in line), "")
 
 
 def name(page: Path) -> str:

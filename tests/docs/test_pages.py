@@ -115,15 +115,15 @@ def execute(page: Path, wanted: Callable[[Block], bool], run: Callable[..., Fini
 
 
 @pytest.mark.parametrize("page", pages_with(is_fast))
-def test_the_code_of_a_page_runs(page: Path, folder: Path, forget: None, run: Callable[..., Finished]) -> None:
+@pytest.mark.usefixtures("folder", "forget")
+def test_the_code_of_a_page_runs(page: Path, run: Callable[..., Finished]) -> None:
     execute(page, is_fast, run)
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("page", pages_with(needs_torch))
-def test_the_code_of_a_page_that_needs_torch_runs(
-    page: Path, folder: Path, forget: None, run: Callable[..., Finished]
-) -> None:
+@pytest.mark.usefixtures("folder", "forget")
+def test_the_code_of_a_page_that_needs_torch_runs(page: Path, run: Callable[..., Finished]) -> None:
     execute(page, needs_torch, run)
 
 
