@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / folder / "README.md" for folder in ("", "export", "engines", "benchmarks", "docker")),
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 # Marks after a block's language, as in ```sh jetson. A block with one of these is not run, for this reason.
 NOT_RUN = {
     "jetson": "needs a Jetson board",
     "gpu": "needs an NVIDIA GPU",
+    "docker": "needs Docker; tests/docker checks the files",
+    "checkout": "changes files of the checkout; a test compares what it writes",
     "data": "needs files that are not in the repository",
     "install": "installs packages; tests/test_install.py installs the package",
     "slow": "takes minutes; a test of the command itself runs it on less",
