@@ -30,6 +30,7 @@ def test_every_public_name_has_a_docstring(name: str) -> None:
     assert inspect.getdoc(documented)
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_the_example_of_the_package_runs() -> None:
     text = inspect.getdoc(eatrack_edge).replace("  # doctest: +SKIP", "")
     (example,) = doctest.DocTestParser().get_examples(text)[1:]
