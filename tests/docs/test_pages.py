@@ -31,6 +31,17 @@ def pages_with(is_wanted: Callable[[Block], bool]) -> list[Any]:
     return [pytest.param(page, id=name(page)) for page in PAGES if any(is_wanted(block) for block in blocks(page))]
 
 
+def pages_with_new_torch_commands() -> list[Any]:
+    """An export takes seconds: a command that several pages show is run on one of them, the README last."""
+    pages, shown = [], set[str]()
+    for page in sorted(PAGES, key=lambda page: page.name == "README.md"):
+        commands = {command for block in blocks(page) if needs_torch(block) for command in block.commands}
+        if commands - shown:
+            pages.append(pytest.param(page, id=name(page)))
+        shown |= commands
+    return pages
+
+
 def is_fast(block: Block) -> bool:
     return not block.marks
 
@@ -121,7 +132,7 @@ def test_the_code_of_a_page_runs(page: Path, run: Callable[..., Finished]) -> No
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("page", pages_with(needs_torch))
+@pytest.mark.parametrize("page", pages_with_new_torch_commands())
 @pytest.mark.usefixtures("folder", "forget")
 def test_the_code_of_a_page_that_needs_torch_runs(page: Path, run: Callable[..., Finished]) -> None:
     execute(page, needs_torch, run)
