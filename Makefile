@@ -29,7 +29,7 @@ check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) pyright
 	$(VENV)/bin/lint-imports
 
-cover: $(VENV)/.test  ## Line and branch coverage of what flies: at least 95 %
+cover: $(VENV)/.test  ## Line and branch coverage of what is deployed: at least 95 %
 	$(RUN) pytest --cov --cov-report=
 	$(RUN) coverage report --include='eatrack_edge/tracking/*,eatrack_edge/inference/*,eatrack_edge/sources/*,eatrack_edge/outputs/*,eatrack_edge/session/*,eatrack_edge/core/*' --fail-under=95
 
