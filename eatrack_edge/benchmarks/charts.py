@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eatrack_edge.benchmarks.text_report import ratio_text
 from eatrack_edge.reporting.colours import MEASURED, SECOND
 from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, RowChart, Svg, line_chart
 
@@ -100,8 +101,9 @@ def ratio_chart(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Svg:
     for place, (name, row) in enumerate(rows):
         middle, colour = chart.middle(place), MEASURED if row["median"] > 1 else SECOND
         left, right = axis.at(row["q25"]), axis.at(row["q75"])
-        note = f"{name}: {row['median']:.2f} times ours, half of the blocks {row['q25']:.2f} to {row['q75']:.2f}"
+        median, low, high = (ratio_text(row[key]) for key in ("median", "q25", "q75"))
+        note = f"{name}: {median} times ours, half of the blocks {low} to {high}"
         chart.bar((left, middle - 5), (right - left, 10), colour, note, opacity=0.35)
         chart.dot(axis.at(row["median"]), middle, colour, note=note)
-        chart.figure(place, f"x{row['median']:.2f}")
+        chart.figure(place, f"x{median}")
     return chart.svg()

@@ -9,7 +9,7 @@ from typing import Any
 from eatrack_edge.benchmarks.charts import histogram, ratio_chart, stage_bars, timelines
 from eatrack_edge.benchmarks.projection.charts import check_chart, projection_ranges, roofline
 from eatrack_edge.benchmarks.projection.project import projection_table
-from eatrack_edge.benchmarks.text_report import AROUND_INFER, STAGES
+from eatrack_edge.benchmarks.text_report import AROUND_INFER, STAGES, ratio_text
 from eatrack_edge.reporting.html import write_html
 from eatrack_edge.reporting.svg import Svg
 
@@ -86,8 +86,8 @@ def _comparison_table(result: Mapping[str, Any], others: list[Mapping[str, Any]]
     rows = [["", "median ms", "p95 ms", "times ours", "half of blocks", "overlap"], _own_row(result)]
     for other in others:
         total, ratio = other["latency_ms"]["total"], other["ratio"]
-        blocks = f"{ratio['q25']:.2f} to {ratio['q75']:.2f}"
-        figures = [f"{total['p50']:.2f}", f"{total['p95']:.2f}", f"{ratio['median']:.2f}", blocks]
+        blocks = f"{ratio_text(ratio['q25'])} to {ratio_text(ratio['q75'])}"
+        figures = [f"{total['p50']:.2f}", f"{total['p95']:.2f}", ratio_text(ratio["median"]), blocks]
         rows.append([other["label"], *figures, _overlap(other.get("mean_overlap"))])
     return rows
 

@@ -50,8 +50,17 @@ def versus_table(result: Result) -> list[list[str]]:
     for other in result.versus:
         total, ratio = other.latency_ms["total"], other.ratio
         label = f"{other.label} {other.precision}".strip() if other.precision not in other.label else other.label
-        spans = [f"{_times(low)} to {_times(high)}" for low, high in ((ratio.q25, ratio.q75), (ratio.low, ratio.high))]
-        values = [f"{total.p50:.2f}", f"{total.p95:.2f}", _times(ratio.median), *spans, _overlap(other.mean_overlap)]
+        spans = [
+            f"{ratio_text(low)} to {ratio_text(high)}"
+            for low, high in ((ratio.q25, ratio.q75), (ratio.low, ratio.high))
+        ]
+        values = [
+            f"{total.p50:.2f}",
+            f"{total.p95:.2f}",
+            ratio_text(ratio.median),
+            *spans,
+            _overlap(other.mean_overlap),
+        ]
         rows.append([label, *values])
     return rows
 
@@ -131,6 +140,15 @@ def change_table(changes: Sequence[Change]) -> list[list[str]]:
     ]
 
 
+def ratio_text(value: float) -> str:
+    """A ratio with two decimals, or two significant digits where it is small.
+
+    >>> ratio_text(0.5), ratio_text(0.00234)
+    ('0.50', '0.0023')
+    """
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
 def file_stem(result: Result) -> str:
     """File name of a result without suffix, from its conditions: model, precision, backend, machine, mode and time."""
     board = result.board
@@ -147,10 +165,6 @@ def _row(spread: Spread) -> list[str]:
 
 def _ms(value: float) -> str:
     return f"{value:.3f}" if value < 10 else f"{value:.2f}"
-
-
-def _times(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def _overlap(value: float | None) -> str:

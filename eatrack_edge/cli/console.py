@@ -151,7 +151,7 @@ class Progress:
         return time.monotonic() - self._printed_at >= _EVERY_S
 
     def _finish_unknown(self) -> None:
-        """Fill the bars of earlier tasks that never had a total: the next task says that they are done."""
+        """Fill the bars of earlier tasks that never had a total: a new task means that they are done."""
         for task in self._bars.tasks:
             if task.total is None:
                 self._bars.update(task.id, total=1, completed=1)

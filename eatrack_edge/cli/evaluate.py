@@ -78,7 +78,7 @@ def evaluate(
     from eatrack_edge.evaluation.trackers import TrackerSpec
 
     chosen, root = _chosen(dataset, suite)
-    found = _open(chosen, root, first_pixel, sequence).thinned(every).begun(start)
+    found = _open(chosen, root, first_pixel, sequence).with_frame_stride(every).with_perturbed_box(start)
     common = TrackerSpec("", model, str(baselines or ""), threads, realtime)
     plan = Plan(
         found,

@@ -82,8 +82,8 @@ class Sequence:
         boxes[self.absent] = np.nan
         return boxes
 
-    def thinned(self, every: int) -> Sequence:
-        """The first frame of every so many, as a slower camera would give them."""
+    def with_frame_stride(self, every: int) -> Sequence:
+        """Only every N-th frame, as from a camera with a lower frame rate."""
         if isinstance(self.frames, ImageFrames):
             frames: ImageFrames | VideoFrames = ImageFrames(self.frames.paths[::every])
         else:
@@ -91,8 +91,8 @@ class Sequence:
         flagged = None if self.flagged is None else self.flagged[::every]
         return replace(self, frames=frames, truth=self.truth[::every], flagged=flagged)
 
-    def begun(self, start: int) -> Sequence:
-        """With another first box, see ``start_shift``."""
+    def with_perturbed_box(self, start: int) -> Sequence:
+        """The same sequence with a perturbed initial box, see ``start_shift``."""
         return replace(self, start_shift=start_shift(start))
 
     @property
@@ -121,16 +121,16 @@ class Dataset:
     def __iter__(self) -> Iterator[Sequence]:
         return (reader() for reader in self.readers.values())
 
-    def thinned(self, every: int) -> Dataset:
-        """The same sequences with the first frame of every so many alone; 1 is all of them.
+    def with_frame_stride(self, every: int) -> Dataset:
+        """The same sequences with only every N-th frame; 1 keeps all of them.
 
         Motion from frame to frame is ``every`` times as fast: what is easy at 30 frames a second may not be at 10.
         """
-        return self._changed(f"every-{every}", partial(Sequence.thinned, every=every)) if every > 1 else self
+        return self._changed(f"every-{every}", partial(Sequence.with_frame_stride, every=every)) if every > 1 else self
 
-    def begun(self, start: int) -> Dataset:
-        """The same sequences, each begun from another first box, see ``start_shift``; 0 is the true one."""
-        return self._changed(f"start-{start}", partial(Sequence.begun, start=start)) if start else self
+    def with_perturbed_box(self, start: int) -> Dataset:
+        """The same sequences with perturbed initial boxes, see ``start_shift``; 0 keeps the true boxes."""
+        return self._changed(f"start-{start}", partial(Sequence.with_perturbed_box, start=start)) if start else self
 
     def _changed(self, how: str, change: Callable[[Sequence], Sequence]) -> Dataset:
         readers = {name: partial(_read, reader, change) for name, reader in self.readers.items()}

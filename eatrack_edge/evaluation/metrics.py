@@ -62,7 +62,7 @@ class Score:
 
     success_auc: float
     precision_20px: float
-    normalised_precision: float  # at 0.20, or the mean of the curve: the protocol says which
+    normalised_precision: float  # at 0.20, or the mean of the curve: depends on the protocol
     success_rate_50: float  # share of frames whose overlap is above 0.5, GOT-10k's SR 0.50
     success_rate_75: float
     average_overlap: float  # GOT-10k's AO, over all frames pooled
@@ -151,7 +151,7 @@ def _prepare(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
 
 
 def _repaired(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
-    """Repeat the previous frame's box where the protocol's repair says so; the first row is never repaired."""
+    """Repeat the previous frame's box where the protocol repairs it; the first row is never repaired."""
     holes = {
         "none": np.zeros(len(predicted), bool),
         "nan": np.isnan(predicted).all(axis=1),

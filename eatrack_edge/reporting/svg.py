@@ -52,11 +52,12 @@ def ticks(low: float, high: float, most: int = 8, *, is_log: bool = False) -> li
         found = [tick for tick in found if low <= tick <= high]
         return found if len(found) <= most else [tick for tick in found if math.log10(tick).is_integer()]
     power = 10 ** math.floor(math.log10((high - low) / most))
-    for step in (power * factor for factor in (1, 2, 2.5, 5, 10, 20)):
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first < most:
-            break
-    return [_round(step * place) for place in range(first, last + 1)]
+    for factor in (1, 2, 2.5, 5, 10, 20):
+        step = power * factor
+        places = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+        if len(places) <= most:
+            return [_round(step * place) for place in places]
+    return [low, high]  # not reached: at the largest step there are fewer ticks than asked for
 
 
 def _round(value: float) -> float:
@@ -117,7 +118,7 @@ class Chart:
         return Svg(ElementTree.tostring(self._root, encoding="unicode"))
 
     def nested(self, y: float) -> ElementTree.Element:
-        """The finished chart as a part of a larger picture, at a height."""
+        """The finished chart as a part of a larger SVG, at a height."""
         place = {"x": "0", "y": f"{y:g}", "width": f"{WIDTH}", "height": f"{self.height:g}"}
         self._root.attrib.update(place)
         return self._root

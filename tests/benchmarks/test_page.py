@@ -140,6 +140,13 @@ def test_the_comparison_table_begins_with_our_tracker(tmp_path: Path) -> None:
     assert rows[6:9] == ["kcf &lt;1&gt;", "5.00", "6.00"]
 
 
+def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_zero(tmp_path: Path) -> None:
+    mosse = result()["versus"][0] | {"label": "mosse", "ratio": {"median": 0.00312, "q25": 0.0025, "q75": 0.004}}
+    text = page(tmp_path, result(versus=[mosse]))
+    assert "<td>0.0031</td><td>0.0025 to 0.004</td>" in text
+    assert ">x0.0031</text>" in text
+
+
 def browse(tmp_path: Path, path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     command += ["--window-size=1040,2600", *options, path.as_uri()]

@@ -57,7 +57,7 @@ def test_a_track_starts_at_the_true_box_and_has_a_row_a_frame(folder: Path) -> N
 
 
 def test_a_frame_stride_uses_only_every_nth_frame(folder: Path) -> None:
-    strided = open_dataset("images", folder, first_pixel=1).thinned(2)
+    strided = open_dataset("images", folder, first_pixel=1).with_frame_stride(2)
     sequence = strided.read("boat")
     assert (strided.kind, len(sequence)) == ("images-every-2", 3)
     with open_frames(sequence) as frames_read:
@@ -68,8 +68,8 @@ def test_a_frame_stride_uses_only_every_nth_frame(folder: Path) -> None:
 def test_a_perturbed_initial_box_moves_by_at_most_a_pixel_and_keeps_the_truth(folder: Path) -> None:
     dataset = open_dataset("images", folder, first_pixel=1)
     true = dataset.read("boat")
-    assert dataset.begun(0).read("boat").first_box == true.first_box == (10, 10, 8, 8)
-    perturbed = dataset.begun(2)
+    assert dataset.with_perturbed_box(0).read("boat").first_box == true.first_box == (10, 10, 8, 8)
+    perturbed = dataset.with_perturbed_box(2)
     sequence = perturbed.read("boat")
     assert perturbed.kind == "images-start-2"
     moved = np.subtract(sequence.first_box, true.first_box)
@@ -77,7 +77,11 @@ def test_a_perturbed_initial_box_moves_by_at_most_a_pixel_and_keeps_the_truth(fo
     assert moved[2:].tolist() == [0, 0]
     assert np.array_equal(sequence.truth, true.truth)
     assert run_sequence(still(), sequence).boxes[0].tolist() == list(sequence.first_box)
-    assert dataset.begun(2).read("boat").first_box == sequence.first_box != dataset.begun(3).read("boat").first_box
+    assert (
+        dataset.with_perturbed_box(2).read("boat").first_box
+        == sequence.first_box
+        != dataset.with_perturbed_box(3).read("boat").first_box
+    )
 
 
 def test_a_frame_stride_works_on_videos_as_on_images(tmp_path: Path) -> None:
@@ -87,7 +91,7 @@ def test_a_frame_stride_works_on_videos_as_on_images(tmp_path: Path) -> None:
         writer.write(np.full((48, 64, 3), 30 * number, np.uint8))
     writer.release()
     path.with_suffix(".txt").write_text("11,11,8,8\n" * 7)
-    sequence = open_dataset("videos", tmp_path).thinned(3).read("boat")
+    sequence = open_dataset("videos", tmp_path).with_frame_stride(3).read("boat")
     with open_frames(sequence) as frames_read:
         assert [round(float(frame.mean()) / 30) for frame in frames_read] == [0, 3, 6]
     assert round(float(read_frame(sequence, 2).mean()) / 30) == 6

@@ -33,7 +33,7 @@ def open_baseline(name: str, weights: Path | None, threads: int) -> SingleObject
 
     Raises:
         UsageError: No baseline has that name.
-        InputError: A file of weights is missing; the message says where it was expected.
+        InputError: A file of weights is missing; the message names the expected path.
         MissingExtra: The baseline needs a package that is not installed.
     """
     return BASELINES.get(name).open(weight_files(name, weights), threads)
