@@ -183,9 +183,3 @@ def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8")):
         generated = {"contributing.md": "../CONTRIBUTING.md", "changelog.md": "../CHANGELOG.md"}
         assert (path.parent / generated.get(target, target)).exists(), target
-
-
-@pytest.mark.parametrize("path", PROSE, ids=name)
-def test_no_line_is_longer_than_400_characters(path: Path) -> None:
-    long = [number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 400]
-    assert long == []
