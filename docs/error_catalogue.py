@@ -26,6 +26,9 @@ CURES = {
     "EngineMismatch": "Build the engine again on the machine that runs it: `eatrack-edge build`.",
     "GateFailed": "Read the figures in the message; a graph that is worse than allowed is not written.",
     "InputError": "Check that the file or value named in the message is what it should be.",
+    "InputError benchmarks": "Compare the command or file with [Benchmark honestly](benchmark.md).",
+    "InputError core": "Correct the value: boxes, frames and crops are described in [Python API](python.md).",
+    "InputError train": "Compare the data folder and the recipe with [Train](train.md).",
     "InputError datasets": "Compare the folder with the layouts in [Evaluate](evaluate.md).",
     "InputError evaluation": "Compare the folders and files with [Evaluate](evaluate.md).",
     "InputError inference": "Export the graphs again: `eatrack-edge export`.",
@@ -47,17 +50,24 @@ class Message(NamedTuple):
     exit_code: int
     text: str  # with placeholders
     cure: str  # Markdown
-    module: str  # dotted, below the package
+    place: str  # module and line, such as tracking.tracker:84; the first where it is made more than once
 
 
 @cache
+def places(package: Path = PACKAGE) -> list[Message]:
+    """Every place where an error is made with a text of its own."""
+    exit_codes = _error_tree(package / "core" / "errors.py")
+    kinds = {name: name for name in exit_codes} | _subclasses(package, set(exit_codes))
+    return [
+        message for path in sorted(package.rglob("*.py")) for message in _in_module(path, package, kinds, exit_codes)
+    ]
+
+
 def messages(package: Path = PACKAGE) -> list[Message]:
     """All messages, by error and text, each once."""
-    exit_codes = _error_tree(package / "core" / "errors.py")
     found: dict[tuple[str, str], Message] = {}
-    for path in sorted(package.rglob("*.py")):
-        for message in _in_module(path, package, exit_codes):
-            found.setdefault((message.error, message.text), message)
+    for message in places(package):
+        found.setdefault((message.error, message.text), message)
     return sorted(found.values(), key=lambda message: (message.exit_code, message.error, message.text.lower()))
 
 
@@ -94,7 +104,20 @@ def _error_tree(path: Path) -> dict[str, int]:
     return codes
 
 
-def _in_module(path: Path, package: Path, exit_codes: dict[str, int]) -> Iterator[Message]:
+def _subclasses(package: Path, kinds: set[str]) -> dict[str, str]:
+    """Errors that a module defines for itself, with the one of the tree that each is a kind of."""
+    return {
+        node.name: base.id
+        for path in sorted(package.rglob("*.py"))
+        if path.name != "errors.py"
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name) and base.id in kinds
+    }
+
+
+def _in_module(path: Path, package: Path, kinds: dict[str, str], exit_codes: dict[str, int]) -> Iterator[Message]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     module = ".".join(path.relative_to(package).with_suffix("").parts)
     room = module.partition(".")[0]
@@ -102,7 +125,7 @@ def _in_module(path: Path, package: Path, exit_codes: dict[str, int]) -> Iterato
     for owner in _scopes(tree):
         names = top | _assignments(list(ast.walk(owner)))
         for node in _own_nodes(owner):
-            error = _made(node, exit_codes)
+            error = _made(node, kinds)
             if error is None or not node.args:
                 continue
             text = _text(node.args[0], names).strip()
@@ -111,7 +134,7 @@ def _in_module(path: Path, package: Path, exit_codes: dict[str, int]) -> Iterato
             hint = next((keyword.value for keyword in node.keywords if keyword.arg == "hint"), None)
             cure = _hint(hint, names) if hint is not None else ""
             cure = cure or CURES.get(f"{error} {room}") or CURES.get(error, "")
-            yield Message(error, exit_codes[error], text, cure, module)
+            yield Message(error, exit_codes[error], text, cure, f"{module}:{node.lineno}")
 
 
 def _scopes(tree: ast.Module) -> Iterator[ast.AST]:
@@ -131,9 +154,9 @@ def _own_nodes(owner: ast.AST) -> Iterator[ast.Call]:
         waiting += ast.iter_child_nodes(node)
 
 
-def _made(node: ast.Call, exit_codes: dict[str, int]) -> str | None:
+def _made(node: ast.Call, kinds: dict[str, str]) -> str | None:
     name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-    return name if name in exit_codes else None
+    return kinds.get(name)
 
 
 def _assignments(nodes: list[ast.stmt] | list[ast.AST]) -> dict[str, ast.expr]:
@@ -171,9 +194,9 @@ def _is_text(node: ast.expr | None) -> bool:
 def _placeholder(node: ast.expr) -> str:
     """A short name for what stands in a message."""
     if isinstance(node, ast.Name):
-        return node.id.replace("_", " ")
+        return node.id.replace("_", " ").strip()
     if isinstance(node, ast.Attribute):
-        return node.attr.replace("_", " ")
+        return node.attr.replace("_", " ").strip()
     if isinstance(node, ast.Subscript):
         return _placeholder(node.value)
     if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name) and node.func.id == "len":
