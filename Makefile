@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python -m
 # Containers like to set it. The tests start dozens of interpreters, each of which would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all test-trt check cover picture wheel clean
+.PHONY: demo test test-all test-trt check cover docs docs-serve picture wheel clean
 
 demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes demo.mp4
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
@@ -29,18 +29,24 @@ check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) pyright
 	$(VENV)/bin/lint-imports
 
-cover: $(VENV)/.test  ## Line and branch coverage of what flies: at least 95 %
+cover: $(VENV)/.test  ## Line and branch coverage of what is deployed: at least 95 %
 	$(RUN) pytest --cov --cov-report=
 	$(RUN) coverage report --include='eatrack_edge/tracking/*,eatrack_edge/inference/*,eatrack_edge/sources/*,eatrack_edge/outputs/*,eatrack_edge/session/*,eatrack_edge/core/*' --fail-under=95
 
-picture: $(VENV)/.demo  ## Render docs/scene.jpg for the README
+docs: $(VENV)/.docs  ## The documentation site, into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
+
+docs-serve: $(VENV)/.docs  ## The same, built anew whenever a page changes
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs serve
+
+picture: $(VENV)/.demo  ## Render docs/images/scene.webp for the README
 	$(VENV)/bin/python docs/render_scene.py
 
 wheel: $(VENV)/.dev
 	$(RUN) build --wheel
 
 clean:
-	rm -rf $(VENV) dist build demo.mp4 demo.jsonl
+	rm -rf $(VENV) dist build site demo.mp4 demo.jsonl
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +57,10 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(RUN) pip install --quiet -e '.[cpu,test]'
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(RUN) pip install --quiet -e '.[docs]'
 	touch $@
 
 $(VENV)-trt-%/.ready: pyproject.toml

@@ -1,4 +1,4 @@
-# Builds engines and flies on a Jetson Orin with JetPack 6: Ubuntu 22.04, Python 3.10, CUDA 12.6.
+# Builds engines and tracks on a Jetson Orin with JetPack 6: Ubuntu 22.04, Python 3.10, CUDA 12.6.
 #   docker build -f docker/jetson_jp6.Dockerfile -t eatrack-edge:jp6 .
 FROM ubuntu:22.04 AS system
 ARG L4T=r36.4

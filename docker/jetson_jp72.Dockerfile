@@ -1,4 +1,4 @@
-# Builds engines and flies on a Jetson Orin with JetPack 7.2: Ubuntu 24.04, Python 3.12, CUDA 13.2.
+# Builds engines and tracks on a Jetson Orin with JetPack 7.2: Ubuntu 24.04, Python 3.12, CUDA 13.2.
 #   docker build -f docker/jetson_jp72.Dockerfile -t eatrack-edge:jp72 .
 FROM ubuntu:24.04 AS system
 ARG L4T=r39.2

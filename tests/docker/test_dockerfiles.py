@@ -136,6 +136,6 @@ def test_the_readme_opens_with_a_command_and_says_what_was_not_done() -> None:
     command = re.fullmatch(r"`docker build -f (\S+) -t \S+ \.`", text.splitlines()[0])
     assert command
     assert (ROOT / command[1]).is_file()
-    assert "No image has been\nbuilt, and none has run on a board." in text
+    assert "No image has been built, and none has run on a board." in text
     for path in FILES:
         assert f"`{path.name}`" in text
