@@ -9,7 +9,14 @@ from pathlib import Path
 
 from eatrack_edge.errors import InputError
 
-_CURVES = (("total", "loss"), ("pair_iou", "pair IoU"), ("pair_hit", "hit rate"), ("pair_slope", "size slope"))
+_CURVES = (
+    ("total", "loss"),
+    ("pair_iou", "pair IoU"),
+    ("pair_hit", "hit rate"),
+    ("pair_slope", "size slope"),
+    ("loop_success", "closed-loop success"),
+    ("loop_failures", "failures a thousand frames"),
+)
 _WIDTH, _HEIGHT, _MARGIN = 640, 150, 46  # px, of one curve
 
 

@@ -51,6 +51,21 @@ class DataRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedLoopRecipe:
+    """Closed-loop tracking of held-out clips while training, see train/closed_loop.py."""
+
+    every: int = 0  # samples between validations; 0 never validates so
+    clips: int = 40  # held-out clips at most, from each source in turn
+    frames: int = 50  # of each video
+    strides: tuple[int, ...] = (1, 3)  # frames from one to the next: each clip is tracked at each of them
+    look_alikes: float = 0.5  # share of the clips in which another target of the same source passes close by
+
+    def __post_init__(self) -> None:
+        if self.frames < 2 or self.clips < 1 or not self.strides or min(self.strides) < 1:
+            raise ConfigError("validate_closed_loop needs at least 1 clip, 2 frames and a stride of 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class OptimiserRecipe:
     """AdamW, one cosine or one drop, and what is frozen for how long."""
 
@@ -94,6 +109,7 @@ class TrainRecipe:
     threads: int = 1  # of each process on a CPU: two processes of one thread beat one of two
     judge_every: int = 1600  # samples between judgements on the held-out pairs
     save_every_s: float = 180.0  # between checkpoints; a power cut costs this much
+    validate_closed_loop: ClosedLoopRecipe = field(default_factory=ClosedLoopRecipe)
     sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     augment: AugmentRecipe = field(default_factory=AugmentRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)

@@ -19,6 +19,7 @@ from eatrack_edge.train.recipe import TrainRecipe
 
 # What may change between a stop and going on: how long, how fast and how often, but not what is learned.
 _MAY_CHANGE = ("samples", "threads", "workers", "judge_every", "save_every_s")
+_MAY_CHANGE_UNDER = "validate_closed_loop."
 
 
 def write_state(
@@ -67,7 +68,7 @@ def read_state(
     except Exception as error:  # torch raises bare errors of many kinds here
         raise CheckpointError(f"{path}: cannot be read as the state of a run: {type(error).__name__}") from error
     for key, value in _plain(recipe).items():
-        if theirs.get(key) != value and key not in _MAY_CHANGE:
+        if theirs.get(key) != value and key not in _MAY_CHANGE and not key.startswith(_MAY_CHANGE_UNDER):
             raise CheckpointError(
                 f"{path}: of another recipe: `{key}` was {theirs.get(key)!r}, now {value!r}",
                 hint="train into another folder: --output FOLDER",

@@ -19,6 +19,7 @@ from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpo
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.calibration import Calibration, calibrate, calibration_sampling
+from eatrack_edge.train.closed_loop import open_closed_loop
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
 from eatrack_edge.train.log import draw_curve, read_log
 from eatrack_edge.train.loop import LAST, Progress, Trainer
@@ -90,7 +91,8 @@ def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
     network = _start(recipe, shape, sampler, goes_on=(folder / LAST).is_file()).to(among.device)
     pairs = _pairs(held_out, recipe, shape) if among.is_first else None
     teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
-    return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among)
+    loop = open_closed_loop(recipe.validate_closed_loop, recipe.data, contract(recipe.model, recipe.sampling))
+    return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among, closed_loop=loop)
 
 
 def open_data(recipe: DataRecipe) -> tuple[Pool, Pool | None]:
