@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from eatrack_edge.boxes import Box
 from eatrack_edge.crops import Frame
 from eatrack_edge.data.shards import ShardCrop, ShardTarget
+from eatrack_edge.train.hard_cases import soft_ellipse
 
 FRAME_SIDE = 480  # px
 _LARGEST_SIDE = 40.0  # px of the frame, of the target at zoom 1; smaller ones keep their size
@@ -171,12 +172,10 @@ def _paste(frame: Frame, picture: Frame, area: tuple[float, float, float, float]
     x1, y1, x2, y2 = max(0, left), max(0, top), min(FRAME_SIDE, left + wide), min(FRAME_SIDE, top + high)
     if x2 <= x1 or y2 <= y1:
         return frame
-    mask = np.zeros((high, wide), np.float32)
-    cv2.ellipse(mask, (wide // 2, high // 2), (max(1, wide // 2 - 1), max(1, high // 2 - 1)), 0, 0, 360, 1.0, -1)
-    mask = cv2.GaussianBlur(mask, (0, 0), max(0.5, 0.04 * min(wide, high)))
+    mask = soft_ellipse(wide, high)
     patch = cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA)
     part = slice(y1 - top, y2 - top), slice(x1 - left, x2 - left)
-    share = mask[part][..., None]
+    share = mask[part]
     frame = frame.copy()
     spot = frame[y1:y2, x1:x2]
     frame[y1:y2, x1:x2] = (spot * (1 - share) + patch[part] * share).astype(np.uint8)

@@ -38,6 +38,7 @@ class DataRecipe:
 
     sets: tuple[SetRecipe, ...]
     largest_gap: int = 200  # frames between the moments of a triplet; the lab's
+    far_apart: float = 0.0  # share of a clip's triplets whose first and last moment are as far apart as they may be
     held_out_sources: tuple[str, ...] = ("otb", "davis")  # whose clips are held out: real video of many kinds
     held_out_every_clip: int = 5  # one clip in five of those; 0 holds out none
     held_out_every_still: int = 12  # one run of ten stills in twelve runs; 0 holds out none

@@ -118,7 +118,7 @@ def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
         )
         weights = weigh(targets, {source.name: source.weight for source in data.sources}, data.default_weight)
         held = ShardPool(out, balance(out), recipe.largest_gap) if out else None
-        return ShardPool(targets, weights, recipe.largest_gap), held
+        return ShardPool(targets, weights, recipe.largest_gap, recipe.far_apart), held
     if data.sources:
         raise ConfigError(f"only `shards` have sources, {data.folder} is `{data.layout}`")
     tracks = read_tracks(data.layout, folder)
