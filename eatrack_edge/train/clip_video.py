@@ -64,7 +64,7 @@ class ClipVideo:
         for time in range(0, self.frames * self.stride, self.stride):
             crop = self.clip.crops[to_and_fro(time, len(self.clip.crops))]
             scale = base * math.exp(path.zoom[time])
-            frame, box = _draw(crop, scale, path.place(time, side))
+            frame, box = show(crop, scale, path.place(time, side))
             if other is not None:
                 frame = _pass_by(frame, box, other, time, self.seed)
             yield frame, box
@@ -120,7 +120,7 @@ def _path(frames: int, seed: int) -> _Path:
     return _Path(np.array(centres), zoom)
 
 
-def _draw(crop: ShardCrop, scale: float, place: tuple[float, float]) -> tuple[Frame, Box]:
+def show(crop: ShardCrop, scale: float, place: tuple[float, float]) -> tuple[Frame, Box]:
     """The frame that shows a crop's target, ``scale`` times as large, at ``place``, and its box."""
     picture = crop.picture()
     x, y, w, h = crop.box

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from eatrack_edge.errors import ConfigError, did_you_mean
 from eatrack_edge.train.augment import AugmentRecipe
+from eatrack_edge.train.box_teacher import BoxTeacherRecipe
 from eatrack_edge.train.distillation import DistillationRecipe
 from eatrack_edge.train.losses import LossRecipe
 from eatrack_edge.train.pretrained import KINDS
@@ -43,6 +44,8 @@ class DataRecipe:
     held_out_every_clip: int = 5  # one clip in five of those; 0 holds out none
     held_out_every_still: int = 12  # one run of ten stills in twelve runs; 0 holds out none
     held_out_every_track: int = 0  # of other layouts, one track in so many; 0 holds out none
+    # Another tracker whose boxes refine the labels of training clips; not of held-out ones.
+    box_teacher: BoxTeacherRecipe = field(default_factory=BoxTeacherRecipe)
     pairs: int = 100  # held-out pairs to judge by, three searches each
     calibration: int = 256  # held-out samples to calibrate the confidence on at the end; 0 leaves it as it is
 

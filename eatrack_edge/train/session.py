@@ -18,6 +18,7 @@ from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture
+from eatrack_edge.train.box_teacher import teach
 from eatrack_edge.train.calibration import Calibration, calibrate, calibration_sampling
 from eatrack_edge.train.closed_loop import open_closed_loop
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
@@ -116,6 +117,7 @@ def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
         targets, out = split_held_out(
             read_shards(folder), recipe.held_out_sources, recipe.held_out_every_clip, recipe.held_out_every_still
         )
+        targets = teach(targets, recipe.box_teacher)
         weights = weigh(targets, {source.name: source.weight for source in data.sources}, data.default_weight)
         held = ShardPool(out, balance(out), recipe.largest_gap) if out else None
         return ShardPool(targets, weights, recipe.largest_gap, recipe.far_apart), held
