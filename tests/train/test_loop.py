@@ -97,7 +97,7 @@ def test_a_run_goes_on_after_its_recipe_got_a_new_choice(tiny_recipe: Recipe, tm
     del state["recipe"]["data.far_apart"]
     torch.save(state, tmp_path / "last.pt")
     assert opened(recipe, tmp_path).resume()
-    with pytest.raises(CheckpointError, match="`data.far_apart` was 0.0, now 0.5"):
+    with pytest.raises(CheckpointError, match=r"`data\.far_apart` was 0\.0, now 0\.5"):
         opened(replace(recipe, data=replace(recipe.data, far_apart=0.5)), tmp_path).resume()
 
 
