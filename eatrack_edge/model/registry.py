@@ -14,6 +14,11 @@ MODELS: Registry[Architecture] = Registry(
         "eatrack_deit_teacher": Architecture(dim=192, heads=3, separate_blocks=0, joint_blocks=12),
         # The accurate one, as wide as DINOv2 ViT-S, from which it starts.
         "eatrack_s": Architecture(dim=384, heads=6, separate_blocks=4, joint_blocks=2, head_width=96, head_bias=False),
+        # Two blocks more in Stage 1, under test: frozen features of DINOv2 ViT-S separate a target from a look-alike of
+        # its own source best after six to eight blocks (training log, 2026-11-28).
+        "eatrack_s_deep": Architecture(
+            dim=384, heads=6, separate_blocks=6, joint_blocks=2, head_width=96, head_bias=False
+        ),
         # Its teacher, on all twelve blocks of DINOv2 ViT-S. Stage 1 stays apart in the lower eight, so that they can be
         # frozen as they were pretrained: on single pictures.
         "eatrack_s_teacher": Architecture(

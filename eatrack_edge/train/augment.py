@@ -39,6 +39,11 @@ class AugmentRecipe:
     look_alike: float = 0.2  # search only: another picture's target, or the same one, lies beside it
     look_alike_itself: float = 0.2  # share of those that show the target itself, mirrored: the hardest, and unfair if
     # common, because a symmetric target cannot be told from its mirror image
+    # The next five are off in the recipes up to run s13. Tables of ``hard_cases``.
+    look_alike_same_source: float = 0.0  # share of look-alikes from the target's own source: persons beside persons
+    exits: float = 0.0  # search only: the target has left, a look-alike stays; counts as one without the target
+    returns: float = 0.0  # search only: the target is far off the middle, where a look-alike lies
+    thermal: float = 0.0  # all three crops together: one channel, low contrast, half of them inverted
     background: float = 0.4  # padding beyond the picture is filled by another picture rather than mean colour
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.reporting.svg import line_chart, stack
 
-_CURVES = (("total", "loss"), ("pair_iou", "pair IoU"), ("pair_hit", "hit rate"), ("pair_slope", "size slope"))
+_CURVES = (
+    ("total", "loss"),
+    ("pair_iou", "pair IoU"),
+    ("pair_hit", "hit rate"),
+    ("pair_slope", "size slope"),
+    ("loop_success", "closed-loop success"),
+    ("loop_failures", "failures per 1000 frames"),
+)
 
 
 def append_row(path: Path, row: Mapping[str, float]) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.train.average import Average
+from eatrack_edge.train.closed_loop import COLUMNS, ClosedLoop
 from eatrack_edge.train.distillation import Distillation
 from eatrack_edge.train.forward import Trace, trace
 from eatrack_edge.train.loader import batches
@@ -59,6 +60,7 @@ class Trainer:
         pairs: Held-out pairs; ``None`` judges by the loss alone.
         teacher: The teacher and the terms to learn from it; ``None`` learns from the truth alone.
         among: This process and its peers.
+        closed_loop: Held-out clips to track now and then, in every process; ``None`` tracks none.
 
     Attributes:
         done: Samples learned from. With the seed, the sampler's whole state.
@@ -75,7 +77,9 @@ class Trainer:
         pairs: Pairs | None = None,
         teacher: tuple[EATrack, Distillation] | None = None,
         among: World | None = None,
+        closed_loop: ClosedLoop | None = None,
     ) -> None:
+        self.closed_loop = closed_loop
         self.recipe, self.sampler, self.folder, self.pairs = recipe, sampler, folder, pairs
         self.world = among or World()
         self.network = network.train()
@@ -190,11 +194,22 @@ class Trainer:
         means = average_numbers({name: self._mean(name) for name in self._sums}, self.world)
         row = {"samples": float(self.done), "samples_per_s": round(rate, 3)}
         row |= {name: round(value, 5) for name, value in means.items()}
+        loop = self.validate_closed_loop()
         if self.world.is_first:
             if self.pairs is not None:
                 row |= judge(self.average.network, self.pairs).row()
+            row |= loop
             append_row(self.folder / "log.csv", row)
         return row
+
+    def validate_closed_loop(self) -> dict[str, float]:
+        """Its columns, ``nan`` in the rows between two validations; none where there is no validation."""
+        if self.closed_loop is None:
+            return {}
+        is_over = self.done + self.recipe.optimiser.batch > self.recipe.samples
+        if not (is_over or self.closed_loop.is_due(self.done, self.recipe.optimiser.batch)):
+            return dict.fromkeys(COLUMNS, math.nan)
+        return self.closed_loop.validate(self.average.network, self.world)
 
     def _add(self, terms: dict[str, float]) -> None:
         for name, value in terms.items():

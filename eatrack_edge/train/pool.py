@@ -24,11 +24,15 @@ class Sighting:
         box: In pixels of the picture.
         reach: How far from the target's centre, in sqrt(w*h) of the box, the picture was cut. A side at least so far
             away is such a cut; a nearer one is the border of the original image. Infinite for whole frames.
+        source: Where the target comes from; targets of one source look alike. Empty where nothing is known.
+        name: Of the target in its source.
     """
 
     picture: Frame
     box: Box
     reach: float = float("inf")
+    source: str = ""
+    name: str = ""
 
 
 class Triplet(NamedTuple):
@@ -49,6 +53,10 @@ class Pool(Protocol):
 
     def draw_other(self, rng: np.random.Generator) -> Sighting:
         """One moment of any target, for a background, a look-alike or an occluder."""
+        ...
+
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:
+        """One moment of another target of the same source; of any target where there is none."""
         ...
 
 
@@ -92,8 +100,18 @@ class MixedPool:
         """One moment of any target."""
         return self._pools[self._chooser.choose(rng)].draw_other(rng)
 
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:
+        """One moment of another target of the same source; of any target where there is none."""
+        for pool in self._pools:
+            found = pool.draw_alike(sighting, rng)
+            if sighting.source and found.source == sighting.source:
+                return found
+        return self.draw_other(rng)
 
-def three_moments(times: Sequence[int], largest_gap: int, rng: np.random.Generator) -> list[int]:
+
+def three_moments(
+    times: Sequence[int], largest_gap: int, rng: np.random.Generator, *, is_far_apart: bool = False
+) -> list[int]:
     """Three places in a clip, all within ``largest_gap`` frames of one of its moments.
 
     In order of time, or in half of the draws against it: a clip played backwards is as good, and there are few.
@@ -102,8 +120,14 @@ def three_moments(times: Sequence[int], largest_gap: int, rng: np.random.Generat
         times: Of the clip's pictures, rising, in frames.
         largest_gap: Frames.
         rng: Source of chance.
+        is_far_apart: The first and the last from the outer quarters of what the gap allows: a target that has turned.
     """
     now = times[int(rng.integers(len(times)))]
     low, high = bisect(times, now - largest_gap - 1), bisect(times, now + largest_gap)
+    if is_far_apart:
+        outer = max(1, (high - low) // 4)
+        ends = low + int(rng.integers(outer)), high - 1 - int(rng.integers(outer))
+        picked = [min(ends), int(rng.integers(low, high)), max(ends)]
+        return sorted(picked) if rng.random() < 0.5 else sorted(picked, reverse=True)
     picked = sorted(int(place) for place in rng.choice(high - low, 3, replace=high - low < 3) + low)
     return picked if rng.random() < 0.5 else picked[::-1]

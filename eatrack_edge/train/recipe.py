@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from eatrack_edge.core.errors import ConfigError, did_you_mean
 from eatrack_edge.train.augment import AugmentRecipe
+from eatrack_edge.train.box_teacher import BoxTeacherRecipe
 from eatrack_edge.train.distillation import DistillationRecipe
 from eatrack_edge.train.losses import LossRecipe
 from eatrack_edge.train.pretrained import KINDS
@@ -38,16 +39,34 @@ class DataRecipe:
 
     sets: tuple[SetRecipe, ...]
     largest_gap: int = 200  # frames between the moments of a triplet; the lab's
+    far_apart: float = 0.0  # share of a clip's triplets whose first and last moment are as far apart as they may be
     held_out_sources: tuple[str, ...] = ("otb", "davis")  # whose clips are held out: real video of many kinds
     held_out_every_clip: int = 5  # one clip in five of those; 0 holds out none
     held_out_every_still: int = 12  # one run of ten stills in twelve runs; 0 holds out none
     held_out_every_track: int = 0  # of other layouts, one track in so many; 0 holds out none
+    # Another tracker whose boxes refine the labels of training clips; not of held-out ones.
+    box_teacher: BoxTeacherRecipe = field(default_factory=BoxTeacherRecipe)
     pairs: int = 100  # held-out pairs to judge by, three searches each
     calibration: int = 256  # held-out samples to calibrate the confidence on at the end; 0 leaves it as it is
 
     def __post_init__(self) -> None:
         if not self.sets:
             raise ConfigError("a recipe needs data: at least one [[data.sets]]")
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLoopRecipe:
+    """Closed-loop tracking of held-out clips while training, see train/closed_loop.py."""
+
+    every: int = 0  # samples between validations; 0 never validates so
+    clips: int = 40  # held-out clips at most, from each source in turn
+    frames: int = 50  # of each video
+    strides: tuple[int, ...] = (1, 3)  # frames from one to the next: each clip is tracked at each of them
+    look_alikes: float = 0.5  # share of the clips in which another target of the same source passes close by
+
+    def __post_init__(self) -> None:
+        if self.frames < 2 or self.clips < 1 or not self.strides or min(self.strides) < 1:
+            raise ConfigError("validate_closed_loop needs at least 1 clip, 2 frames and a stride of 1 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +113,7 @@ class TrainRecipe:
     threads: int = 1  # of each process on a CPU: two processes of one thread beat one of two
     judge_every: int = 1600  # samples between judgements on the held-out pairs
     save_every_s: float = 180.0  # between checkpoints; a power cut costs this much
+    validate_closed_loop: ClosedLoopRecipe = field(default_factory=ClosedLoopRecipe)
     sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     augment: AugmentRecipe = field(default_factory=AugmentRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)

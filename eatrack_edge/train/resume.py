@@ -15,10 +15,11 @@ from torch.optim import AdamW
 from eatrack_edge.core.errors import CheckpointError
 from eatrack_edge.core.io import write_whole
 from eatrack_edge.train.average import Average
-from eatrack_edge.train.recipe import TrainRecipe
+from eatrack_edge.train.recipe import DataRecipe, TrainRecipe
 
 # What may change between a stop and going on: how long, how fast and how often, but not what is learned.
 _MAY_CHANGE = ("samples", "threads", "workers", "judge_every", "save_every_s")
+_MAY_CHANGE_UNDER = "validate_closed_loop."
 
 
 def write_state(
@@ -66,10 +67,13 @@ def read_state(
         theirs = held["recipe"]
     except Exception as error:  # torch raises bare errors of many kinds here
         raise CheckpointError(f"{path}: cannot be read as the state of a run: {type(error).__name__}") from error
+    # A choice that the recipe did not have yet when the run began was at its default.
+    defaults = _plain(TrainRecipe(recipe.model, DataRecipe(recipe.data.sets), samples=2**31))
     for key, value in _plain(recipe).items():
-        if theirs.get(key) != value and key not in _MAY_CHANGE:
+        was = theirs.get(key, defaults.get(key))
+        if was != value and key not in _MAY_CHANGE and not key.startswith(_MAY_CHANGE_UNDER):
             raise CheckpointError(
-                f"{path}: of another recipe: `{key}` was {theirs.get(key)!r}, now {value!r}",
+                f"{path}: of another recipe: `{key}` was {was!r}, now {value!r}",
                 hint="train into another folder: --output FOLDER",
             )
     for name, module in modules.items():

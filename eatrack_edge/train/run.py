@@ -18,6 +18,8 @@ from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
 from eatrack_edge.model.eatrack import EATrack
 from eatrack_edge.model.registry import architecture
+from eatrack_edge.train.box_teacher import teach
+from eatrack_edge.train.closed_loop import open_closed_loop
 from eatrack_edge.train.confidence_calibration import Calibration, calibrate, calibration_sampling
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
 from eatrack_edge.train.log import draw_curve, read_log
@@ -90,7 +92,8 @@ def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
     network = _start(recipe, shape, sampler, goes_on=(folder / LAST).is_file()).to(among.device)
     pairs = _pairs(held_out, recipe, shape) if among.is_first else None
     teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
-    return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among)
+    loop = open_closed_loop(recipe.validate_closed_loop, recipe.data, model_spec(recipe.model, recipe.sampling))
+    return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among, closed_loop=loop)
 
 
 def open_data(recipe: DataRecipe) -> tuple[Pool, Pool | None]:
@@ -114,9 +117,10 @@ def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
         targets, out = split_held_out(
             read_shards(folder), recipe.held_out_sources, recipe.held_out_every_clip, recipe.held_out_every_still
         )
+        targets = teach(targets, recipe.box_teacher)
         weights = weigh(targets, {source.name: source.weight for source in data.sources}, data.default_weight)
         held = ShardPool(out, balance(out), recipe.largest_gap) if out else None
-        return ShardPool(targets, weights, recipe.largest_gap), held
+        return ShardPool(targets, weights, recipe.largest_gap, recipe.far_apart), held
     if data.sources:
         raise ConfigError(f"only `shards` have sources, {data.folder} is `{data.layout}`")
     tracks = read_tracks(data.layout, folder)

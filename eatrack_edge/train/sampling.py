@@ -17,7 +17,7 @@ from torch import Tensor
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.model_spec import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB
-from eatrack_edge.train import augment
+from eatrack_edge.train import augment, hard_cases
 from eatrack_edge.train.augment import AugmentRecipe, CropBox
 from eatrack_edge.train.pool import Pool, Sighting
 from eatrack_edge.train.warp import Pose, warp
@@ -102,6 +102,9 @@ class Sampler:
         shown = search if is_present else self.pool.draw_other(rng)
         crop, box, is_hidden = self._search(shown, is_mirrored, is_still, rng)
         crops = [augment.grey(each) if is_grey else each for each in (one, two, crop)]
+        if _happens(self.hard.thermal, rng):
+            look = hard_cases.draw_thermal_look(rng)
+            crops = [hard_cases.thermal(each, look, rng) for each in crops]
         return Sample(
             torch.from_numpy(np.stack(crops[:2])),
             torch.from_numpy(np.ascontiguousarray(crops[2])),
@@ -146,21 +149,32 @@ class Sampler:
             moved = rng.uniform(-recipe.fast_motion_reach, recipe.fast_motion_reach, 2)
         else:
             moved = np.clip(rng.normal(0, recipe.centre_jitter, 2), -recipe.fast_motion_reach, recipe.fast_motion_reach)
+        is_return = _happens(self.hard.returns, rng)
+        if is_return:
+            moved = np.array(hard_cases.draw_return(rng))
         centre = self.search_size / 2 + moved * nominal
         pose = self._pose(sighting, nominal, log_scale, centre, is_mirrored, is_still, rng)
         crop, box = self._cut(sighting, pose, self.search_size, rng)
-        if rng.random() < self.hard.look_alike:
+        is_gone = _happens(self.hard.exits, rng)
+        if is_return:
+            other = _target_alone(self.pool.draw_alike(sighting, rng))
+            crop = hard_cases.look_alike_in_the_middle(crop, box, other, rng)
+        elif is_gone or rng.random() < self.hard.look_alike:
             crop = augment.place_look_alike(crop, box, _target_alone(self._companion(sighting, is_mirrored, rng)), rng)
         is_hidden = bool(rng.random() < self.hard.hidden)
-        if is_hidden:
+        if is_gone:
+            crop = hard_cases.remove_target(crop, box, rng)
+        elif is_hidden:
             crop = augment.hide(crop, box, self.pool.draw_other(rng).picture, rng)
         elif rng.random() < self.hard.occluder:
             crop = augment.occlude(crop, box, self.pool.draw_other(rng).picture, rng)
         crop = augment.photometric(crop, self.hard, rng)
-        return augment.camera(crop, nominal * math.exp(log_scale), self.hard, rng), box, is_hidden
+        return augment.camera(crop, nominal * math.exp(log_scale), self.hard, rng), box, is_hidden or is_gone
 
     def _companion(self, sighting: Sighting, is_mirrored: bool, rng: np.random.Generator) -> Sighting:
         """Another target or, as the hardest look-alike there is, this one the other way round."""
+        if _happens(self.hard.look_alike_same_source, rng):
+            return self.pool.draw_alike(sighting, rng)
         if rng.random() >= self.hard.look_alike_itself:
             return self.pool.draw_other(rng)
         if is_mirrored:
@@ -198,6 +212,11 @@ class Sampler:
         if rng.random() < self.hard.background and shown.min() < 128:
             crop = augment.fill_padding(crop, shown, self.pool.draw_other(rng).picture)
         return crop, pose.box_in_crop(sighting.box[2], sighting.box[3])
+
+
+def _happens(share: float, rng: np.random.Generator) -> bool:
+    """Whether a hard case comes now; where it never does, no chance is drawn: older recipes keep their samples."""
+    return bool(share and rng.random() < share)
 
 
 def extent(aspect: float, factor: float) -> tuple[float, float]:

@@ -92,6 +92,10 @@ class SequencePool:
         track = self._tracks[self._chooser.choose(rng)]
         return track.sighting(int(rng.integers(len(track.paths))))
 
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:  # noqa: ARG002
+        """One moment of any target: these layouts name no sources."""
+        return self.draw_other(rng)
+
 
 def read_tracks(layout: str, root: Path) -> list[Track]:
     """The tracks of a dataset on disk.

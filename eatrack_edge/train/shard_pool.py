@@ -24,15 +24,23 @@ class ShardPool:
         targets: Clips and stills.
         weights: How often each is drawn, relative, same length.
         largest_gap: Frames between the moments of a triplet at most.
+        far_apart: Share of triplets whose first and last moment lie as far apart as they may.
 
     Raises:
         ConfigError: Nothing has a weight.
     """
 
-    def __init__(self, targets: Sequence[ShardTarget], weights: Sequence[float], largest_gap: int = 200) -> None:
+    def __init__(
+        self, targets: Sequence[ShardTarget], weights: Sequence[float], largest_gap: int = 200, far_apart: float = 0.0
+    ) -> None:
         self._targets = targets
         self._chooser = Chooser(weights)
         self._largest_gap = largest_gap
+        self._far_apart = far_apart
+        self._by_source: dict[str, list[ShardTarget]] = {}
+        for target, weight in zip(targets, weights, strict=True):
+            if weight > 0:
+                self._by_source.setdefault(target.source, []).append(target)
 
     def draw(self, rng: np.random.Generator) -> Triplet:
         """Three moments of a clip, or one still three times."""
@@ -40,7 +48,9 @@ class ShardPool:
         if len(target.crops) == 1:
             sighting = _sighting(target, 0)
             return Triplet(sighting, sighting, sighting, is_still=True)
-        places = three_moments([crop.time for crop in target.crops], self._largest_gap, rng)
+        is_far = bool(self._far_apart and rng.random() < self._far_apart)
+        times = [crop.time for crop in target.crops]
+        places = three_moments(times, self._largest_gap, rng, is_far_apart=is_far)
         first, second, search = (_sighting(target, place) for place in places)
         return Triplet(first, second, search, is_still=False)
 
@@ -49,10 +59,22 @@ class ShardPool:
         target = self._targets[self._chooser.choose(rng)]
         return _sighting(target, int(rng.integers(len(target.crops))))
 
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:
+        """One moment of another target of the same source; of any target where there is none."""
+        targets = [each for each in self._by_source.get(sighting.source, []) if _name(each) != sighting.name]
+        if not targets:
+            return self.draw_other(rng)
+        target = targets[int(rng.integers(len(targets)))]
+        return _sighting(target, int(rng.integers(len(target.crops))))
+
+
+def _name(target: ShardTarget) -> str:
+    return target.clip or target.crops[0].name
+
 
 def _sighting(target: ShardTarget, place: int) -> Sighting:
     crop = target.crops[place]
-    return Sighting(crop.picture(), crop.box, REACH)
+    return Sighting(crop.picture(), crop.box, REACH, target.source, _name(target))
 
 
 def weigh(targets: Sequence[ShardTarget], source_weights: Mapping[str, float], default: float) -> list[float]:

@@ -56,6 +56,10 @@ class SyntheticPool:
         clip = self._clips[int(rng.integers(len(self._clips)))]
         return clip.sightings[int(rng.integers(len(clip.sightings)))]
 
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:  # noqa: ARG002
+        """One moment of any target: these layouts name no sources."""
+        return self.draw_other(rng)
+
 
 def _draw(source: SyntheticSource, every: int) -> _Clip:
     kept = [

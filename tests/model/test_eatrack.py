@@ -96,7 +96,7 @@ def test_an_architecture_that_cannot_be_is_refused(change: dict[str, int], messa
 
 
 def test_an_unknown_name_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(UsageError, match=r"unknown model `eatrack_diet`\nhint: did you mean `eatrack_deit`"):
+    with pytest.raises(UsageError, match=r"no model called `eatrack_diet`\nhint: did you mean `eatrack_deit`"):
         architecture("eatrack_diet")
     with pytest.raises(UsageError, match="hint: known models: eatrack_deit, "):
         architecture("zzz")

@@ -90,6 +90,17 @@ def test_a_longer_run_may_go_on_from_a_shorter_one(tiny_recipe: Recipe, tmp_path
     assert longer.done == 56
 
 
+def test_a_run_goes_on_after_its_recipe_got_a_new_choice(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    opened(recipe, tmp_path).run(quiet, until=8)
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    del state["recipe"]["data.far_apart"]
+    torch.save(state, tmp_path / "last.pt")
+    assert opened(recipe, tmp_path).resume()
+    with pytest.raises(CheckpointError, match=r"`data\.far_apart` was 0\.0, now 0\.5"):
+        opened(replace(recipe, data=replace(recipe.data, far_apart=0.5)), tmp_path).resume()
+
+
 def test_a_file_that_is_no_state_is_refused(tiny_recipe: Recipe, tmp_path: Path) -> None:
     (tmp_path / "last.pt").write_bytes(b"nothing")
     with pytest.raises(CheckpointError, match="cannot be read as the state of a run"):
