@@ -20,11 +20,12 @@ import numpy as np
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
 from eatrack_edge.datasets.sequence import ImageFrames, Sequence
+from eatrack_edge.evaluation.kept_trackers import close_kept_trackers, kept_tracker
 from eatrack_edge.evaluation.power import rest_watts, run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
-from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.machine.power import read_rails
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.images import ImageSource
@@ -137,7 +138,7 @@ def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: P
         return run_sequence(tracker, job.sequence, on_frame, job.spec.camera_fps)
 
     try:
-        tracker = _kept_open(job.spec)
+        tracker = kept_tracker(job.spec)
         rest_w = _rest_watts(job.spec, power_root) if power_root and read_rails(power_root) else None
         track = run(tracker) if power_root is None or rest_w is None else run_metered(tracker, rest_w, run, power_root)
         return Outcome(job, track)
@@ -181,8 +182,11 @@ def _run_here(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator[Ou
         frames += 1
         on_frames(frames)
 
-    for job in jobs:
-        yield run_job(job, count, root)
+    try:
+        for job in jobs:
+            yield run_job(job, count, root)
+    finally:
+        close_kept_trackers()
 
 
 def _run_in_pool(
@@ -226,12 +230,6 @@ def _run_counted(job: Job, index: int) -> Outcome:
         _frames_done[index] += 1
 
     return run_job(job, count)
-
-
-@functools.lru_cache(maxsize=8)
-def _kept_open(spec: TrackerSpec) -> SingleObjectTracker:
-    """A worker runs many sequences with a few trackers, and loads each once."""
-    return open_tracker(spec)
 
 
 @functools.lru_cache(maxsize=8)
