@@ -38,6 +38,7 @@ def test_a_wheel_holds_the_material_and_the_model_and_no_engines(wheel: Path) ->
     assert "eatrack_edge/_material/engines/devices/orin_nano_8gb.toml" in names
     assert "eatrack_edge/weights/eatrack_s.safetensors" in names
     assert "eatrack_edge/py.typed" in names
+    assert "eatrack_edge/reporting/templates/page.html.j2" in names
     assert [name for name in names if name.endswith((".engine", ".cache", ".mp4", ".webp"))] == []
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"eatrack_edge"}
     assert wheel.stat().st_size < 40e6

@@ -1,4 +1,4 @@
-"""A result as tables for a terminal, and the name of its files."""
+"""Turns a benchmark result into facts and tables for the terminal, and names its files."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ STAGES = {
 
 
 def stage_table(result: Result) -> list[list[str]]:
-    """Latency by stage in milliseconds, the first row headings."""
-    asked = list(next(iter(result.latency_ms.values())).percentiles)
-    rows = [["stage, ms", "min", "p50", "p90", "p95", "p99", "max", "cov", *(f"p{one}" for one in asked)]]
+    """Latency by stage in milliseconds: rows of text, the first of headings."""
+    percentiles = list(next(iter(result.latency_ms.values())).percentiles)
+    rows = [["stage, ms", "min", "p50", "p90", "p95", "p99", "max", "cov", *(f"p{one}" for one in percentiles)]]
     for stage, name in STAGES.items():
         spread = result.latency_ms.get(stage)
-        rows.append([name, *(_row(spread) if spread else ["-"] * (7 + len(asked)))])
+        rows.append([name, *(_row(spread) if spread else ["-"] * (7 + len(percentiles)))])
     return rows
 
 
 def versus_table(result: Result) -> list[list[str]]:
-    """Ours and the others on the same frames, the first row headings; empty where nothing was set beside it."""
+    """Comparison with other trackers on the same frames: rows of text, the first of headings; empty without others."""
     if not result.versus:
         return []
     rows = [
@@ -57,12 +57,12 @@ def versus_table(result: Result) -> list[list[str]]:
 
 
 def facts(result: Result) -> list[tuple[str, str]]:
-    """What the figures are about, as pairs of a name and a line."""
-    return list(_facts(result))
+    """What was measured and under which conditions, as names and values."""
+    return [*_conditions(result), *_measurements(result)]
 
 
-def _facts(result: Result) -> Iterator[tuple[str, str]]:
-    board, model, env, method = result.board, result.model, result.env, result.method
+def _conditions(result: Result) -> Iterator[tuple[str, str]]:
+    board, model, env, method, source = result.board, result.model, result.env, result.method, result.footage
     yield "measured on", f"{result.measured_on}, {board.cores} cores"
     if result.claim.note:
         yield f"--device {result.claim.asked}", result.claim.note
@@ -71,23 +71,22 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         mode, locked = board.power_mode or "power mode unknown", {True: "locked", False: "floating", None: "unknown"}
         yield "board", f"JetPack {board.jetpack or '?'}, {mode}, TPC mask {mask}, clocks {locked[board.clocks_locked]}"
     yield "model", f"{model.name} {model.precision}, {model.backend}, {_count(model.threads, 'thread')}"
-    footage = result.footage
-    yield "frames", f"{footage.uri}, {footage.width}x{footage.height}, {footage.frames} distinct"
-    warm = "stable" if method.is_warm else "NOT stable"
-    yield (
-        "method",
-        (
-            f"{method.iterations} updates in {method.duration_s:g} s, blocks of {method.block}; "
-            f"warm-up {method.warmup_updates} updates, {warm}"
-        ),
-    )
+    yield "frames", f"{source.uri}, {source.width}x{source.height}, {source.frames} distinct"
+    updates = f"{method.iterations} updates in {method.duration_s:g} s, blocks of {method.block}"
+    warm_up = f"warm-up {method.warmup_updates} updates, {'stable' if method.is_warm else 'NOT stable'}"
+    yield "method", f"{updates}; {warm_up}"
+    busy = "" if env.others_cores is None else f", others used {env.others_cores:g} of {board.cores} cores"
+    yield "load average", f"{env.load_average[0]:g} before, {env.load_average[1]:g} after{busy}"
+
+
+def _measurements(result: Result) -> Iterator[tuple[str, str]]:
+    camera = result.realtime
     yield (
         "load, first frame",
         f"{result.load_ms:.0f} ms, {result.first_frame_ms:.1f} ms (then {result.first_update_ms:.1f} ms)",
     )
     memory = [f"{name.replace('_', ' ')} {size:.0f} MB" for name, size in result.memory_mb.items() if size is not None]
     yield "memory", ", ".join(memory)
-    camera = result.realtime
     yield (
         f"camera of {camera.camera_fps:g} fps",
         (
@@ -101,19 +100,17 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     if result.thermal.max:
         zone, degrees = max(result.thermal.max.items(), key=lambda item: item[1])
         yield "hottest", f"{zone} {degrees:.1f} C"
-    busy = "" if env.others_cores is None else f", others used {env.others_cores:g} of {board.cores} cores"
-    yield "load average", f"{env.load_average[0]:g} before, {env.load_average[1]:g} after{busy}"
 
 
 def verdict(result: Result) -> list[str]:
-    """Whether the absolute figures hold, and what to know about them, a line each."""
-    lines = ["valid: nothing found against these figures"] if result.valid else []
+    """Whether the measurement is valid, with every reason and note, one line each."""
+    lines = ["valid: no check found a problem with these figures"] if result.valid else []
     lines += [f"INVALID, do not quote the absolute figures: {reason}" for reason in result.invalid_reasons]
     return lines + [f"note: {note}" for note in result.notes]
 
 
 def projected(result: Result) -> tuple[list[list[str]], list[str]]:
-    """The projection's table and what its check against published speeds says; both empty without one."""
+    """The projection's table and the result of its check against published speeds; both empty without a projection."""
     figures: dict[str, Any] | None = result.projection
     if not figures:
         return [], []
@@ -124,7 +121,7 @@ def projected(result: Result) -> tuple[list[list[str]], list[str]]:
 
 
 def change_table(changes: Sequence[Change]) -> list[list[str]]:
-    """Figures of two results, the first row headings."""
+    """Comparison of two results: rows of text, the first of headings."""
     return [
         ["figure", "before", "after", "change", "gated"],
         *(
@@ -135,7 +132,7 @@ def change_table(changes: Sequence[Change]) -> list[list[str]]:
 
 
 def file_stem(result: Result) -> str:
-    """Name for a result's files, by its conditions: model, precision, backend, machine, mode and time."""
+    """File name of a result without suffix, from its conditions: model, precision, backend, machine, mode and time."""
     board = result.board
     machine = board.kind or board.cpu or "unknown"
     stamp = re.sub(r"[-:]|\+.*", "", result.measured_at)
@@ -160,5 +157,5 @@ def _overlap(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,6 +10,7 @@ import typer
 from eatrack_edge import __version__
 from eatrack_edge.cli.bench import bench
 from eatrack_edge.cli.build import build
+from eatrack_edge.cli.console import print_error
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
@@ -53,5 +54,5 @@ def main() -> None:
     try:
         app()
     except EATrackError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(error)
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""``eatrack-edge bench``: latency of what flies, by stage, beside others; and two results held against each other."""
+"""``eatrack-edge bench``: measures the latency of a tracker by stage, compares trackers and results."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eatrack_edge.cli.bench_overhead import overhead
-from eatrack_edge.cli.bench_progress import BenchProgress
-from eatrack_edge.cli.console import console, table
+from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
 from eatrack_edge.cli.options import parse_box
-from eatrack_edge.core.errors import UsageError
+from eatrack_edge.core.errors import MissingExtra, UsageError
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 bench = typer.Typer(
-    help="Measure what flies: latency by stage, memory, energy, and others on the same frames.",
+    help="Benchmark a tracker: latency by stage, memory, energy, and other trackers on the same frames.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -34,27 +33,27 @@ bench.command()(overhead)
 @bench.callback()
 def measure(
     context: typer.Context,
-    source: Annotated[str, typer.Option(help="A video, images, or test://; the bundled scene by default.")] = "",
+    source: Annotated[str, typer.Option(help="A video, images, or test:// for the synthetic scene, the default.")] = "",
     box: Annotated[str, typer.Option(help="The target in the first frame: x,y,w,h in pixels.")] = "",
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
-    backend: Annotated[str, typer.Option(help="What executes the graphs; auto takes the best there is.")] = "auto",
-    precision: Annotated[str, typer.Option(help="fp32, fp16, int8 or int8-fp16; the graphs' own by default.")] = "",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of one inference.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, orin, orin-nano, orin-nx or agx-orin; checked.")] = "auto",
-    vs: Annotated[list[str] | None, typer.Option(help="A peer, or ours: MODEL@BACKEND:PRECISION. Repeat.")] = None,
-    alone: Annotated[bool, typer.Option("--alone", help="Compare with nothing.")] = False,
-    baselines: Annotated[Path | None, typer.Option(help="Folder of the baselines' published weights.")] = None,
-    iterations: Annotated[int, typer.Option(min=2, help="Updates to measure, at least.")] = 100,
-    duration: Annotated[float, typer.Option(min=0, help="Seconds to measure, at least.")] = 10.0,
-    warmup: Annotated[float, typer.Option(min=0, help="Milliseconds of warm-up, at least; then until stable.")] = 500.0,
-    percentile: Annotated[str, typer.Option(help="Further ones: 75,99.9.")] = "",
-    camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Of the camera to replay.")] = None,
-    soak: Annotated[str, typer.Option(help="Measure for so long instead: 90s, 10m, 1h.")] = "",
-    remote: Annotated[str, typer.Option(help="Run all of this on a board instead, over ssh: user@host.")] = "",
+    backend: Annotated[str, typer.Option(help="Runtime of the graphs; auto takes the fastest installed.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, fp16, int8 or int8-fp16; that of the graphs by default.")] = "",
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu, orin, orin-nano, orin-nx, agx-orin; checked.")] = "auto",
+    vs: Annotated[list[str] | None, typer.Option(help="Baseline, or MODEL@BACKEND:PRECISION; repeat.")] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Compare with no other tracker.")] = False,
+    baselines: Annotated[Path | None, typer.Option(help="Folder with the weights of baselines.")] = None,
+    iterations: Annotated[int, typer.Option(min=2, help="Minimum number of updates.")] = 100,
+    duration: Annotated[float, typer.Option(min=0, help="Minimum measuring time, s.")] = 10.0,
+    warmup: Annotated[float, typer.Option(min=0, help="Minimum warm-up, ms; then until stable.")] = 500.0,
+    percentile: Annotated[str, typer.Option(help="More percentiles: 75,99.9.")] = "",
+    camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Frame rate of the simulated camera.")] = None,
+    soak: Annotated[str, typer.Option(help="Run for a fixed time: 90s, 10m, 1h.")] = "",
+    remote: Annotated[str, typer.Option(help="Run on a board over ssh: user@host.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for JSON and page.")] = Path("runs/bench"),
-    json: Annotated[Path | None, typer.Option(help="The JSON's own path; the page lies beside it.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Path of the JSON; the page is next to it.")] = None,
 ) -> None:  # fmt: skip
-    """Measure a tracker on this machine; ``--device`` is a claim that is checked, never a label."""
+    """Measure a tracker on this machine. ``--device`` is checked; for another board there is a projection."""
     if context.invoked_subcommand is not None:
         return
     from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE
@@ -64,7 +63,7 @@ def measure(
     if alone and vs:
         raise UsageError("--alone and --vs exclude each other")
     if remote:
-        result = _measured_there(remote)
+        result = _measure_on_board(remote)
         _show(result)
         _write(result, output, json)
         return
@@ -82,8 +81,12 @@ def measure(
         percentiles=_percentiles(percentile),
         camera_fps=camera_fps,
     )
-    with BenchProgress(f"of {request.plan.duration_s:g}") as progress:
-        result = run_bench(request, ["eatrack-edge", *sys.argv[1:]], progress.show)
+    with Progress("updates", has_rate=False) as progress:
+
+        def show(step: str, done: int, seconds: float) -> None:
+            progress.show(step, done, detail=f"{seconds:.0f} of {request.plan.duration_s:g} s" if done else "")
+
+        result = run_bench(request, ["eatrack-edge", *sys.argv[1:]], show)
     _show(result)
     _write(result, output, json)
 
@@ -91,11 +94,11 @@ def measure(
 @bench.command("compare")
 def compare(
     before: Annotated[Path, typer.Argument(help="JSON of the earlier result.")],
-    after: Annotated[Path, typer.Argument(help="JSON of the later one.")],
-    max_regression: Annotated[str, typer.Option(help="Most that a gated figure may grow: 10% or 0.1.")] = "10%",
-    show_only: Annotated[bool, typer.Option("--show-only", help="Compare unlike ones too; judge nothing.")] = False,
+    after: Annotated[Path, typer.Argument(help="JSON of the later result.")],
+    max_regression: Annotated[str, typer.Option(help="Largest allowed increase: 10% or 0.1.")] = "10%",
+    show_only: Annotated[bool, typer.Option("--show-only", help="Only show; allow different conditions.")] = False,
 ) -> None:  # fmt: skip
-    """Hold a result against an earlier one; exit code 4 where it is slower than allowed."""
+    """Compare a result with an earlier one; exit code 4 if it is slower than allowed."""
     from eatrack_edge.benchmarks.measure import compare as comparison
     from eatrack_edge.benchmarks.measure.result import read_result
     from eatrack_edge.benchmarks.text_report import change_table
@@ -105,7 +108,7 @@ def compare(
     if not show_only:
         comparison.check_comparable(old, new)
     changes = comparison.compare(old, new)
-    console().print(table(change_table(changes)))
+    print_table(change_table(changes))
     for path, result in ((before, old), (after, new)):
         for reason in result.invalid_reasons:
             print(f"{path.name} is invalid: {reason}", file=sys.stderr)
@@ -119,9 +122,9 @@ def compare(
 @bench.command("page")
 def page(
     result: Annotated[Path, typer.Argument(help="JSON of a result.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The page; beside the JSON by default.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default next to the JSON.")] = None,
 ) -> None:  # fmt: skip
-    """Draw the page of a result again, from its JSON alone."""
+    """Write the HTML page of a result from its JSON."""
     from eatrack_edge.benchmarks.measure.result import read_result, to_dict
     from eatrack_edge.benchmarks.page import write_page
 
@@ -130,7 +133,7 @@ def page(
     print(output)
 
 
-def _measured_there(host: str) -> Result:
+def _measure_on_board(host: str) -> Result:
     from tempfile import TemporaryDirectory
 
     from eatrack_edge.benchmarks.measure.remote import Remote, run_remote
@@ -146,24 +149,20 @@ def _measured_there(host: str) -> Result:
 def _show(result: Result) -> None:
     from eatrack_edge.benchmarks import text_report as report
 
-    screen = console()
-
-    def say(line: str, style: str = "") -> None:
-        screen.print(line, soft_wrap=True, markup=False, style=style)
-
-    for name, line in report.facts(result):
-        say(f"{name:<18} {line}")
+    print_facts(report.facts(result))
     for rows in (report.stage_table(result), report.versus_table(result)):
         if rows:
-            screen.print("", table(rows, "MEASURED on this machine"))
+            print()
+            print_table(rows, "MEASURED on this machine")
     rows, verdicts = report.projected(result)
     if rows:
-        screen.print("", table(rows, "PROJECTION for boards that are not here; nothing in it was measured"))
+        print()
+        print_table(rows, "PROJECTION for boards that are not here; nothing in it was measured")
         for line in verdicts:
-            say(f"projection: {line}")
-    say("")
+            print_line(f"projection: {line}")
+    print()
     for line in report.verdict(result):
-        say(line, "bold red" if line.startswith("INVALID") else "")
+        print_line(line, "bold red" if line.startswith("INVALID") else "")
 
 
 def _write(result: Result, output: Path, json: Path | None) -> None:
@@ -173,8 +172,12 @@ def _write(result: Result, output: Path, json: Path | None) -> None:
 
     json = json or output / f"{file_stem(result)}.json"
     write_result(result, json)
-    write_page(to_dict(result), json.with_suffix(".html"))
-    print(f"\n{json}\n{json.with_suffix('.html')}")
+    print(f"\n{json}")
+    try:
+        write_page(to_dict(result), json.with_suffix(".html"))
+        print(json.with_suffix(".html"))
+    except MissingExtra as error:
+        print_note(f"there is no page: {error.message}; {error.hint}; then: eatrack-edge bench page {json}")
 
 
 def _percentiles(text: str) -> tuple[float, ...]:

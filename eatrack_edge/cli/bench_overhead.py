@@ -1,4 +1,4 @@
-"""``eatrack-edge bench overhead``: what tracking costs beside inference."""
+"""``eatrack-edge bench overhead``: measures what tracking costs apart from inference."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from typing import Annotated
 
 import typer
 
-from eatrack_edge.cli.bench_progress import BenchProgress
-from eatrack_edge.cli.console import console, table
+from eatrack_edge.cli.console import Progress, print_line, print_table
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
 def overhead(
-    model: Annotated[str, typer.Option(help="Whose crops and maps: a bundled model, or an export.")] = DEFAULT_MODEL,
-    updates: Annotated[int, typer.Option(min=100, help="Of the long flight.")] = 100_000,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+    model: Annotated[str, typer.Option(help="Defines crops and maps: bundled, or exported.")] = DEFAULT_MODEL,
+    updates: Annotated[int, typer.Option(min=100, help="Updates of the long run.")] = 100_000,
+    json: Annotated[Path | None, typer.Option(help="Write the result as JSON to this path.")] = None,
 ) -> None:  # fmt: skip
-    """Measure crop, copy, decoding and store on one core, without a network: by frame size, and over hours."""
+    """Measure crop, copy, decoding and storing on one core without a network, by frame size and over a long run."""
     from eatrack_edge.benchmarks.measure.overhead import measure_overhead
     from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 
-    with BenchProgress("s") as progress:
-        result = measure_overhead(model, updates, ["eatrack-edge", *sys.argv[1:]], progress.show)
-    screen = console()
-    screen.print(f"measured on {result.measured_on}; {result.backend}", soft_wrap=True, markup=False)
+    with Progress("updates") as progress:
+        result = measure_overhead(
+            model,
+            updates,
+            ["eatrack-edge", *sys.argv[1:]],
+            lambda step, done, _seconds: progress.show(step, done, updates if done else None),
+        )
+    print_line(f"measured on {result.measured_on}; {result.backend}")
     for rows in (frame_table(result), crop_table(result)):
-        screen.print("", table(rows))
+        print()
+        print_table(rows)
     print()
     for line in [
         *findings(result),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.console import Progress
 from eatrack_edge.cli.export import export
-from eatrack_edge.cli.progress import Display
 from eatrack_edge.core.resources import DEFAULT_MODEL, bundled_models
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from eatrack_edge.engines.build_pair import Made
     from eatrack_edge.engines.build_progress import Step
     from eatrack_edge.inference.model_files import Graphs
@@ -66,7 +63,7 @@ def build(
         return
     command = upkeep.command(what, found.model_spec.precision, folder)
     with BuildProgress() as progress:
-        made = make.make(found, folder, progress.show, command=command, builds=builds, uses_dla=dla)
+        made = make.make(found, folder, progress.show_step, command=command, builds=builds, uses_dla=dla)
     print_made(made)
 
 
@@ -103,7 +100,7 @@ def refresh(model: str, backend: str) -> None:
         return
     try:
         with BuildProgress() as progress:
-            made = ensure(model, None, progress.show, builds_missing=is_asked)
+            made = ensure(model, None, progress.show_step, builds_missing=is_asked)
     except EATrackError:
         if is_asked:
             raise
@@ -128,19 +125,12 @@ def print_made(made: Made) -> None:
         print(f"  not compared with ONNX Runtime: {made.note}")
 
 
-class BuildProgress(Display):
-    """How far a build is: a bar on a terminal, a line per engine elsewhere."""
+class BuildProgress(Progress):
+    """Progress of a build, one task for each engine."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        super().__init__("steps", has_rate=False)
 
-        super().__init__(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        self._tasks: dict[str, TaskID] = {}
-
-    def show(self, engine: str, step: Step) -> None:
-        """One step of a build is done."""
-        if engine not in self._tasks:
-            self._tasks[engine] = self.bar.add_task(engine)
-            if self.bar.disable:
-                print(f"building {engine}", file=sys.stderr, flush=True)
-        self.bar.update(self._tasks[engine], completed=step.done, total=step.total)
+    def show_step(self, engine: str, step: Step) -> None:
+        """Show one step of a build."""
+        self.show(f"building {engine}", step.done, step.total, step.phase)

@@ -1,23 +1,23 @@
-"""``eatrack-edge doctor``: what this machine is, what runs on it, and the command that mends what does not."""
+"""``eatrack-edge doctor``: checks this machine, lists the runtimes that work, and how to fix the others."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from eatrack_edge.cli.console import print_line, print_table
 
 if TYPE_CHECKING:
     from eatrack_edge.diagnosis.examine import Diagnosis
 
 _CANNOT_TRACK = 3  # the exit code of a MachineError
-_PIPE_WIDTH = 120
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")] = False,
 ) -> None:
-    """Look at this machine and say what to mend. Exit code 0 when track can run, 3 when not."""
+    """Check this machine and list what to fix. Exit code 0 if track can run, 3 if not."""
     import json
 
     from eatrack_edge.diagnosis.examine import examine
@@ -32,20 +32,12 @@ def doctor(
 
 
 def _show(diagnosis: Diagnosis) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     styles = {"ok": "green", "note": "yellow", "problem": "bold red"}
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for finding in diagnosis.findings:
-        table.add_row(Text(finding.state, styles[finding.state]), finding.subject, Text(finding.text))
-    console.print(table)
-    to_mend = [finding for finding in diagnosis.findings if finding.fix]
-    for finding in sorted(to_mend, key=lambda finding: finding.state != "problem"):
-        # On a line of its own and never wrapped, so that it can be copied.
-        console.print(Text(f"\n{finding.subject}:", styles[finding.state]))
-        console.print(Text(f"  {finding.fix}"), soft_wrap=True)
+    rows = [(finding.state, finding.subject, finding.text) for finding in diagnosis.findings]
+    print_table(rows, has_headings=False, styles=styles)
+    with_fix = [finding for finding in diagnosis.findings if finding.fix]
+    for finding in sorted(with_fix, key=lambda finding: finding.state != "problem"):
+        print_line(f"\n{finding.subject}:", styles[finding.state])
+        print_line(f"  {finding.fix}")
     verdict = f"track runs here, on {diagnosis.backends[0]}" if diagnosis.can_track else "track cannot run here yet"
-    console.print(Text(f"\n{verdict}", "bold"))
+    print_line(f"\n{verdict}", "bold")

@@ -66,8 +66,8 @@ def _run(
     tracker: Tracker, frames: Source, target: Box, outputs: Outputs, *, start: int, max_frames: int | None
 ) -> tuple[dict[str, object], int]:
     """Track and write until the source, the user or an error ends it; the summary, and the signal that ended it or 0."""
+    from eatrack_edge.cli.console import TrackProgress
     from eatrack_edge.cli.interrupts import Interrupts
-    from eatrack_edge.cli.progress import TrackProgress
     from eatrack_edge.core.errors import EATrackError
     from eatrack_edge.session.session import track as tracked_frames
     from eatrack_edge.session.summary import Summary

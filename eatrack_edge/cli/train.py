@@ -1,4 +1,4 @@
-"""``eatrack-edge train``: a recipe becomes weights; an unfinished run goes on where it stopped."""
+"""``eatrack-edge train``: trains a network from a recipe; an interrupted run resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eatrack_edge.cli.progress import Display
+from eatrack_edge.cli.console import Progress
 
 if TYPE_CHECKING:
-    from eatrack_edge.train.loop import Progress
+    from eatrack_edge.train.loop import Progress as TrainState
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name, e.g. eatrack_s, or the path of a TOML file.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder of the run, and to go on from; runs/RECIPE by default."),
+        typer.Option("--output", "-o", help="Folder of the run, which resumes from it; runs/RECIPE by default."),
     ] = None,
     stop_after: Annotated[
-        int | None, typer.Option(min=1, help="Samples to stop after; the same command goes on later.")
+        int | None, typer.Option(min=1, help="Stop after this many samples; the same command resumes.")
     ] = None,
 ) -> None:
-    """Train a network by a recipe. Start it with torchrun to share the work among processes or GPUs."""
+    """Train a network from a recipe. Start it with torchrun to use several processes or GPUs."""
     from eatrack_edge.core.imports import require
 
     for module in ("torch", "safetensors"):
@@ -31,13 +31,13 @@ def train(
     from eatrack_edge.core.config import load
     from eatrack_edge.train.parallel import world
     from eatrack_edge.train.recipe import TrainRecipe
-    from eatrack_edge.train.run import train as carry_out
+    from eatrack_edge.train.run import train as run_training
 
     path = _recipe_path(recipe)
-    wanted = load(TrainRecipe, path)
+    plan = load(TrainRecipe, path)
     folder = output or Path("runs") / path.stem.removeprefix("train_")
-    with world() as among, TrainProgress(wanted.model, wanted.samples, is_quiet=not among.is_first) as shown:
-        result = carry_out(wanted, folder, among, shown.show, until=stop_after)
+    with world() as among, Progress("samples", is_quiet=not among.is_first) as display:
+        result = run_training(plan, folder, among, lambda state: _show(display, plan.model, state), until=stop_after)
     if among.is_first:
         print(f"{result}  {result.stat().st_size / 1e6:.1f} MB")
         print(f"{folder / 'log.csv'}")
@@ -45,7 +45,7 @@ def train(
 
 
 def _recipe_path(recipe: str) -> Path:
-    """``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is itself."""
+    """Path of a recipe: ``eatrack_s`` is ``export/recipes/train_eatrack_s.toml``; a path is returned as it is."""
     from eatrack_edge.core.errors import UsageError, did_you_mean
     from eatrack_edge.core.resources import material
 
@@ -59,36 +59,9 @@ def _recipe_path(recipe: str) -> Path:
     return path
 
 
-class TrainProgress(Display):
-    """Progress of a run: a bar on a terminal, a line now and then elsewhere, and every judgement."""
-
-    def __init__(self, name: str, samples: int, *, is_quiet: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
-        super().__init__(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.1f} samples/s  loss {task.fields[loss]:.3f}"),
-            TimeRemainingColumn(),
-            is_quiet=is_quiet,
-        )
-        self._name, self._is_quiet = name, is_quiet
-        self._task = self.bar.add_task(name, total=samples, rate=0.0, loss=0.0)
-
-    def show(self, progress: Progress) -> None:
-        """One step is done."""
-        if self._is_quiet:
-            return
-        self.bar.update(self._task, completed=progress.done, rate=progress.rate, loss=progress.loss)
-        if self.is_line_due() or progress.row:
-            self.bar.console.print(self._line(progress), soft_wrap=True, highlight=False)
-
-    def _line(self, progress: Progress) -> str:
-        left_s = (progress.samples - progress.done) / max(progress.rate, 1e-9)
-        held_out = {key.removeprefix("pair_"): value for key, value in progress.row.items() if key.startswith("pair_")}
-        scores = "".join(f", {key} {value:.3f}" for key, value in held_out.items())
-        return (
-            f"{self._name}: {progress.done}/{progress.samples} samples, {progress.rate:.1f} samples/s, "
-            f"{left_s / 60:.0f} min left, loss {progress.loss:.3f}{scores}"
-        )
+def _show(display: Progress, name: str, state: TrainState) -> None:
+    """Show one training step, and every validation as a line of its own."""
+    validated = {key.removeprefix("pair_"): value for key, value in state.row.items() if key.startswith("pair_")}
+    scores = "".join(f", {key} {value:.3f}" for key, value in validated.items())
+    detail = f"loss {state.loss:.3f}{scores}"
+    display.show(name, state.done, state.samples, detail, rate=state.rate, is_due=bool(state.row))

@@ -1,1 +1,1 @@
-"""What every room stands on: boxes, crops, the model specification, configuration, files, errors. No torch, no onnx."""
+"""What every other folder builds on: boxes, crops, the model specification, configuration, files and errors."""

@@ -1,7 +1,7 @@
-"""What can go wrong, as a tree. Every error is one line, and most carry a hint with the next step.
+"""The errors, as a tree. Every error is one line, and most carry a hint with the next step.
 
     EATrackError              exit code 1
-    ├── UsageError            2   what the user asked for cannot be done as asked
+    ├── UsageError            2   a usage error: the request cannot be carried out as given
     │   ├── InputError        2   a source, box, frame or file is not what it should be
     │   ├── ConfigError       2   a recipe, device or suite file is wrong
     │   └── CheckpointError   2   weights do not fit the network
@@ -41,7 +41,7 @@ class EATrackError(Exception):
 
 
 class UsageError(EATrackError):
-    """What the user asked for cannot be done as asked."""
+    """A usage error: the request cannot be carried out as given."""
 
     exit_code = 2
 

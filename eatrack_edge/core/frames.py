@@ -1,4 +1,4 @@
-"""What counts as a frame, and what to make of one that is nearly that."""
+"""Checks and conversions of frames: dtype, shape, channels, and whether anything is visible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def as_bgr(frame: NDArray[Any]) -> Frame:
     """A frame as (H, W, 3) BGR uint8: grey is repeated, alpha dropped.
 
     Raises:
-        InputError: Not a picture: another dtype, number of axes or channels, or no pixels.
+        InputError: Not an image: another dtype, number of axes or channels, or no pixels.
     """
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
         got = frame.dtype if isinstance(frame, np.ndarray) else type(frame).__name__
@@ -37,7 +37,7 @@ def as_bgr(frame: NDArray[Any]) -> Frame:
 
 
 def is_flat(crop: Frame) -> bool:
-    """Whether a crop shows nothing: all its pixels are nearly one colour."""
+    """Whether a crop shows nothing: nearly one flat colour."""
     # Two pixels that differ by d add at least d^2 / 2 to the squares about their channel's mean, and of three channels
     # one has a third of the sum. So nearly every crop is known not to be flat from some rows of its upper half against
     # as many of its lower, and the others are looked at whole.

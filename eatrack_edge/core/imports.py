@@ -22,6 +22,7 @@ _HOW_TO_GET = {
     "onnxscript": _EXPORT,
     "safetensors": _EXPORT,
     "matplotlib": "pip install 'eatrack-edge[eval]'",
+    "jinja2": "pip install 'eatrack-edge[eval]'",
     "distributed": "pip install 'eatrack-edge[cluster]'",
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",

@@ -1,4 +1,4 @@
-"""What every graph and engine must look like, what it must say of itself, and what its file is called.
+"""The model specification: names, shapes, dtypes and metadata of every graph and engine, and their file names.
 
 Two graphs make a tracker. The *template graph* turns the target's crop into tokens, once at ``init`` and once at
 each template update. The *track graph* turns the search crop and what a template slot holds into three maps and
@@ -67,10 +67,10 @@ class ModelSpec:
     # Confidence is sigmoid(scale * logit(peak) + shift), fitted after training; 1 and 0 leave the peak as it is.
     confidence_scale: float = 1.0
     confidence_shift: float = 0.0
-    # Of the arithmetic inside; what goes in and comes out is the same for all. Older graphs do not say: they are fp32.
+    # Of the arithmetic inside; inputs and outputs are the same for all. Absent in older graphs, which are fp32.
     precision: str = "fp32"
     # What a template slot holds: "tokens" of Stage 1; those and their "projections" in the first joint block, which no
-    # frame changes either; or the bare "crop", which every frame encodes again. Older graphs do not say: tokens.
+    # frame changes either; or the bare "crop", which every frame encodes again. Absent in older graphs: tokens.
     template_form: str = "tokens"
     # Whether the template graph is told where in its crop the target is, and for which slot. Older graphs do not ask.
     target_marks: bool = False
@@ -83,7 +83,7 @@ class ModelSpec:
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether the confidence is a probability; if not, it is the raw peak, which may be low on a sure target."""
+        """Whether the confidence is a probability; if not, it is the raw peak, which may be low on a clear target."""
         return (self.confidence_scale, self.confidence_shift) != (1.0, 0.0)
 
     @property
@@ -113,7 +113,7 @@ class ModelSpec:
         return crop, TensorSpec("template_extent", (1, 2), "float32"), TensorSpec("template_slot", (1,), "int32")
 
     def template_outputs(self) -> tuple[TensorSpec, ...]:
-        """What a template slot is to hold, see ``template_form``; tokens are row-major."""
+        """What a template slot contains, see ``template_form``; tokens are row-major."""
         if self.template_form == "crop":
             crop = TensorSpec("template_crop", (self.template_size, self.template_size, 3), "float32")
             return (crop, TensorSpec("template_crop_extent", (1, 2), "float32")) if self.target_marks else (crop,)
@@ -173,7 +173,7 @@ class ModelSpec:
         try:
             return cls(cropping=_read(Cropping, metadata), **_values(cls, metadata, but="cropping"))
         except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise InputError(f"{source}: metadata does not hold the model_spec: {error!r}") from error
+            raise InputError(f"{source}: metadata does not hold the model specification: {error!r}") from error
 
 
 def _read(kind: type[Cropping], metadata: Mapping[str, str]) -> Cropping:

@@ -10,8 +10,8 @@ from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.registry import Registry
 from eatrack_edge.datasets.sequence import Dataset
 
-# Reads the layout below a root. A reader with a second parameter, `first_pixel`, is told what annotations call the
-# first pixel; the others know it from the dataset.
+# Reads the layout below a root. A reader may have a second parameter, `first_pixel`: what annotations call the
+# first pixel, 0 or 1; the other readers know it from the dataset.
 DatasetReader = Callable[..., Dataset]
 
 DATASETS: Registry[DatasetReader] = Registry(

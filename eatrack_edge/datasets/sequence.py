@@ -1,6 +1,6 @@
 """What every dataset reader yields: sequences, whatever the layout on disk.
 
-A sequence says where its frames are, and does not open them: that is for whoever runs a tracker over it.
+A sequence knows where its frames are and does not open them: the code that runs a tracker does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Runs jobs on a Dask cluster: sequences are scheduled one by one, and a lost worker's are run again elsewhere.
+"""Runs evaluation jobs on a Dask cluster; the jobs of a worker that dies run again on another worker.
 
-Workers need this package and see the frames under the same paths; results come back over the network and are written
-here. A job says all it needs, so its track is the same wherever it ran.
+Workers need this package and the frames under the same paths. Results come back over the network and are written here.
+A job carries all its settings, so its track does not depend on the worker.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _CONNECT_S = 30
 
 
 def on_cluster(address: str, workers: int) -> Run:
-    """Somewhere to run jobs.
+    """Make a function that runs jobs on a cluster.
 
     Args:
-        address: The scheduler's, such as ``tcp://10.0.0.2:8786``; ``local`` starts a cluster on this machine.
-        workers: Processes of a local cluster, of one thread each.
+        address: Address of the scheduler, such as ``tcp://10.0.0.2:8786``; ``local`` starts a cluster on this machine.
+        workers: Number of processes of a local cluster, one thread each.
 
     Raises:
         MissingExtra: Dask's ``distributed`` is not installed.
@@ -40,14 +40,14 @@ def on_cluster(address: str, workers: int) -> Run:
 
 def _run(client: Any, jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
     distributed = require("distributed", to="run on a cluster")
-    # Not pure: two runs of a job are two runs, never one remembered from an earlier evaluation.
+    # Not pure: Dask must run each job, not return the cached result of an earlier evaluation.
     futures = {client.submit(run_job, job, pure=False): job for job in jobs}
     frames = 0
     for future in distributed.as_completed(futures):
         job = futures[future]
         try:
             outcome: Outcome = future.result()
-        except Exception as error:  # what Dask itself reports, such as a job whose workers died time and again
+        except Exception as error:  # Dask's own errors, such as a job whose workers died repeatedly
             outcome = Outcome(job, None, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         frames += len(job.sequence)
         on_frames(frames)

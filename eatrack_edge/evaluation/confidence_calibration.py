@@ -1,4 +1,4 @@
-"""What a confidence is worth: does it say how good the box is, and from where on to call the target lost."""
+"""Calibration of the confidence: how well it predicts the overlap, and below which threshold the target is lost."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ BINS = 10  # of equal width over [0, 1]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Confidence against what really happened, over all frames that were tracked (the first of a sequence is not).
+    """Confidence against overlap, over all frames except the first of each sequence.
 
     Attributes:
         confidence: Mean confidence per bin, shape (10,); ``nan`` where the bin is empty.
         overlap: Mean overlap per bin, shape (10,).
         frames: Frames with a target per bin, shape (10,).
-        expected_error: Mean of |confidence - overlap| over the bins, each weighed by its frames: the expected
-            calibration error, with overlap in the place of accuracy.
-        lost_below: Confidence below which to call the target lost, the threshold of best F1; ``nan`` if none ever was.
-        lost_precision: Share of frames so called that were lost, in [0, 1].
-        lost_recall: Share of lost frames so called, in [0, 1].
-        lost_frames: Frames that were lost: no overlap, or no target.
+        expected_error: Mean of |confidence - overlap| over the bins, weighted by frames: the expected calibration
+            error, with overlap in place of accuracy.
+        lost_below: Confidence below which the target is classified as lost, by best F1; ``nan`` if it was never lost.
+        lost_precision: Share of the frames classified as lost that were lost, in [0, 1].
+        lost_recall: Share of the lost frames that were classified as lost, in [0, 1].
+        lost_frames: Frames without overlap, or without a target.
     """
 
     confidence: Floats
@@ -72,7 +72,7 @@ def _by_bin(confidence: Floats, overlap: Floats) -> tuple[Floats, Floats, NDArra
 
 
 def _best_threshold(confidence: Floats, is_lost: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Threshold, precision and recall of "lost" = confidence below the threshold, where F1 is highest."""
+    """Threshold of the confidence with the highest F1 for "lost", and its precision and recall."""
     lost = int(is_lost.sum())
     if not lost:
         return float("nan"), float("nan"), float("nan")
@@ -80,9 +80,9 @@ def _best_threshold(confidence: Floats, is_lost: NDArray[np.bool_]) -> tuple[flo
     values, hits = confidence[order], np.cumsum(is_lost[order])
     # A threshold can only fall between two different confidences.
     last_of_value = np.append(values[1:] > values[:-1], True)
-    called = np.arange(1, len(values) + 1)[last_of_value]
-    caught = hits[last_of_value]
-    best = int(np.argmax(2 * caught / (called + lost)))
-    upper = values[called[best]] if called[best] < len(values) else values[-1] + 1e-6
-    threshold = float((values[called[best] - 1] + upper) / 2)
-    return threshold, float(caught[best] / called[best]), float(caught[best] / lost)
+    classified = np.arange(1, len(values) + 1)[last_of_value]
+    correct = hits[last_of_value]
+    best = int(np.argmax(2 * correct / (classified + lost)))
+    upper = values[classified[best]] if classified[best] < len(values) else values[-1] + 1e-6
+    threshold = float((values[classified[best] - 1] + upper) / 2)
+    return threshold, float(correct[best] / classified[best]), float(correct[best] / lost)

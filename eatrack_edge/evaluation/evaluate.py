@@ -1,4 +1,4 @@
-"""An evaluation from start to end: run what is not finished, keep every track, score them all."""
+"""Runs and scores an evaluation: every tracker on every sequence, skipping what an earlier run finished."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_jobs
 from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.trackers import FIXED, OURS, TrackerSpec, open_tracker
 
-# Runs jobs somewhere, telling frames done so far: in processes here, or on a cluster.
+# Runs jobs and reports the frames done so far: in local processes, or on a cluster.
 Run = Callable[[list[Job], FrameCount], Iterator[Outcome]]
 
 
@@ -30,11 +30,11 @@ class Plan:
 
     Attributes:
         dataset: Its sequences.
-        trackers: Each is run on every sequence.
+        trackers: To run on every sequence.
         protocol: How to score.
-        output: Folder of tracks and results; an interrupted run goes on from what it finds there.
+        output: Folder of tracks and results; an interrupted run resumes from it.
         formats: Toolkits to write result files for.
-        title: What to call the data in reports; empty takes the kind of dataset.
+        title: Name of the data for reports; empty takes the kind of dataset.
     """
 
     dataset: Dataset
@@ -47,7 +47,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackerResult:
-    """One tracker's tracks and their scores by sequence, and why a sequence has none."""
+    """One tracker's tracks and scores by sequence, and the reasons for the sequences left out."""
 
     tracks: Mapping[str, Track]
     scores: Mapping[str, SequenceScore]
@@ -61,15 +61,15 @@ class TrackerResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Everything that a report needs.
+    """The results of an evaluation.
 
     Attributes:
         dataset: Kind of dataset.
-        title: What to call the data.
+        title: Name of the data for reports.
         protocol: How it was scored.
-        sequences: Those that could be read, by name.
+        sequences: Sequences that could be read, by name.
         trackers: Results by the tracker's title.
-        identities: What each tracker is: name, model and checksums of its weights.
+        identities: What each tracker's results depend on: name, model and checksums of its weights.
     """
 
     dataset: str
@@ -84,18 +84,18 @@ class Evaluation:
         """Attributes that any sequence has, in order of name."""
         return sorted({attribute for sequence in self.sequences.values() for attribute in sequence.attributes})
 
-    def having(self, attribute: str) -> list[str]:
-        """Names of the sequences that have an attribute."""
+    def with_attribute(self, attribute: str) -> list[str]:
+        """Names of the sequences with an attribute."""
         return [name for name, sequence in self.sequences.items() if attribute in sequence.attributes]
 
 
 def evaluate(plan: Plan, run: Run | None = None, on_frames: FrameCount = lambda _: None) -> Evaluation:
-    """Run and score every tracker on every sequence; what is finished already is not run again.
+    """Run and score every tracker on every sequence; finished sequences are not run again.
 
     Args:
         plan: What to evaluate.
-        run: Where to run it; ``None``: here, in this process.
-        on_frames: Told the frames of this run done so far.
+        run: Runs the jobs; ``None``: in this process.
+        on_frames: Called with the number of frames done so far in this run.
 
     Raises:
         InputError: No sequence can be read, or the weights of a tracker are missing.
@@ -106,9 +106,9 @@ def evaluate(plan: Plan, run: Run | None = None, on_frames: FrameCount = lambda 
     identities = {spec.title: identity(spec) | {"dataset": plan.dataset.kind} for spec in plan.trackers}
     stores = {spec.title: TrackStore(plan.output, spec.title) for spec in plan.trackers}
     for title, store in stores.items():
-        store.claim(identities[title])
+        store.check_identity(identities[title])
     reasons: dict[str, dict[str, str]] = {spec.title: dict(unreadable) for spec in plan.trackers}
-    for outcome in (run or _here)(unfinished(plan, sequences), on_frames):
+    for outcome in (run or _run_locally)(unfinished(plan, sequences), on_frames):
         title, name = outcome.job.spec.title, outcome.job.sequence.name
         if outcome.track is None:
             reasons[title][name] = outcome.reason
@@ -140,7 +140,7 @@ def _sequence_or_reason(dataset: Dataset, name: str) -> Sequence | str:
 
 
 def unfinished(plan: Plan, sequences: Mapping[str, Sequence]) -> list[Job]:
-    """Jobs whose track is not in the output folder yet, the longest first so that no worker ends up alone with it."""
+    """Jobs without a track in the output folder; the longest first, so that all workers end at about the same time."""
     jobs = [
         Job(spec, sequence)
         for spec in plan.trackers
@@ -151,7 +151,7 @@ def unfinished(plan: Plan, sequences: Mapping[str, Sequence]) -> list[Job]:
 
 
 def identity(spec: TrackerSpec) -> dict[str, str]:
-    """What a tracker's results depend on. Opens it, so that one that cannot run fails before any work is done.
+    """What a tracker's results depend on. Opens the tracker, so that one that cannot run fails at once.
 
     Raises:
         UsageError: No such tracker or model.
@@ -163,7 +163,7 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
     opened = open_tracker(spec)
     known = {"tracker": spec.name}
     if isinstance(opened, Tracker):
-        # Which one is taken depends on what is installed, and an INT8 engine's boxes are not those of a float32 graph.
+        # The default depends on what is installed, and an INT8 engine's boxes differ from those of a float32 graph.
         known["backend"] = opened.backend.name
     if spec.camera_fps:
         known["camera_fps"] = f"{spec.camera_fps:g}"
@@ -175,7 +175,7 @@ def identity(spec: TrackerSpec) -> dict[str, str]:
 
 
 def _weights(spec: TrackerSpec) -> tuple[Path, ...]:
-    """Files that a tracker's results depend on; none are known of a tracker of the user's own."""
+    """Files that a tracker's results depend on; none are known for a user's own tracker."""
     if spec.name in (OURS, FIXED):
         from eatrack_edge.inference.model_files import find_graphs
 
@@ -183,7 +183,7 @@ def _weights(spec: TrackerSpec) -> tuple[Path, ...]:
     return tuple(weight_files(spec.name, Path(spec.baselines))) if spec.name in BASELINES else ()
 
 
-def _here(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+def _run_locally(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
     return run_jobs(jobs, 1, on_frames)
 
 

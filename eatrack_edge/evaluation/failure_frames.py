@@ -1,4 +1,4 @@
-"""Where a tracker lost its target, and what the frame looked like."""
+"""Finds the first tracking failure of a sequence, and draws all boxes on its frame."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _JPEG_QUALITY = 80
 
 
 def first_failure(overlap: NDArray[np.float64]) -> int | None:
-    """The frame from which the tracker misses its target for at least five frames that show one.
+    """The first of at least five successive frames with a target on which the box does not touch it.
 
     Args:
         overlap: Per frame, shape (N,); ``nan`` where the target is absent.
@@ -37,7 +37,7 @@ def first_failure(overlap: NDArray[np.float64]) -> int | None:
 
 
 def read_frame(sequence: Sequence, index: int) -> Frame:
-    """One frame of a sequence.
+    """Read one frame of a sequence.
 
     Raises:
         InputError: It cannot be read.
@@ -53,13 +53,16 @@ def read_frame(sequence: Sequence, index: int) -> Frame:
 
 
 def thumbnail(frame: Frame, truth: Box | None, boxes: Mapping[str, Box], colours: Mapping[str, str]) -> str:
-    """A frame with its boxes as the address of an inline JPEG: the truth in white, each tracker in its colour.
+    """Draw boxes on a small copy of a frame: the truth in white, each tracker in its colour.
 
     Args:
         frame: Shape (H, W, 3), BGR.
         truth: The true box in pixels; ``None`` if the target is absent.
         boxes: Boxes by tracker, in pixels.
         colours: ``#rrggbb`` by tracker.
+
+    Returns:
+        A JPEG as a ``data:`` URL.
     """
     scale = _THUMBNAIL_PX / frame.shape[1]
     size = (_THUMBNAIL_PX, max(1, round(frame.shape[0] * scale)))
@@ -72,13 +75,13 @@ def thumbnail(frame: Frame, truth: Box | None, boxes: Mapping[str, Box], colours
     return "data:image/jpeg;base64," + base64.b64encode(cast("NDArray[np.uint8]", stored).tobytes()).decode("ascii")
 
 
-def _draw(picture: Any, box: Box, scale: float, colour: tuple[int, int, int]) -> None:
+def _draw(frame: Any, box: Box, scale: float, colour: tuple[int, int, int]) -> None:
     if not np.isfinite(box).all():
         return
     x, y, w, h = (value * scale for value in box)
     corners = (round(x), round(y)), (round(x + w), round(y + h))
-    cv2.rectangle(picture, *corners, (0, 0, 0), 4, cv2.LINE_AA)
-    cv2.rectangle(picture, *corners, colour, 2, cv2.LINE_AA)
+    cv2.rectangle(frame, *corners, (0, 0, 0), 4, cv2.LINE_AA)
+    cv2.rectangle(frame, *corners, colour, 2, cv2.LINE_AA)
 
 
 def _bgr(colour: str) -> tuple[int, int, int]:

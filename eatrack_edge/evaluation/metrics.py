@@ -1,7 +1,7 @@
-"""Success, precision and normalised precision of one sequence, by any protocol of ``protocol``.
+"""Computes success, precision and normalised precision of a sequence by the rules of a protocol.
 
-Boxes here are in the coordinates in which the truth was published (usually the first pixel is 1), because some
-protocols look at the sign of ``x`` and ``y``. Checked against published scores in
+Boxes are in the coordinates of the published truth, where the first pixel is usually 1, because some protocols test
+the sign of ``x`` and ``y``. Checked against published scores in
 ``tests/evaluation/test_published.py``.
 """
 
@@ -29,7 +29,7 @@ _READ_AT = 20  # index of 20 px, and of 0.20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SequenceScore:
-    """What one tracker did on one sequence.
+    """Score of one tracker on one sequence.
 
     Attributes:
         success: Share of frames whose overlap is above each threshold, shape (21,).
@@ -135,13 +135,13 @@ def _rows(what: str, boxes: Boxes) -> Floats:
 
 
 def _prepare(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
-    """Predictions as the toolkit sees them: as many as true boxes, holes mended, first frame set."""
+    """Predictions as the toolkit sees them: as many as true boxes, missing rows repaired, first frame set."""
     if protocol.refuses_invalid and (np.isnan(predicted).any() or (predicted[:, 2:] < 0).any()):
         row = int(np.argmax(np.isnan(predicted).any(axis=1) | (predicted[:, 2:] < 0).any(axis=1)))
         raise InputError(f"`{protocol.name}` refuses NaN and negative sides, frame {row} is {predicted[row].tolist()}")
     predicted = predicted[: len(truth)]
     written = len(predicted)
-    predicted = _mended(predicted, truth[:written], protocol)
+    predicted = _repaired(predicted, truth[:written], protocol)
     if written < len(truth):
         fill = 0.0 if protocol.short_result == "zeros" else np.nan
         predicted = np.concatenate([predicted, np.full((len(truth) - written, 4), fill)])
@@ -150,8 +150,8 @@ def _prepare(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
     return predicted
 
 
-def _mended(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
-    """Repeat the previous frame's box where the protocol's repair says so; the first row is never mended."""
+def _repaired(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
+    """Repeat the previous frame's box where the protocol's repair says so; the first row is never repaired."""
     holes = {
         "none": np.zeros(len(predicted), bool),
         "nan": np.isnan(predicted).all(axis=1),
@@ -160,7 +160,7 @@ def _mended(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
     }[protocol.repair]
     holes = holes & ~np.isnan(truth).any(axis=1)
     holes[0] = False
-    # The last row before each that needs no mending; a row copied from a hole that truth's NaN exempts stays a hole.
+    # The last valid row before each; a row copied from a hole that truth's NaN exempts stays a hole.
     source = np.maximum.accumulate(np.where(holes, 0, np.arange(len(predicted))))
     return predicted[source]
 
@@ -178,7 +178,7 @@ def _centre(boxes: Floats) -> Floats:
 
 
 def _overlap(predicted: Floats, truth: Floats) -> Floats:
-    """Overlap per frame, 0 where either box is no box: every toolkit's overlap of nothing fails every threshold."""
+    """Overlap per frame; 0 where a box is invalid, so that it fails every threshold as in every toolkit."""
     return np.clip(np.nan_to_num(iou(predicted, truth)), 0, 1)
 
 
@@ -190,15 +190,15 @@ def _clipped(boxes: Floats, frame_size: tuple[int, int]) -> Floats:
 def _curves(
     predicted: Floats, truth: Floats, overlap: Floats, flagged: Flags, protocol: Protocol
 ) -> tuple[Floats, Floats, Floats]:
-    seen = ~flagged if protocol.is_flag_removed else np.ones(len(truth), bool)
+    unflagged = ~flagged if protocol.is_flag_removed else np.ones(len(truth), bool)
     if protocol.is_empty_flagged:
-        seen = seen & _valid(truth, "wh>0")
-    present = _valid(truth, protocol.overlap_valid) & seen
+        unflagged = unflagged & _valid(truth, "wh>0")
+    present = _valid(truth, protocol.overlap_valid) & unflagged
     offset = _centre(predicted) - _centre(truth)
     error, normalised = (np.sqrt((part**2).sum(axis=1)) for part in (offset, offset / (truth[:, 2:] + 1e-16)))
     has_centre = _valid(truth, protocol.centre_valid)
-    error = _with_absent(error, has_centre, seen, protocol.absent_centre)
-    normalised = _with_absent(normalised, has_centre, seen, protocol.absent_normalised)
+    error = _with_absent(error, has_centre, unflagged, protocol.absent_centre)
+    normalised = _with_absent(normalised, has_centre, unflagged, protocol.absent_normalised)
     frames = max(1, int(present.sum())) if protocol.is_absent_removed else len(truth)
     return (
         (len(truth) - _at_most(np.where(present, overlap, -1.0), OVERLAP_THRESHOLDS)) / frames,
@@ -212,6 +212,6 @@ def _at_most(values: Floats, thresholds: Floats) -> NDArray[np.int64]:
     return np.searchsorted(np.sort(values), thresholds, side="right").astype(np.int64)
 
 
-def _with_absent(error: Floats, valid: Flags, seen: Flags, rule: AbsentError) -> Floats:
+def _with_absent(error: Floats, valid: Flags, unflagged: Flags, rule: AbsentError) -> Floats:
     error = np.where(valid, error, -1.0 if rule == "precise" else np.inf)
-    return np.where(seen, error, np.inf)
+    return np.where(unflagged, error, np.inf)

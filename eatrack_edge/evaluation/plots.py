@@ -1,4 +1,4 @@
-"""Success, precision and calibration plots, as PNG for documents and SVG for pages."""
+"""Draws the success, precision and calibration plots with matplotlib, as PNG for documents and SVG for pages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from eatrack_edge.evaluation.confidence_calibration import BINS, Calibration
 from eatrack_edge.evaluation.evaluate import Evaluation
 from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS
 from eatrack_edge.evaluation.score_tables import ranking, tracker_calibration
+from eatrack_edge.reporting.colours import GRID, MARK, series_colour, series_dash
 
-# Okabe and Ito's colours, told apart by colour-blind readers too; dashes tell on where they run out.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555")
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)))
 _SIZE_INCHES = (7.6, 4.6)
 _PNG_DPI = 150
 
@@ -45,16 +43,17 @@ def draw_plots(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
 
 
 def _styles(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
-    """One look per tracker, the same in every plot; the best tracker first."""
-    return {title: style(place) for place, (title, _) in enumerate(ranking(evaluation))}
+    """One line style per tracker, the same in every plot; the best tracker first."""
+    return {title: _style(place) for place, (title, _) in enumerate(ranking(evaluation))}
 
 
-def style(place: int) -> dict[str, Any]:
-    """Colour and dashes of the tracker at a place of the ranking, from 0."""
+def _style(place: int) -> dict[str, Any]:
+    """Matplotlib's colour and dashes of the tracker at a place of the ranking, from 0."""
+    dashes = series_dash(place)
     return {
-        "color": COLOURS[place % len(COLOURS)],
-        "linestyle": _DASHES[place // len(COLOURS) % len(_DASHES)],
-        "linewidth": 2.0 if place < len(COLOURS) else 1.5,
+        "color": series_colour(place),
+        "linestyle": (0, dashes) if dashes else "-",
+        "linewidth": 1.5 if dashes else 2.0,
     }
 
 
@@ -72,7 +71,7 @@ def _curves(evaluation: Evaluation, kind: str) -> Any:
         _label(axes, "overlap threshold", "share of frames with more overlap", f"Success: {sequences}")
         _legend(figure, "mean of the curve")
     else:
-        axes.axvline(20, color="#999999", linewidth=0.8, zorder=0)
+        axes.axvline(20, color=MARK, linewidth=0.8, zorder=0)
         _label(axes, "centre error, px", "share of frames within it", f"Precision: {sequences}")
         _legend(figure, "at 20 px")
     axes.set_xlim(thresholds[0], thresholds[-1])
@@ -82,19 +81,19 @@ def _curves(evaluation: Evaluation, kind: str) -> Any:
 
 def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[str, Any]]) -> Any:
     figure, axes = _figure()
-    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, zorder=0)
+    axes.plot([0, 1], [0, 1], color=MARK, linewidth=0.8, zorder=0)
     along = {"rotation": 45, "rotation_mode": "anchor", "transform_rotates_text": True}
     axes.text(0.03, 0.045, "confidence = overlap", color="#777777", fontsize=8, **along)
     for title, found in calibrations.items():
-        # A bin of a handful of frames is noise, drawn small.
+        # A bin with few frames is noise: its marker is small.
         filled = found.frames > 0
         share = found.frames[filled] / max(1, int(found.frames.sum()))
         label = f"{title}: error {found.expected_error:.3f}, {_lost_label(found)}"
-        axes.plot(found.confidence[filled], found.overlap[filled], label=label, **styles.get(title, style(0)))
-        colour = styles.get(title, style(0))["color"]
+        axes.plot(found.confidence[filled], found.overlap[filled], label=label, **styles.get(title, _style(0)))
+        colour = styles.get(title, _style(0))["color"]
         areas = _marker_areas(share)
         axes.scatter(found.confidence[filled], found.overlap[filled], areas, color=colour, zorder=3, clip_on=False)
-    _label(axes, f"confidence, {BINS} bins", "mean overlap", "Calibration: what a confidence is worth")
+    _label(axes, f"confidence, {BINS} bins", "mean overlap", "Calibration: confidence against overlap")
     if calibrations:
         figure.legend(loc="outside lower left", fontsize=8, frameon=False)
     axes.set_xlim(0, 1)
@@ -104,9 +103,9 @@ def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[st
 
 def _lost_label(found: Calibration) -> str:
     if np.isnan(found.lost_below):
-        return "never lost"
+        return "target never lost"
     share = f"precision {found.lost_precision:.2f}, recall {found.lost_recall:.2f}"
-    return f"best called lost below {found.lost_below:.3g} ({share})"
+    return f"lost below {found.lost_below:.3g} ({share})"
 
 
 def _marker_areas(share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -117,7 +116,7 @@ def _figure() -> tuple[Any, Any]:
     # Never pyplot: it keeps global state and picks a window system.
     figure = require("matplotlib.figure", to="draw plots").Figure(figsize=_SIZE_INCHES, layout="constrained")
     axes = figure.subplots()
-    axes.grid(color="#e6e6e6", linewidth=0.8)
+    axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -127,7 +126,7 @@ def _figure() -> tuple[Any, Any]:
 def _legend(figure: Any, title: str) -> None:
     if not figure.axes[0].get_legend_handles_labels()[0]:
         return  # every sequence failed: there is no curve to name
-    # Beside the axes: some tracker's curve runs through every corner.
+    # Outside the axes: a curve may run through any corner.
     figure.legend(title=title, loc="outside right upper", fontsize=9, frameon=False, alignment="left")
 
 
@@ -141,7 +140,7 @@ def _save(figure: Any, folder: Path, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI)
-        # Without a date and with a fixed salt for its ids, the same figures give the same file.
+        # Without a date and with a fixed salt for its ids, the same scores give the same file.
         with require("matplotlib", to="draw plots").rc_context({"svg.hashsalt": name}):
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     except OSError as error:

@@ -1,11 +1,11 @@
-"""Named evaluation protocols: the choices in which the field's toolkits differ, one row a toolkit.
+"""Evaluation protocols by name: the scoring rules of OTB, pysot, pytracking, GOT-10k and others.
 
-Every toolkit runs the tracker once from the first frame, draws a curve per sequence and takes the unweighted mean
-over sequences. They differ in the choices below, and by up to three points on the same boxes. There is one code
-path, in ``metrics``, and it reads this table. Where a rule looks odd, it is the toolkit's own:
+Every toolkit runs the tracker once from the first frame, computes a curve per sequence and takes the unweighted mean
+over sequences. They differ in the rules below, and by up to three points on the same boxes. ``metrics`` is the one
+implementation and reads this table. Unusual rules are the toolkit's own:
 
-- OTB's Matlab and pysot give an absent target a centre error of -1, so every tracker is *precise* while there is
-  nothing to see. pytracking and its forks do so only for the dataset they call ``uav``: 2.6 points on UAV123.
+- OTB's Matlab and pysot give an absent target a centre error of -1, so every tracker is *precise* while the target
+  is absent. pytracking and its forks do so only for the dataset they call ``uav``: 2.6 points on UAV123.
 - OTB's repair is ``if (isnan(r) | r(3)<=0 | r(4)<=0) & ~isnan(truth)``, and Matlab's ``if`` on a vector holds when
   every element does: all four numbers NaN, or an empty box, on a frame whose truth has no NaN.
 - UAVDT's published precision (CFNet .681) comes out only when an empty box is left as it is, hence ``uavdt``.
@@ -26,20 +26,20 @@ AbsentError = Literal["precise", "imprecise", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One toolkit's choices."""
+    """The scoring rules of one toolkit."""
 
     name: str
-    toolkit: str  # whose rules these are, for reports
+    toolkit: str  # the toolkit's name for reports
     first_frame: Literal["replaced", "kept"]  # whether the first prediction is replaced by the true box
     overlap_valid: Validity  # which true boxes count as present for the overlap; elsewhere every threshold fails
     centre_valid: Validity  # the same for the centre error
     absent_centre: AbsentError  # what the centre error is where the target is absent
     absent_normalised: AbsentError  # the same for the normalised centre error
     repair: Literal["nan or empty", "nan", "zero side", "none"]  # predictions replaced by the previous frame's
-    short_result: Literal["cut", "zeros"]  # what stands for the frames a short result file lacks
+    short_result: Literal["cut", "zeros"]  # how frames missing at the end of a result file are filled
     normalised_score: Literal["at 0.20", "mean"]  # one point of the normalised curve, or the mean of all 51
     is_absent_removed: bool = False  # leave absent frames out of the denominator as well
-    is_flag_removed: bool = True  # frames that the dataset flags absent fail and are imprecise, whatever the box says
+    is_flag_removed: bool = True  # frames that the dataset flags absent always fail and are imprecise
     is_empty_flagged: bool = False  # a true box without size counts as flagged: LaSOT flags all of its own
     refuses_invalid: bool = False  # NaN and negative sides in a prediction are an error
 

@@ -1,8 +1,8 @@
-"""Tracking as a live camera would allow it: while an update runs, frames pass that nobody looks at.
+"""Simulates a live camera on a recorded sequence: frames that arrive while an update runs are missed.
 
-Time is the camera's. Frame ``k`` arrives at ``k / camera_fps``; when an update ends, the newest frame that has arrived
-is taken, or the next one awaited. What an update takes is measured, what waiting for a frame takes is not waited for,
-so that a run lasts no longer than its updates.
+Frame ``k`` arrives at ``k / camera_fps`` on the camera's clock. When an update ends, the tracker takes the newest frame
+that has arrived, or waits for the next one. Update times are measured; waiting is only counted, so that a run lasts no
+longer than its updates.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _ROUNDING = 1e-9  # frames: one that arrives at the very end of an update has ar
 
 
 class LiveCamera:
-    """A camera that does not wait: which frame a tracker is given next.
+    """The clock of a camera that does not wait: which frame the next update gets.
 
     Args:
         fps: Frames a second, evenly.
 
     Attributes:
-        next_frame: Number of the frame that the next update looks at, from 0; those before it are seen or missed.
+        next_frame: Number of the frame that the next update gets, from 0; those before it are tracked or missed.
     """
 
     def __init__(self, fps: float) -> None:
@@ -37,7 +37,7 @@ class LiveCamera:
         self._free_at = 0.0  # camera time at which the latest update ended
 
     def pass_time(self, seconds: float) -> float:
-        """Let the tracker look at ``next_frame`` for so long; the frame's age when that ends, seconds."""
+        """Let an update of ``next_frame`` take so long; returns the age of the frame when it ends, seconds."""
         arrived = self.next_frame / self._fps
         self._free_at = max(self._free_at, arrived) + seconds
         self.next_frame = max(self.next_frame + 1, math.floor(self._free_at * self._fps + _ROUNDING))
@@ -52,10 +52,10 @@ def track_live(
     on_frame: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = perf_counter,
 ) -> Track:
-    """Follow a target through frames that do not wait.
+    """Track a target through frames that do not wait for the tracker.
 
-    A frame that was looked at has the box that was found in it, however late; how old boxes are is what ``bench``
-    tells. A frame that was missed has the box of the last update that had ended when it arrived.
+    A tracked frame has the box that was found in it, however late; ``bench`` measures how old boxes are. A missed frame
+    has the box of the last update that had ended when it arrived.
 
     Args:
         tracker: The tracker.
@@ -63,33 +63,26 @@ def track_live(
         first_box: The target in the first frame, pixels.
         camera_fps: Frames a second of the camera.
         on_frame: Called after every frame.
-        clock: Seconds; a test gives its own.
+        clock: Returns seconds; a test passes its own.
 
     Returns:
         A row a frame; ``seconds`` is 0 where a frame was missed.
     """
-    boxes: list[Box] = []
-    confidence: list[float] = []
-    seconds: list[float] = []
+    rows: list[tuple[Box, float, float]] = []  # box, confidence, seconds
     camera = LiveCamera(camera_fps)
-    ended, running = (first_box, math.nan), (first_box, math.nan)  # the last update that ended, and the one under way
+    ended, running = (first_box, math.nan), (first_box, math.nan)  # the last finished update, and the running one
     for place, frame in enumerate(frames):
-        spent = 0.0
-        if place < camera.next_frame:  # missed: when the update ended, a newer one was there
-            shown = ended
+        if place < camera.next_frame:  # missed: a newer frame had arrived when the update ended
+            rows.append((*ended, 0.0))
         else:
             start = clock()
             if place == 0:
                 tracker.init(frame, first_box)
-                shown = running
             else:
-                seen = tracker.update(frame)
-                shown = seen.box, seen.confidence
-            spent = clock() - start
-            camera.pass_time(spent)
-            ended, running = running, shown
-        boxes.append(shown[0])
-        confidence.append(shown[1])
-        seconds.append(spent)
+                output = tracker.update(frame)
+                ended, running = running, (output.box, output.confidence)
+            rows.append((*running, clock() - start))
+            camera.pass_time(rows[-1][2])
         on_frame()
+    boxes, confidence, seconds = zip(*rows, strict=True) if rows else ((), (), ())
     return Track(np.array(boxes, np.float64).reshape(-1, 4), np.array(confidence), np.array(seconds))

@@ -1,4 +1,4 @@
-"""Everything a finished evaluation leaves behind: figures, plots and a page."""
+"""Writes the report of an evaluation: ``summary.json``, the plots and the HTML page."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def write_report(
         evaluation: What to report.
         output: Folder to write into.
         conditions: Where and with what it was made.
-        failure_frames: How many pictures of failures the page may hold; 0 for frames that must not be passed on.
+        failure_frames: Frames with a tracking failure to show at most; 0 for frames that must not be passed on.
 
     Returns:
-        What had to be left out, and how to get it.
+        What was left out because a package is missing, and how to install it.
 
     Raises:
         OutputError: Something cannot be written.
@@ -39,14 +39,17 @@ def write_report(
         plots = draw_plots(evaluation, output / "plots")
     except MissingExtra as error:
         notes.append(f"the report has no plots: {error.message}; {error.hint}")
-    write_page(evaluation, plots, conditions, output / "report.html", failure_frames)
+    try:
+        write_page(evaluation, plots, conditions, output / "report.html", failure_frames)
+    except MissingExtra as error:
+        notes.append(f"there is no page: {error.message}; {error.hint}")
     return notes
 
 
-def write_json(path: Path, figures: Mapping[str, Any]) -> None:
-    """Write figures as JSON.
+def write_json(path: Path, scores: Mapping[str, Any]) -> None:
+    """Write scores as JSON.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    write_whole(path, json.dumps(figures, indent=1, allow_nan=False) + "\n")
+    write_whole(path, json.dumps(scores, indent=1, allow_nan=False) + "\n")

@@ -1,4 +1,4 @@
-"""Result files as the field's toolkits read them.
+"""Writes result files in the formats of the OTB, pysot, pytracking and GOT-10k toolkits.
 
 | format | box file | row | times |
 |---|---|---|---|
@@ -7,7 +7,7 @@
 | pytracking | ``TRACKER/NAME.txt`` | tab, cut to whole pixels as pytracking does | ``NAME_time.txt``, seconds |
 | got10k | ``DATASET/TRACKER/NAME/NAME_001.txt`` | comma, 3 decimals | ``NAME_time.txt``, seconds |
 
-Coordinates count from the dataset's own first pixel, so that any toolkit can score them against its own truth.
+Coordinates start at the dataset's own first pixel, so that each toolkit can score them against its own truth.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def published_boxes(sequence: Sequence, track: Track) -> Floats:
 
 
 def check_formats(layouts: tuple[str, ...]) -> None:
-    """Refuse a format that nobody reads, before any work is done.
+    """Refuse an unknown result format, before any work is done.
 
     Raises:
         UsageError: No such format.
@@ -41,10 +41,10 @@ def check_formats(layouts: tuple[str, ...]) -> None:
 
 
 def write_result(folder: Path, layout: str, tracker: str, sequence: Sequence, track: Track) -> Path:
-    """Write one sequence's boxes for a toolkit to read.
+    """Write one sequence's boxes in the format of a toolkit.
 
     Returns:
-        The file of boxes.
+        Path of the box file.
 
     Raises:
         UsageError: No such format.
@@ -72,6 +72,6 @@ def _place(folder: Path, layout: str, tracker: str, sequence: Sequence) -> Path:
 
 
 def _finite(boxes: Floats) -> list[list[float]]:
-    """Whole pixels have no NaN: a frame without an answer is an empty box."""
+    """Integers have no NaN: a frame without a result becomes an empty box."""
     rows: list[list[float]] = np.nan_to_num(boxes).tolist()
     return rows

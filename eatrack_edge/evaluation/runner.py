@@ -1,4 +1,4 @@
-"""Runs trackers over sequences: here, in worker processes, one sequence at a time each."""
+"""Runs trackers over sequences, in this process or in worker processes, one sequence at a time each."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job ended: with a track, or with the reason why there is none."""
+    """The result of a job: a track, or the reason why there is none."""
 
     job: Job
     track: Track | None
     reason: str = ""
 
 
-# Told how many frames are done in all jobs together.
+# Called with the number of frames done in all jobs together.
 FrameCount = Callable[[int], None]
 
 
 @contextmanager
 def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
-    """Open a sequence's frames, to be read one after the other.
+    """Open a sequence's frames for reading in order.
 
     Raises:
         InputError: They cannot be opened or read.
@@ -69,7 +69,7 @@ def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
         source = ImageSource(list(sequence.frames.paths), name=sequence.name, uri=uri)
     else:
         every = sequence.frames.every
-        source = VideoSource(sequence.frames.path, is_threaded=False)  # the other cores are the other workers'
+        source = VideoSource(sequence.frames.path, is_threaded=False)  # the other workers use the other cores
     with source:
         yield (item.frame for item in islice(source, 0, None, every))
 
@@ -80,28 +80,28 @@ def run_sequence(
     on_frame: Callable[[], None] = lambda: None,
     camera_fps: float = 0.0,
 ) -> Track:
-    """Run a tracker over a sequence once, from its first true box.
+    """Run a tracker over a sequence once, from its initial box.
 
     Args:
-        tracker: The tracker; ``init`` forgets any earlier target.
+        tracker: The tracker; ``init`` resets it.
         sequence: Frames and the first box.
         on_frame: Called after every frame.
-        camera_fps: Of a live camera, see ``track_live``; 0 lets every frame wait for the tracker.
+        camera_fps: Rate of a simulated live camera, see ``track_live``; 0 tracks every frame.
 
     Raises:
-        InputError: There are fewer or more frames than true boxes.
+        InputError: The number of frames is not that of the true boxes.
         EATrackError: Whatever the frames or the tracker raise.
     """
     frames = len(sequence)
     if camera_fps:
-        with open_frames(sequence) as pictures:
-            track = track_live(tracker, pictures, sequence.first_box, camera_fps, on_frame)
+        with open_frames(sequence) as source_frames:
+            track = track_live(tracker, source_frames, sequence.first_box, camera_fps, on_frame)
         _check_length(sequence, len(track.boxes))
         return track
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
     read = 0
-    with open_frames(sequence) as pictures:
-        for read, frame in enumerate(pictures, start=1):
+    with open_frames(sequence) as source_frames:
+        for read, frame in enumerate(source_frames, start=1):
             if read > frames:
                 break
             start = perf_counter()
@@ -109,8 +109,8 @@ def run_sequence(
                 tracker.init(frame, sequence.first_box)
                 boxes[0] = sequence.first_box
             else:
-                seen = tracker.update(frame)
-                boxes[read - 1], confidence[read - 1] = seen.box, seen.confidence
+                result = tracker.update(frame)
+                boxes[read - 1], confidence[read - 1] = result.box, result.confidence
             seconds[read - 1] = perf_counter() - start
             on_frame()
     _check_length(sequence, read)
@@ -125,12 +125,12 @@ def _check_length(sequence: Sequence, read: int) -> None:
 
 
 def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: Path | None = None) -> Outcome:
-    """Run a job; whatever goes wrong with its sequence is an outcome, because the others shall go on.
+    """Run a job; an error becomes its outcome, so that the other jobs continue.
 
     Args:
         job: What to run.
         on_frame: Called after every frame.
-        power_root: Stands for ``/`` where power is read; ``None`` where others run beside it, whose power it is too.
+        power_root: Stands for ``/`` where power is read; ``None``: energy is not measured, because other jobs run too.
     """
     cv2.setNumThreads(job.spec.threads)
 
@@ -144,37 +144,37 @@ def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: P
         return Outcome(job, track)
     except EATrackError as error:
         return Outcome(job, None, error.message)
-    except Exception as error:  # another's tracker may raise anything
+    except Exception as error:  # a third-party tracker may raise anything
         return Outcome(job, None, f"{type(error).__name__}: {error}")
 
 
 def run_jobs(
     jobs: Iterable[Job], workers: int, on_frames: FrameCount = lambda _: None, root: Path = Path("/")
 ) -> Iterator[Outcome]:
-    """Run jobs, yielding each as it ends, in no particular order.
+    """Run jobs and yield each outcome as it is ready, in no particular order.
 
     Args:
         jobs: What to run.
-        workers: Processes; 1 runs them here, one after the other, and measures their energy where power can be read.
-        on_frames: Told the number of frames done so far.
+        workers: Number of processes; 1 runs the jobs in this process and measures their energy where power can be read.
+        on_frames: Called with the number of frames done so far.
         root: Stands for ``/`` where power is read.
     """
     jobs = list(jobs)
     if workers <= 1:
-        yield from _run_here(jobs, on_frames, root)
+        yield from _run_locally(jobs, on_frames, root)
         return
-    # One slot a job, written by the one process that runs it: a lock could be left held by a worker that died.
+    # One slot for each job, written by the process that runs it: a dead worker could leave a lock locked.
     done = get_context("spawn").RawArray("q", len(jobs) or 1)
     waiting = list(range(len(jobs)))
     while waiting:
         suspects = yield from _run_in_pool(jobs, waiting, workers, done, on_frames)
-        # A worker died under one of these. Alone in a pool of its own, each shows whether it was the one.
+        # A worker died while it ran one of these. Run each alone to find the one that kills its worker.
         for index in suspects:
             if (yield from _run_in_pool(jobs, [index], 1, done, on_frames)):
                 yield Outcome(jobs[index], None, "the worker process died, twice")
 
 
-def _run_here(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator[Outcome]:
+def _run_locally(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator[Outcome]:
     frames = 0
 
     def count() -> None:
@@ -192,9 +192,9 @@ def _run_here(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator[Ou
 def _run_in_pool(
     jobs: list[Job], waiting: list[int], workers: int, done: Any, on_frames: FrameCount
 ) -> Generator[Outcome, None, list[int]]:
-    """Run waiting jobs, taking each off the list as it is handed out, until all are done or a worker dies.
+    """Run waiting jobs in a pool, removing each from the list as it starts, until all are done or a worker dies.
 
-    Only as many as there are workers are handed out at a time, so that those under a dying worker are known.
+    No more jobs than workers run at a time, so that the jobs of a dying worker are known.
 
     Returns:
         Jobs that were running when a worker died; none otherwise.
@@ -234,6 +234,6 @@ def _run_counted(job: Job, index: int) -> Outcome:
 
 @functools.lru_cache(maxsize=8)
 def _rest_watts(spec: TrackerSpec, root: Path) -> float | None:
-    """What the machine draws at rest with a tracker loaded; it is opened before this is asked."""
+    """Idle power of the machine in watts, measured once; the caller has loaded the tracker."""
     del spec
     return rest_watts(root)

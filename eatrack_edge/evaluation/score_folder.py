@@ -1,8 +1,8 @@
-"""Result files: reading any toolkit's, and scoring a folder of them against a folder of true boxes.
+"""Scores a folder of result files of any toolkit against a folder of true boxes.
 
-Read are numbers separated by commas, tabs, blanks or semicolons, four a line: pytracking writes tabs, pysot and
-GOT-10k commas, OTB either. A sequence's file is ``NAME.txt``, or ``NAME/NAME_001.txt`` as GOT-10k has it; true boxes
-are ``NAME.txt`` or ``NAME/groundtruth.txt``.
+A line has four numbers, separated by commas, tabs, spaces or semicolons: pytracking writes tabs, pysot and GOT-10k
+commas, OTB either. A sequence's file is ``NAME.txt``, or ``NAME/NAME_001.txt`` as in GOT-10k; true boxes are
+``NAME.txt`` or ``NAME/groundtruth.txt``.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _TRUTH_IN_FOLDER = ("groundtruth.txt", "groundtruth_rect.txt")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FolderScore:
-    """A tracker's result files, scored.
+    """Scores of a tracker's result files.
 
     Attributes:
         score: Mean over the sequences that could be scored.
         sequences: Score per sequence name.
-        skipped: Why, per sequence that could not be scored.
-        mismatched: Frames in the result and in the truth, per sequence where the two differ.
+        skipped: The reason, for each sequence that could not be scored.
+        mismatched: Frames in the result and in the truth, for each sequence where they differ.
     """
 
     score: Score
@@ -40,10 +40,10 @@ class FolderScore:
 
 
 def truth_files(folder: Path) -> dict[str, Path]:
-    """Files of true boxes by sequence name, in order of name.
+    """Find the files of true boxes, by sequence name in alphabetical order.
 
     Raises:
-        InputError: The folder does not exist or holds none.
+        InputError: The folder does not exist or has none.
     """
     if not folder.is_dir():
         raise InputError(f"no folder of true boxes at `{folder}`")
@@ -58,7 +58,7 @@ def truth_files(folder: Path) -> dict[str, Path]:
 
 
 def result_file(folder: Path, name: str) -> Path:
-    """Where a tracker's boxes for the sequence ``name`` are.
+    """Find a tracker's result file of a sequence.
 
     Raises:
         InputError: There is no such file.
@@ -75,7 +75,7 @@ def result_file(folder: Path, name: str) -> Path:
 def score_folder(truth: Path, results: Path, protocol: Protocol) -> FolderScore:
     """Score a folder of result files against a folder of true boxes of the same names.
 
-    A result without true boxes is left alone: archives carry notes beside the boxes.
+    Result files without true boxes are ignored: archives contain notes too.
 
     Raises:
         InputError: A folder is missing or empty, or no sequence at all could be scored.
@@ -101,7 +101,7 @@ def score_folder(truth: Path, results: Path, protocol: Protocol) -> FolderScore:
 
 
 def _hidden(truth: Path) -> NDArray[np.bool_] | None:
-    """GOT-10k's flags beside its boxes: a frame whose ``cover.label`` is 0 shows nothing of the target."""
+    """Frames where the target is invisible, ``cover.label`` 0, in GOT-10k; ``None`` for other datasets."""
     cover = truth.parent / "cover.label"
     if truth.name != "groundtruth.txt" or not cover.is_file():
         return None

@@ -1,4 +1,4 @@
-"""The figures of an evaluation: as JSON for machines, as a table for people."""
+"""Scores of an evaluation as values for JSON and as rows of text for tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEADINGS = ("success AUC", "prec. 20 px", "norm. prec.", "SR 0.50", "AO")
 
 
 def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
-    """Figures of a folder of result files, ready for JSON."""
+    """Scores of a folder of result files, ready for JSON."""
     return {
         **asdict(scored.score),
         "protocol": protocol.name,
@@ -39,7 +39,7 @@ def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
 
 
 def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures of an evaluation, ready for JSON. ``nan`` becomes null."""
+    """Scores of an evaluation, ready for JSON. ``nan`` becomes null."""
     trackers = {title: _tracker_figures(evaluation, title) for title in evaluation.trackers}
     return {
         "dataset": evaluation.dataset,
@@ -54,7 +54,7 @@ def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) ->
 
 
 def run_conditions(**more: Any) -> dict[str, Any]:
-    """Where and with what figures were made: processor, cores, load, versions, date."""
+    """Conditions of a run: processor, cores, load, versions, date."""
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "eatrack_edge": __version__,
@@ -62,7 +62,7 @@ def run_conditions(**more: Any) -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        # Above the number of cores, others were running too: times then say little.
+        # Above the number of cores, other processes were running too, and latencies are not reliable.
         "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "packages": package_versions(),
         **more,
@@ -77,7 +77,7 @@ def ranking(evaluation: Evaluation, names: Iterable[str] | None = None) -> list[
 
 
 def overall_table(evaluation: Evaluation) -> list[list[str]]:
-    """Rows of text, the first of headings: every tracker's scores and speed."""
+    """Rows of text, the first of headings: scores and latency of every tracker."""
     missed = {title: missed_share(result) for title, result in evaluation.trackers.items()}
     energy = {title: joules_per_frame(result) for title, result in evaluation.trackers.items()}
     is_live, is_metered = any(missed.values()), any(value is not None for value in energy.values())
@@ -98,7 +98,7 @@ def attribute_table(evaluation: Evaluation) -> list[list[str]]:
     order = [title for title, _ in ranking(evaluation)]
     rows = [["attribute", "sequences", *order]]
     for attribute in evaluation.attributes:
-        names = evaluation.having(attribute)
+        names = evaluation.with_attribute(attribute)
         scores = dict(ranking(evaluation, names))
         cells = [f"{scores[title].success_auc:.3f}" if title in scores else "-" for title in order]
         rows.append([attribute, str(len(names)), *cells])
@@ -106,7 +106,7 @@ def attribute_table(evaluation: Evaluation) -> list[list[str]]:
 
 
 def calibration_table(evaluation: Evaluation) -> list[list[str]]:
-    """Rows of text, the first of headings: what every tracker's confidence is worth; none for those without."""
+    """Rows of text, the first of headings: calibration of every tracker that has a confidence."""
     rows = [["tracker", "calibration error", "lost below", "precision", "recall", "lost frames"]]
     for title, _ in ranking(evaluation):
         found = tracker_calibration(evaluation.trackers[title])
@@ -131,12 +131,12 @@ def latency_figures(result: TrackerResult) -> dict[str, float]:
 
 
 def missed_share(result: TrackerResult) -> float:
-    """Mean over sequences of the share of frames that a live tracker missed; 0 where every frame waited."""
+    """Mean over sequences of the share of frames missed with a live camera; 0 without one."""
     return float(np.mean([track.missed_share for track in result.tracks.values()])) if result.tracks else 0.0
 
 
 def joules_per_frame(result: TrackerResult) -> float | None:
-    """Joules of an update, above rest, over all sequences; ``None`` where any of them was not measured."""
+    """Joules of an update above idle, over all sequences; ``None`` where any of them was not measured."""
     updates = sum(len(track.latency_ms) for track in result.tracks.values())
     total = sum(track.joules for track in result.tracks.values())
     return total / updates if updates and math.isfinite(total) else None
@@ -147,18 +147,13 @@ def tracker_calibration(result: TrackerResult) -> Calibration | None:
     return calibrate((result.tracks[name], score) for name, score in result.scores.items())
 
 
-def text_table(rows: list[list[str]]) -> str:
-    """Rows as aligned text, the first column to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
-
-
 def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
     result = evaluation.trackers[title]
     score = result.score(evaluation.protocol)
     calibration, energy = tracker_calibration(result), joules_per_frame(result)
-    by_attribute = {name: result.score(evaluation.protocol, evaluation.having(name)) for name in evaluation.attributes}
+    by_attribute = {
+        name: result.score(evaluation.protocol, evaluation.with_attribute(name)) for name in evaluation.attributes
+    }
     return {
         **(asdict(score) if score else {}),
         "latency": _plain(latency_figures(result)),

@@ -1,4 +1,4 @@
-"""A suite: which trackers to run on which data, as a file a person edits; where the data lies is for the command."""
+"""Reads suites, TOML files that name the trackers and the sequences of an evaluation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What to run."""
+    """Which trackers to run on which data; the command names the folder of the data."""
 
     kind: str  # of dataset, as --dataset takes it
     trackers: tuple[str, ...]  # as --tracker takes them
     protocol: str = DEFAULT_PROTOCOL
-    first_pixel: int = 0  # for `videos` and `images`: what the annotations call the first pixel
-    sequences: tuple[str, ...] = ()  # those that must be there, and no others are run; empty: all
+    first_pixel: int = 0  # for `videos` and `images`: the coordinate of the first pixel in the annotations
+    sequences: tuple[str, ...] = ()  # run exactly these; empty: all
 
     def __post_init__(self) -> None:
         if not self.trackers:
@@ -36,7 +36,7 @@ def load_suite(name: str) -> Suite:
 
     Raises:
         UsageError: There is no such suite.
-        ConfigError: The file is wrong; the message says where.
+        ConfigError: The file is not valid; the message names the place.
     """
     if name.endswith(".toml"):
         return config.load(Suite, Path(name))

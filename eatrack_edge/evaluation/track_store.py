@@ -1,8 +1,8 @@
-"""What a tracker did on a sequence, kept on disk so that an interrupted run goes on where it was.
+"""Stores tracks on disk, so that an interrupted evaluation resumes where it stopped.
 
-``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` holds a row a frame, ``x,y,w,h,confidence``, the first pixel at 0; it depends on
-nothing but the tracker and the frames. Times, which never repeat, are beside it in ``SEQUENCE.times.txt``, and where
-the machine measures its power, joules in ``SEQUENCE.joules.txt``.
+``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` has one row for each frame, ``x,y,w,h,confidence``, the first pixel at 0; it
+depends only on the tracker and the frames. Update times, which differ from run to run, are in ``SEQUENCE.times.txt``,
+and joules in ``SEQUENCE.joules.txt`` where the machine measures its power.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _IDENTITY = "tracker.json"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """A tracker's answer on every frame.
+    """The boxes of one tracker on one sequence, with confidence and timing.
 
     Attributes:
-        boxes: Shape (N, 4), pixels, the first pixel at 0; row 0 is the box it was given.
-        confidence: Shape (N,), the tracker's own scale; ``nan`` on frame 0 and where it has none.
-        seconds: Shape (N,): ``init`` on frame 0, then each ``update``; decoding is not in it. 0 where a live camera's
-            frame was missed.
-        joules: Of all updates together, above what the machine draws at rest; ``nan`` where nobody measured.
+        boxes: Shape (N, 4), pixels, the first pixel at 0; row 0 is the initial box.
+        confidence: Shape (N,), on the tracker's own scale; ``nan`` on frame 0 and where it has none.
+        seconds: Shape (N,): ``init`` on frame 0, then each ``update``, without decoding. 0 where a live camera's frame
+            was missed.
+        joules: Of all updates together, above idle; ``nan`` where not measured.
     """
 
     boxes: Floats
@@ -44,12 +44,12 @@ class Track:
 
     @property
     def latency_ms(self) -> Floats:
-        """Milliseconds of every update."""
+        """Latency of every update, milliseconds."""
         return self.seconds[1:][self.seconds[1:] > 0] * 1000
 
     @property
     def missed_share(self) -> float:
-        """Share of the frames after the first that no update looked at, in [0, 1]."""
+        """Share of the frames after the first that were missed, in [0, 1]."""
         return float((self.seconds[1:] == 0).mean()) if len(self.seconds) > 1 else 0.0
 
     @property
@@ -60,20 +60,20 @@ class Track:
 
 
 class TrackStore:
-    """Tracks of one tracker in a folder; every file appears whole or not at all."""
+    """Folder with the tracks of one tracker; every file is written completely or not at all."""
 
     def __init__(self, output: Path, tracker: str) -> None:
         self.folder = output / "tracks" / tracker
         self._tracker = tracker
 
-    def claim(self, identity: Mapping[str, str]) -> None:
-        """Make the folder this tracker's own, so that a resumed run never mixes two models.
+    def check_identity(self, identity: Mapping[str, str]) -> None:
+        """Refuse a folder with results of something else, so that a resumed run never mixes two models.
 
         Args:
             identity: What the results depend on, such as the model's file and checksum.
 
         Raises:
-            UsageError: The folder holds results of something else.
+            UsageError: The folder has results of another model, dataset or camera.
             OutputError: The folder cannot be written.
         """
         path = self.folder / _IDENTITY
@@ -90,20 +90,20 @@ class TrackStore:
         write_whole(path, json.dumps(dict(identity), indent=1) + "\n")
 
     def path(self, sequence: str) -> Path:
-        """Where the track of a sequence is kept."""
+        """Path of the track of a sequence."""
         return self.folder / f"{sequence}.csv"
 
     def _joules_path(self, sequence: str) -> Path:
         return self.folder / f"{sequence}.joules.txt"
 
     def has(self, sequence: str, frames: int) -> bool:
-        """Whether the sequence is finished: its track is there, with a row for each of its frames."""
+        """Whether the sequence is finished: its track exists and has a row for each frame."""
         if not self.path(sequence).is_file():
             return False
         return len(self.path(sequence).read_text(encoding="utf-8").splitlines()) == frames + 1
 
     def write(self, sequence: str, track: Track) -> None:
-        """Keep a track.
+        """Write a track.
 
         Raises:
             OutputError: The folder cannot be written.
@@ -111,7 +111,7 @@ class TrackStore:
         rows = np.column_stack([track.boxes, track.confidence])
         lines = [",".join(f"{value:.7g}" for value in row) for row in rows.tolist()]
         times = "".join(f"{value:.6f}\n" for value in track.seconds.tolist())
-        # These first: the track's own file is the sign that the sequence is finished.
+        # These first: once the track's own file exists, the sequence counts as finished.
         write_whole(self.folder / f"{sequence}.times.txt", times)
         energy = self._joules_path(sequence)
         if math.isnan(track.joules):
@@ -124,7 +124,7 @@ class TrackStore:
         """Read a track back.
 
         Raises:
-            InputError: It is not there, or not a track.
+            InputError: The file does not exist, or is not a track.
         """
         try:
             lines = self.path(sequence).read_text(encoding="utf-8").splitlines()

@@ -16,7 +16,7 @@ FIXED = "eatrack_fixed"  # ours without template updates, to measure what they a
 
 @dataclass(frozen=True, slots=True)
 class TrackerSpec:
-    """A tracker by name, small enough to send to another process or machine.
+    """Name and settings of a tracker, which can be sent to another process or machine.
 
     Attributes:
         name: ``eatrack``, ``eatrack_fixed`` for the same without template updates, a name in ``BASELINES``, or
@@ -24,8 +24,8 @@ class TrackerSpec:
         model: For ours: a bundled model's name or a file; empty takes the default.
         baselines: Folder of the baselines' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
-        camera_fps: Of a live camera, whose frames a slow tracker misses; 0 lets every frame wait for it.
-        label: What results are filed under; empty takes the name, or the model's.
+        camera_fps: Rate of a simulated live camera, whose frames a slow tracker misses; 0: none are missed.
+        label: Name of the tracker in tables and folders; empty takes ``name``, or the model's.
     """
 
     name: str = OURS
@@ -47,7 +47,7 @@ class TrackerSpec:
 
 
 def check_known(spec: TrackerSpec) -> None:
-    """Refuse a name that no tracker has, before any work is done.
+    """Refuse an unknown tracker, before any work is done.
 
     Raises:
         UsageError: No such tracker.
@@ -63,7 +63,7 @@ def open_tracker(spec: TrackerSpec) -> SingleObjectTracker:
 
     Raises:
         UsageError: No such tracker, module or callable.
-        InputError: Its weights are not where they should be.
+        InputError: Its weights do not exist.
         MissingExtra: It needs a package that is not installed.
     """
     check_known(spec)

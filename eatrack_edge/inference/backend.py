@@ -22,7 +22,7 @@ class Maps(NamedTuple):
 
 
 class InferTiming(NamedTuple):
-    """Where the latest ``infer`` spent its time, in milliseconds; ``nan`` for what cannot be told apart."""
+    """Where the latest ``infer`` spent its time, in milliseconds; ``nan`` for what cannot be measured apart."""
 
     copy_in: float  # the search crop, to where the engine reads it
     run: float  # the track graph

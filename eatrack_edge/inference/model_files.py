@@ -17,7 +17,7 @@ _TEMPLATE, _TRACK = ".template.onnx", ".track.onnx"
 
 
 class MissingGraphs(UsageError):
-    """A model is there, but not in the precision asked for."""
+    """The model exists, but not in the wanted precision."""
 
     def __init__(self, message: str, *, hint: str, precision: str) -> None:
         super().__init__(message, hint=hint)

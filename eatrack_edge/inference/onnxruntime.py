@@ -1,4 +1,4 @@
-"""Runs the graphs on ONNX Runtime: on a laptop's CPU, or wherever else its providers reach."""
+"""The ONNX Runtime backend: a CPU, or an NVIDIA GPU through its CUDA provider."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class OpenVinoBackend:
         self._encode = self._request(openvino, encoder)
         self._track = self._request(openvino, tracker)
         self._given = TemplateInputs([self._buffers[spec.name] for spec in self.model_spec.template_inputs()])
-        # Looked up once: these lists are made anew at each call.
+        # Looked up once: these lists are built again at each call.
         self._slots = [
             [(self._buffers[kept.name], self._buffers[made.name]) for kept, made in zip(inputs, encoded, strict=True)]
             for inputs in map(self.model_spec.slot_inputs, range(self.model_spec.template_slots))

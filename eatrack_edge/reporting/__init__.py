@@ -1,1 +1,1 @@
-"""How results are shown: HTML pages, charts and tables of every command."""
+"""How results are shown: colours, SVG charts and HTML pages from templates."""

@@ -1,4 +1,4 @@
-"""The painted world: one large picture that every frame is cut from, and what in it hides or shades a car."""
+"""The painted world: one large image that every frame is cut from, and what in it hides or shades a car."""
 
 from __future__ import annotations
 

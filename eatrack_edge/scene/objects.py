@@ -1,4 +1,4 @@
-"""Paints what stands up: houses and trees, with their shadows and with what they hide."""
+"""Paints houses and trees, with their shadows and the parts of the road that they hide."""
 
 from __future__ import annotations
 

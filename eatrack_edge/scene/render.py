@@ -1,4 +1,4 @@
-"""Puts the scene together: frames, true boxes, and how much of the target can be seen."""
+"""Renders the scene: frames, true boxes, and how much of the target is visible."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from eatrack_edge.scene.vehicles import (
     Affine,
     Vehicle,
     apply,
+    covered_part,
     draw,
     draw_car,
     draw_truck,
     for_opencv,
     pose,
-    reach,
     then,
 )
 
@@ -129,7 +129,7 @@ class Scene:
         """Draw one vehicle, shaded and hidden by what stands above the road; ``ground`` maps that to the frame."""
         vehicle, to_frame = traffic.vehicle, self._to_frame(traffic, index)
         fall = self._flight.camera(index)[:, :2] @ SUN * (_SHADOW_LENGTH * vehicle.height_m)
-        part = reach(vehicle, to_frame, fall, self.size)
+        part = covered_part(vehicle, to_frame, fall, self.size)
         if part is None:
             return
         corner = (part[1].start, part[0].start)

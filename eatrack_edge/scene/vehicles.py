@@ -182,7 +182,7 @@ def for_opencv(affine: Affine, left: int = 0, top: int = 0) -> Affine:
     return np.column_stack([affine[:, :2], moved])
 
 
-def reach(vehicle: Vehicle, to_frame: Affine, fall: Points, size: tuple[int, int]) -> tuple[slice, slice] | None:
+def covered_part(vehicle: Vehicle, to_frame: Affine, fall: Points, size: tuple[int, int]) -> tuple[slice, slice] | None:
     """Rows and columns of a frame of ``size`` that a vehicle and its shadow touch; ``None`` when out of sight.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the search tokens say a box shows, as one vector to compare objects by."""
+"""The embedding of a box: its search tokens as one vector, to compare objects by."""
 
 from __future__ import annotations
 

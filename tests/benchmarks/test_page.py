@@ -46,7 +46,7 @@ def projection() -> dict[str, Any]:
         "graph": "some.track.onnx",
         "precision": "fp16",
         "targets": [row],
-        "layers": [{"name": "one", "kind": "product", "flops": 10**9, "bytes": 10**7}],
+        "layers": [{"name": "one", "kind": "matmul", "flops": 10**9, "bytes": 10**7}],
         "assumptions": {"launch_us": {"value": 5, "unit": "us", "reason": "a guess", "is_fitted": False}},
         "limits": ["One network call."],
         "check": check_figures(check_against_published()),
@@ -83,15 +83,15 @@ def page(tmp_path: Path, figures: dict[str, Any]) -> str:
 
 def test_every_part_that_was_measured_is_shown(tmp_path: Path) -> None:
     text = page(tmp_path, result())
-    for part in ("Latency by stage", "Spread", "Course of the run", "Beside others", "Live", "Conditions"):
+    for part in ("Latency by stage", "Distribution", "Timeline", "Comparison", "Live camera", "Conditions"):
         assert f"<h2>{part}</h2>" in text
     assert "10.00 ms</b> an update in the median" in text
     assert "25% of the frames are missed" in text
-    assert 'aria-label="hottest, C over time"' in text
-    assert 'aria-label="power, W over time"' not in text  # no rail was read
+    assert 'aria-label="hottest, C over time, s"' in text
+    assert 'aria-label="power, W over time, s"' not in text  # no rail was read
 
 
-def test_nothing_is_loaded_from_elsewhere(tmp_path: Path) -> None:
+def test_the_page_is_self_contained(tmp_path: Path) -> None:
     text = page(tmp_path, result(projection=projection()))
     assert not re.search(r"<script|<link|<img|src=|url\(|https?://", text)
 
@@ -106,7 +106,7 @@ def test_names_are_escaped_and_every_chart_is_well_formed(tmp_path: Path) -> Non
         assert not re.search(r'["M L]nan', chart)
 
 
-def test_a_projection_stands_in_a_frame_of_its_own_after_all_measurements(tmp_path: Path) -> None:
+def test_a_projection_is_in_a_frame_of_its_own_after_all_measurements(tmp_path: Path) -> None:
     text = page(tmp_path, result(projection=projection()))
     before, frame = text.split('<div class="projection">')
     assert "Projection, not a measurement" in frame
@@ -120,7 +120,7 @@ def test_no_projection_is_shown_where_there_is_none(tmp_path: Path) -> None:
     assert '<div class="projection">' not in page(tmp_path, result(projection=None))
 
 
-def test_an_invalid_run_says_so_before_any_figure_is_drawn(tmp_path: Path) -> None:
+def test_an_invalid_run_is_marked_before_the_first_chart(tmp_path: Path) -> None:
     text = page(tmp_path, result(valid=False, invalid_reasons=["clocks floated"]))
     assert "do not quote the absolute figures" in text
     assert text.index("clocks floated") < text.index("<svg")
@@ -133,9 +133,9 @@ def test_a_part_that_a_result_lacks_is_left_out(tmp_path: Path, absent: str) -> 
     assert page(tmp_path, figures).endswith("</body></html>\n")
 
 
-def test_the_table_beside_others_begins_with_ours(tmp_path: Path) -> None:
+def test_the_comparison_table_begins_with_our_tracker(tmp_path: Path) -> None:
     text = page(tmp_path, result(accuracy={"mean_overlap": 0.8}))
-    rows = re.findall(r"<td>(.*?)</td>", text[text.index("<h2>Beside others</h2>") :])
+    rows = re.findall(r"<td>(.*?)</td>", text[text.index("<h2>Comparison</h2>") :])
     assert rows[:6] == ["ours, onnxruntime (CPU), fp32", "10.00", "12.00", "1", "", "0.800"]
     assert rows[6:9] == ["kcf &lt;1&gt;", "5.00", "6.00"]
 
@@ -149,17 +149,17 @@ def browse(tmp_path: Path, path: Path, *options: str) -> subprocess.CompletedPro
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
 def test_a_browser_draws_the_page(tmp_path: Path) -> None:
     page(tmp_path, result(projection=projection()))
-    picture = tmp_path / "page.png"
-    browse(tmp_path, tmp_path / "page.html", f"--screenshot={picture}")
-    drawn = cv2.imread(str(picture))
+    screenshot = tmp_path / "page.png"
+    browse(tmp_path, tmp_path / "page.html", f"--screenshot={screenshot}")
+    drawn = cv2.imread(str(screenshot))
     blue = (abs(drawn.astype(int) - (0xB2, 0x72, 0x00)).sum(axis=2) < 12).sum()
     purple = (abs(drawn.astype(int) - (0xA7, 0x79, 0xCC)).sum(axis=2) < 12).sum()
     assert blue > 5000  # bars of what was measured
     assert purple > 500  # outlines of what was projected
 
 
-# What a reader sees, said by the browser itself: `innerText` leaves out whatever is hidden.
-_LOOK = """<script>document.body.dataset.seen = JSON.stringify({
+# What the browser shows: `innerText` leaves out whatever is hidden.
+_LOOK = """<script>document.body.dataset.shown = JSON.stringify({
   tables: [...document.querySelectorAll("table")].map(one => one.innerText),
   charts: [...document.querySelectorAll("svg")].map(one => one.getBoundingClientRect().height),
   overflows: document.documentElement.scrollWidth > window.innerWidth,
@@ -167,17 +167,17 @@ _LOOK = """<script>document.body.dataset.seen = JSON.stringify({
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
-def test_a_reader_sees_the_table_and_every_chart_and_the_console_stays_silent(tmp_path: Path) -> None:
+def test_a_browser_shows_the_table_and_every_chart_without_console_messages(tmp_path: Path) -> None:
     text = page(tmp_path, result(projection=projection()))
     looked = tmp_path / "looked.html"
     looked.write_text(text.replace("</body>", _LOOK), encoding="utf-8")
     done = browse(tmp_path, looked, "--dump-dom", "--enable-logging=stderr")
-    found = re.search(r'data-seen="([^"]*)"', done.stdout)
+    found = re.search(r'data-shown="([^"]*)"', done.stdout)
     assert found is not None
-    seen = json.loads(html.unescape(found[1]))
-    assert [line.split("\t") for line in seen["tables"][0].splitlines()][2][:4] == ["kcf <1>", "5.00", "6.00", "0.50"]
-    assert seen["tables"][1] == "", "the projection's table is folded away"
-    assert len(seen["charts"]) == 8
-    assert min(seen["charts"]) > 20
-    assert not seen["overflows"]
+    shown = json.loads(html.unescape(found[1]))
+    assert [line.split("\t") for line in shown["tables"][0].splitlines()][2][:4] == ["kcf <1>", "5.00", "6.00", "0.50"]
+    assert shown["tables"][1] == "", "the projection's table is folded away"
+    assert len(shown["charts"]) == 8
+    assert min(shown["charts"]) > 20
+    assert not shown["overflows"]
     assert "CONSOLE" not in done.stderr

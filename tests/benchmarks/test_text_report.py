@@ -21,33 +21,33 @@ def test_the_table_has_every_stage_in_order_and_a_dash_for_what_is_unknown() -> 
     assert all(len(row) == len(rows[0]) for row in rows)
 
 
-def test_the_others_stand_beside_ours_with_the_spread_of_their_ratio() -> None:
+def test_other_trackers_are_listed_after_ours_with_the_spread_of_their_ratio() -> None:
     _, ours, kcf = versus_table(result())
     assert ours[:4] == ["ours: eatrack_s, onnxruntime (CPU), fp32", "11.00", "11.85", "1"]
     assert kcf == ["kcf", "11.00", "11.85", "0.50", "0.45 to 0.55", "0.48 to 0.52", "0.610"]
     assert versus_table(replace(result(), versus=[])) == []
 
 
-def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_nothing() -> None:
+def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_zero() -> None:
     fast = replace(result().versus[0], ratio=Ratio(0.00234, 0.002, 0.003, 0.0022, 0.0025, 12))
     assert versus_table(replace(result(), versus=[fast]))[2][3:5] == ["0.0023", "0.002 to 0.003"]
 
 
-def test_an_unmet_claim_is_said_beside_the_machine_that_was_measured() -> None:
-    told = dict(facts(replace(result(), claim=Claim("orin", False, "this is no orin"))))
-    assert told["measured on"] == "ACME Notebook 14, not a Jetson Orin, 2 cores"
-    assert told["--device orin"] == "this is no orin"
-    assert "board" not in told
+def test_a_failed_device_check_is_listed_under_the_measured_machine() -> None:
+    found = dict(facts(replace(result(), claim=Claim("orin", False, "this is no orin"))))
+    assert found["measured on"] == "ACME Notebook 14, not a Jetson Orin, 2 cores"
+    assert found["--device orin"] == "this is no orin"
+    assert "board" not in found
 
 
 def test_the_facts_name_memory_camera_and_energy() -> None:
-    told = dict(facts(result()))
-    assert told["memory"] == "before load 50 MB, loaded 150 MB, peak 160 MB"
-    assert told["camera of 30 fps"].endswith("replayed from the measured update latencies")
-    assert told["energy"].startswith("0.050 J a frame above 4.00 W idle")
+    found = dict(facts(result()))
+    assert found["memory"] == "before load 50 MB, loaded 150 MB, peak 160 MB"
+    assert found["camera of 30 fps"].endswith("replayed from the measured update latencies")
+    assert found["energy"].startswith("0.050 J a frame above 4.00 W idle")
 
 
-def test_an_invalid_run_gives_every_reason_first() -> None:
+def test_an_invalid_run_lists_every_reason_first() -> None:
     lines = verdict(
         replace(result(), valid=False, invalid_reasons=["it was hot", "it was busy"], notes=["few updates"])
     )
@@ -56,10 +56,10 @@ def test_an_invalid_run_gives_every_reason_first() -> None:
         "INVALID, do not quote the absolute figures: it was busy",
         "note: few updates",
     ]
-    assert verdict(result()) == ["valid: nothing found against these figures"]
+    assert verdict(result()) == ["valid: no check found a problem with these figures"]
 
 
-def test_without_a_projection_there_is_no_table_of_one() -> None:
+def test_without_a_projection_there_is_no_projection_table() -> None:
     assert projected(result()) == ([], [])
 
 

@@ -68,9 +68,9 @@ def test_a_device_that_this_is_not_is_refused(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("jetson")
-def test_what_was_built_is_told(run: Run, tmp_path: Path) -> None:
+def test_the_built_engines_are_listed(run: Run, tmp_path: Path) -> None:
     done = run("build", "eatrack_s", "--precision", "fp32", "--builds", 2, "-o", tmp_path)
-    assert done.err == "building a.track.engine\n"
+    assert done.err == "building a.track.engine: 1/2 steps, building\n"
     assert done.out.splitlines() == [
         "built for compute 8.7 with TensorRT 10.3.0 (Orin, p3767-0005, JetPack 6.2) in 61 s",
         f"  {tmp_path}/a.template.engine  2.00 MB, 24 products: 24 in FP16",

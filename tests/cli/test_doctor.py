@@ -16,7 +16,7 @@ SICK = Diagnosis((
 ))  # fmt: skip
 
 
-def test_this_machine_can_track_and_says_so_in_json(run: Run) -> None:
+def test_this_machine_can_track_as_the_json_reports(run: Run) -> None:
     done = run("doctor", "--json")
     table = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
@@ -46,9 +46,7 @@ def test_a_machine_that_cannot_track_exits_with_3(run: Run, monkeypatch: pytest.
     assert done.out.endswith("track cannot run here yet\n")
 
 
-def test_the_table_tells_problems_first_to_mend_and_never_wraps_a_command(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_problems_are_listed_first_and_commands_are_never_wrapped(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eatrack_edge.diagnosis.examine.examine", lambda: SICK)
     out = run("doctor").out
     assert [line.split()[:2] for line in out.splitlines()[:3]] == [

@@ -15,7 +15,7 @@ STILL = "still_tracker:Still"
 SOURCE = """
 from typing import NamedTuple
 
-class Seen(NamedTuple):
+class BaselineResult(NamedTuple):
     box: tuple
     confidence: float
 
@@ -24,7 +24,7 @@ class Still:
         self.box = box
 
     def update(self, frame):
-        return Seen(self.box, 0.5)
+        return BaselineResult(self.box, 0.5)
 """
 
 
@@ -66,7 +66,7 @@ def test_the_default_protocol_is_stated(data: Path) -> None:
     assert run("--truth", data, "--results", data).stdout.startswith("protocol otb: OTB Matlab toolkit")
 
 
-def test_a_missing_result_is_named_and_ends_with_an_error(data: Path, tmp_path: Path) -> None:
+def test_a_missing_result_is_listed_and_raises_an_error(data: Path, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results/boat.txt").write_text("10,10,8,8\n" * 4)
     done = run("--truth", data, "--results", tmp_path / "results", "--json", tmp_path / "scores.json")
@@ -85,10 +85,10 @@ def test_a_dataset_is_run_scored_and_reported(data: Path, tmp_path: Path) -> Non
     assert (tmp_path / "out/report.html").is_file()
     assert (tmp_path / "out/results/got10k/images/still_tracker.Still/boat/boat_001.txt").is_file()
     again = run(*arguments)
-    assert "2 of 2 runs are finished already" in again.stderr
+    assert "2 of 2 runs are already finished" in again.stderr
 
 
-def test_a_broken_sequence_is_left_out_and_the_exit_code_says_so(data: Path, tmp_path: Path) -> None:
+def test_an_unreadable_sequence_is_left_out_and_sets_the_exit_code(data: Path, tmp_path: Path) -> None:
     (data / "boat/002.png").write_bytes(b"")
     done = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
     assert "still_tracker.Still" in done.stdout
@@ -122,7 +122,7 @@ def test_a_suite_names_trackers_and_sequences(data: Path, tmp_path: Path) -> Non
         (("--suite", "uav_dev_", "."), "no suite called `uav_dev_`\nhint: did you mean `uav_dev`"),
     ],
 )
-def test_what_cannot_be_done_as_asked_is_refused(arguments: tuple[str, ...], message: str) -> None:
+def test_usage_errors_are_refused(arguments: tuple[str, ...], message: str) -> None:
     assert message in str(run(*arguments).exception)
 
 
@@ -153,7 +153,7 @@ def test_a_live_camera_has_a_folder_of_its_own_and_is_in_the_report(data: Path, 
     assert "holds results of another `camera_fps`" in str(waiting.exception)
 
 
-def test_every_third_frame_is_another_dataset_with_faster_motion(data: Path, tmp_path: Path) -> None:
+def test_a_frame_stride_is_another_dataset_with_faster_motion(data: Path, tmp_path: Path) -> None:
     arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
     done = run(*arguments, "--every", "3", "--json", tmp_path / "s.json")
     assert done.exit_code == 0, done.output
@@ -162,7 +162,7 @@ def test_every_third_frame_is_another_dataset_with_faster_motion(data: Path, tmp
     assert "holds results of another `dataset`" in str(run(*arguments).exception)
 
 
-def test_another_start_is_another_dataset(data: Path, tmp_path: Path) -> None:
+def test_a_perturbed_initial_box_is_another_dataset(data: Path, tmp_path: Path) -> None:
     arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
     done = run(*arguments, "--start", "2", "--json", tmp_path / "s.json")
     assert done.exit_code == 0, done.output
@@ -170,11 +170,11 @@ def test_another_start_is_another_dataset(data: Path, tmp_path: Path) -> None:
     assert "holds results of another `dataset`" in str(run(*arguments).exception)
 
 
-def test_with_several_workers_a_board_says_why_there_is_no_energy(
+def test_with_several_workers_a_note_explains_why_energy_is_not_measured(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out", "--workers")
     assert "energy" not in run(*arguments, 1).stderr
     monkeypatch.setattr("eatrack_edge.machine.power.read_rails", lambda: ("a simulated rail",))
-    said = "energy is not measured: power is the whole board's; give --workers 1\n"
-    assert said in run(*arguments, 2).stderr
+    expected = "energy is not measured: power is that of the whole board; use --workers 1\n"
+    assert expected in run(*arguments, 2).stderr

@@ -19,7 +19,7 @@ def test_imports_nothing_heavy(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_what_flies_imports_with_numpy_and_opencv_alone() -> None:
+def test_the_deployed_tracker_imports_numpy_and_opencv_alone() -> None:
     code = (
         "import sys, eatrack_edge.tracking.tracker, eatrack_edge.sources.registry;"
         "print([m for m in ('torch', 'onnx', 'safetensors', 'onnxruntime', 'av', 'rich', 'typer') if m in sys.modules])"

@@ -278,7 +278,7 @@ def test_a_killed_process_leaves_whole_lines(long_video: Path, tmp_path: Path) -
 
 
 def test_elsewhere_than_on_a_terminal_progress_is_plain_lines(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eatrack_edge.cli.progress._EVERY_S", 0.0)
+    monkeypatch.setattr("eatrack_edge.cli.console._EVERY_S", 0.0)
     err = run("track", SCENE, "--max-frames", 3).err.splitlines()
     assert len(err) == 3
     assert "3/3 frames" in err[-1]

@@ -32,7 +32,7 @@ def app() -> typer.Typer:
     return app
 
 
-def test_a_recipe_becomes_weights_in_two_goes(app: typer.Typer, tmp_path: Path) -> None:
+def test_a_recipe_becomes_weights_in_two_runs(app: typer.Typer, tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(RECIPE)
     command = [str(tmp_path / "small.toml"), "--output", str(tmp_path / "run")]
     first = CliRunner().invoke(app, [*command, "--stop-after", "8"])

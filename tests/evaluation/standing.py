@@ -1,4 +1,4 @@
-"""Trackers that stand in for real ones; worker processes open them as ``standing:Still`` and so on."""
+"""Simple trackers for tests; worker processes open them as ``standing:Still`` and so on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eatrack_edge.evaluation.baselines.base import BaselineResult
 
 
 class Still:
-    """Says that the target never moves; as confident as the frame is red at one pixel of the first box."""
+    """Always returns the initial box; its confidence is the red value at one pixel of the box."""
 
     def __init__(self) -> None:
         self.box: Box = (0.0, 0.0, 0.0, 0.0)
@@ -25,14 +25,14 @@ class Still:
 
 
 class Shifted(Still):
-    """Two pixels beside the first box."""
+    """Returns a box two pixels right of the initial one."""
 
     def init(self, _frame: Frame, box: Box) -> None:
         self.box = (box[0] + 2, *box[1:])
 
 
 class DiesOnRed(Still):
-    """Takes its process with it, as a crash in compiled code does."""
+    """Ends its process on a red pixel, as a crash in compiled code does."""
 
     def update(self, frame: Frame) -> BaselineResult:
         if frame[0, 0, 2] == 255:
@@ -41,7 +41,7 @@ class DiesOnRed(Still):
 
 
 class Slow(Still):
-    """Takes its time."""
+    """Takes 50 ms for an update."""
 
     def update(self, frame: Frame) -> BaselineResult:
         time.sleep(0.05)

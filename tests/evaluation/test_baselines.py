@@ -35,7 +35,7 @@ def test_nanotrack_pads_with_the_mean_colour_cut_to_whole_numbers() -> None:
     assert crop[0, :, 20, 40].tolist() == [100, 100, 100]
 
 
-def test_nanotracks_window_is_as_wide_as_asked_where_it_lies_inside() -> None:
+def test_nanotracks_crop_is_exact_where_it_lies_inside_the_frame() -> None:
     frame = np.arange(100, dtype=np.uint8)[None, :, None].repeat(100, 0).repeat(3, 2)
     crop = _crop(frame, np.array([50.0, 50.0]), 21, 21, np.zeros(3))
     # pysot's get_subwindow: floor(50 - (21 + 1) / 2 + 0.5) = 39, so columns 39 to 59.
@@ -61,13 +61,13 @@ def test_opencvs_trackers_run_or_say_which_build_has_them(name: str) -> None:
         return
     tracker = open_tracker(TrackerSpec(name))
     tracker.init(frames[0], (40.0, 30.0, 24.0, 20.0))
-    seen = [tracker.update(frame) for frame in frames[1:]]
-    assert abs(seen[-1].box[0] - 40) < 4
+    output = [tracker.update(frame) for frame in frames[1:]]
+    assert abs(output[-1].box[0] - 40) < 4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_a_peer_scores_what_others_measured_for_it(name: str) -> None:
+def test_a_baseline_scores_what_was_published_for_it(name: str) -> None:
     videos, weights = shared() / "data" / "uav-dev", shared() / "peers"
     if not (videos / "peers.csv").is_file() or not weights.is_dir():
         pytest.skip(f"the development videos are not at {videos}; set EATRACK_SHARED_DATA")

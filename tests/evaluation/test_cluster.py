@@ -31,7 +31,9 @@ def boxes(output: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_nothing_and_results_are_those_of_a_local_run(images: Path, tmp_path: Path) -> None:
+def test_the_jobs_of_a_killed_worker_are_run_again_with_the_results_of_a_local_run(
+    images: Path, tmp_path: Path
+) -> None:
     local = evaluate(plan(images, tmp_path / "local"))
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
@@ -55,7 +57,7 @@ def scores(evaluation: Evaluation) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_local_cluster_is_started_when_asked_for(images: Path, tmp_path: Path) -> None:
+def test_local_starts_a_cluster_on_this_machine(images: Path, tmp_path: Path) -> None:
     start = time.monotonic()
     found = evaluate(plan(images, tmp_path / "out"), on_cluster("local", 2))
     assert [result.skipped for result in found.trackers.values()] == [{}, {}]

@@ -28,14 +28,14 @@ def test_the_error_weighs_bins_by_their_frames() -> None:
     assert found.expected_error == pytest.approx(0.2 * 3 / 4)
 
 
-def test_the_threshold_for_lost_separates_what_can_be_separated() -> None:
+def test_the_threshold_separates_lost_from_tracked_frames_where_possible() -> None:
     found = calibration([0.1, 0.2, 0.6, 0.9], [0.0, 0.0, 0.5, 0.8])
     assert found is not None
     assert found.lost_below == pytest.approx(0.4)
     assert (found.lost_precision, found.lost_recall, found.lost_frames) == (1.0, 1.0, 2)
 
 
-def test_precision_and_recall_are_those_of_the_best_compromise() -> None:
+def test_precision_and_recall_are_those_of_the_best_f1() -> None:
     found = calibration([0.1, 0.2, 0.3, 0.4, 0.9], [0.0, 0.7, 0.0, 0.7, 0.7])
     assert found is not None
     # Below 0.35: two of three called frames are lost, and both lost frames are called.
@@ -56,7 +56,7 @@ def test_equal_confidences_are_never_split() -> None:
     assert found.lost_precision == pytest.approx(2 / 3)
 
 
-def test_nothing_lost_has_no_threshold() -> None:
+def test_a_target_that_is_never_lost_has_no_threshold() -> None:
     found = calibration([0.5, 0.9], [0.6, 0.8])
     assert found is not None
     assert np.isnan(found.lost_below)

@@ -13,7 +13,7 @@ from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate, identity
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
-from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, run_conditions, text_table
+from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table, run_conditions
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -82,12 +82,12 @@ def test_the_summary_has_figures_conditions_and_no_nan(evaluation: Evaluation) -
 
 
 def test_the_table_ranks_by_success(evaluation: Evaluation) -> None:
-    lines = text_table(overall_table(evaluation)).splitlines()
-    assert lines[0].split()[:3] == ["tracker", "success", "AUC"]
-    assert [line.split()[0] for line in lines[2:]] == ["still", "shifted"]
+    headings, *rows = overall_table(evaluation)
+    assert headings[:2] == ["tracker", "success AUC"]
+    assert [row[0] for row in rows] == ["still", "shifted"]
 
 
-def test_the_report_is_plots_and_one_page_that_loads_nothing(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_the_report_is_plots_and_one_self_contained_page(evaluation: Evaluation, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed here")
     notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=5)
     assert notes == []
@@ -101,7 +101,7 @@ def test_the_report_is_plots_and_one_page_that_loads_nothing(evaluation: Evaluat
     assert page.count("<img") == 1
 
 
-def test_a_report_to_pass_on_holds_no_frames(
+def test_a_report_without_failure_frames_contains_no_images(
     evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
@@ -109,7 +109,7 @@ def test_a_report_to_pass_on_holds_no_frames(
     assert "<img" not in (tmp_path / "out/report.html").read_text()
 
 
-def test_without_matplotlib_the_report_says_what_is_missing(
+def test_without_matplotlib_a_note_names_the_missing_package(
     evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sys
@@ -121,8 +121,39 @@ def test_without_matplotlib_the_report_says_what_is_missing(
 
 
 @pytest.mark.usefixtures("opened_once")
-def test_results_of_two_backends_are_not_taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_identity_of_results_includes_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_tracker(TrackerSpec("eatrack"))
     assert isinstance(opened, Tracker)
     monkeypatch.setattr("eatrack_edge.evaluation.evaluate.open_tracker", lambda _: opened)  # once is long enough
     assert identity(TrackerSpec("eatrack"))["backend"] == opened.backend.name
+
+
+def test_without_jinja2_the_report_has_figures_and_no_page(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    from eatrack_edge.reporting import html
+
+    monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
+    html._environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    (note,) = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
+    assert note == (
+        "there is no page: cannot write an HTML page: jinja2 is not installed; pip install 'eatrack-edge[eval]'"
+    )
+    assert (tmp_path / "out/summary.json").is_file()
+    assert not (tmp_path / "out/report.html").exists()
+
+
+def test_names_are_escaped_on_the_page(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eatrack_edge.evaluation.report.draw_plots", lambda *_: {})
+    spec = TrackerSpec("standing:Still", label="<i>still")
+    plan = Plan(
+        open_dataset("images", images, first_pixel=1), (spec,), PROTOCOLS["otb"], tmp_path / "out", title="a & b"
+    )
+    write_report(evaluate(plan), tmp_path / "out", run_conditions(), failure_frames=1)
+    page = (tmp_path / "out/report.html").read_text()
+    assert "<i>still" not in page
+    assert "&lt;i&gt;still" in page
+    assert "<h1>Evaluation on a &amp; b</h1>" in page

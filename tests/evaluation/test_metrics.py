@@ -27,7 +27,7 @@ def random_boxes(seed: int, count: int = 200) -> np.ndarray:
     return np.concatenate([generator.uniform(1, 60, (count, 2)), generator.uniform(5, 40, (count, 2))], axis=1)
 
 
-def test_a_perfect_tracker_fails_only_the_threshold_that_nothing_can_pass() -> None:
+def test_a_perfect_tracker_fails_only_at_threshold_1() -> None:
     truth = random_boxes(0)
     score = score_sequence(truth, truth, OTB)
     assert score.success.tolist() == [1.0] * 20 + [0.0]  # overlap 1 is not above 1
@@ -117,13 +117,13 @@ def test_a_true_box_that_starts_left_of_the_frame(name: str, frames: int) -> Non
         pytest.param("pysot", NAN, False, id="pysot repairs nothing"),
     ],
 )
-def test_a_hole_in_the_prediction_takes_the_previous_box(name: str, hole: list[float], repaired: bool) -> None:
+def test_a_missing_prediction_takes_the_previous_box(name: str, hole: list[float], repaired: bool) -> None:
     truth = rows(*[[10, 10, 8, 8]] * 4)
     predicted = rows([10, 10, 8, 8], [10, 10, 8, 8], hole, hole)
     assert score_sequence(predicted, truth, PROTOCOLS[name]).success[0] == (1.0 if repaired else 0.5)
 
 
-def test_a_hole_is_left_where_the_truth_is_nan() -> None:
+def test_a_missing_prediction_is_not_repaired_where_the_truth_is_nan() -> None:
     truth = rows([10, 10, 8, 8], NAN, [10, 10, 8, 8])
     predicted = rows([10, 10, 8, 8], NAN, NAN)
     # Frame 1 keeps its NaN, so frame 2 copies NaN and fails, as in Matlab.
@@ -170,7 +170,7 @@ def test_every_sequence_counts_the_same_whatever_its_length() -> None:
     assert mean_score(scores, OTB).precision_20px == pytest.approx((1 + 1 / 5) / 2)
 
 
-def test_no_sequence_has_no_mean() -> None:
+def test_a_mean_needs_at_least_one_sequence() -> None:
     with pytest.raises(InputError, match="no sequence to score"):
         mean_score([], OTB)
 
@@ -185,7 +185,7 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10_000), name=st.sampled_from(sorted(PROTOCOLS)))
-def test_curves_are_shares_that_only_move_one_way(seed: int, name: str) -> None:
+def test_curves_are_monotonic_shares(seed: int, name: str) -> None:
     truth, predicted = random_boxes(seed, 40), random_boxes(seed + 1, 40)
     truth[7] = np.nan
     score = score_sequence(predicted, truth, PROTOCOLS[name])

@@ -58,22 +58,22 @@ def simulated_load(nano: boards.Tree, monkeypatch: pytest.MonkeyPatch, importabl
     draw(REST_W)
 
 
-def updates_of(follower: SingleObjectTracker, frames: int) -> Track:
-    follower.init(np.zeros((8, 8, 3), np.uint8), (0.0, 0.0, 2.0, 2.0))
+def updates_of(tracker: SingleObjectTracker, frames: int) -> Track:
+    tracker.init(np.zeros((8, 8, 3), np.uint8), (0.0, 0.0, 2.0, 2.0))
     for _ in range(frames):
-        follower.update(np.zeros((8, 8, 3), np.uint8))
+        tracker.update(np.zeros((8, 8, 3), np.uint8))
     return Track(np.zeros((frames + 1, 4)), np.zeros(frames + 1), np.full(frames + 1, 0.05))
 
 
 @pytest.mark.usefixtures("simulated_load")
 def test_joules_are_those_of_the_updates_above_rest(nano: boards.Tree) -> None:
-    track = run_metered(Slow(), REST_W, lambda follower: updates_of(follower, 12), nano.root)
+    track = run_metered(Slow(), REST_W, lambda tracker: updates_of(tracker, 12), nano.root)
     # 0.6 s of work; until the second sample, 0.2 s in, power rises along a line.
     assert track.joules == pytest.approx((WORK_W - REST_W) * 0.05 * 12 * 5 / 6, rel=0.25)
 
 
 def test_without_rails_a_track_has_no_joules(pc: boards.Tree) -> None:
-    assert math.isnan(run_metered(Slow(), 0.0, lambda follower: updates_of(follower, 1), pc.root).joules)
+    assert math.isnan(run_metered(Slow(), 0.0, lambda tracker: updates_of(tracker, 1), pc.root).joules)
 
 
 def run_on(tree: boards.Tree, images: Path, output: Path) -> Evaluation:
@@ -109,9 +109,7 @@ def test_a_finished_run_keeps_its_joules(nano: boards.Tree, images: Path, tmp_pa
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_machine_that_does_not_tell_its_power_has_no_word_of_energy(
-    pc: boards.Tree, images: Path, tmp_path: Path
-) -> None:
+def test_without_a_power_sensor_the_page_does_not_mention_energy(pc: boards.Tree, images: Path, tmp_path: Path) -> None:
     found = run_on(pc, images, tmp_path / "out")
     assert evaluation_summary(found, {})["trackers"]["slow"]["energy"] is None
     assert "J / frame" not in overall_table(found)[0]
@@ -120,9 +118,7 @@ def test_a_machine_that_does_not_tell_its_power_has_no_word_of_energy(
 
 
 @pytest.mark.usefixtures("simulated_load")
-def test_a_tracker_that_was_run_elsewhere_is_said_to_be_not_measured(
-    nano: boards.Tree, images: Path, tmp_path: Path
-) -> None:
+def test_a_tracker_without_energy_is_listed_as_not_measured(nano: boards.Tree, images: Path, tmp_path: Path) -> None:
     run_on(nano, images, tmp_path / "out")
     for path in (tmp_path / "out/tracks/still").glob("*.joules.txt"):
         path.unlink()
@@ -131,7 +127,7 @@ def test_a_tracker_that_was_run_elsewhere_is_said_to_be_not_measured(
     assert [row[-2] for row in overall_table(found) if row[0] == "still"] == ["-"]
 
 
-def test_a_track_that_is_run_again_without_power_forgets_its_joules(tmp_path: Path) -> None:
+def test_a_second_run_without_a_power_sensor_removes_the_joules(tmp_path: Path) -> None:
     store = TrackStore(tmp_path, "one")
     boxes, empty = np.ones((2, 4)), np.zeros(2)
     store.write("a", Track(boxes, empty, empty, joules=2.5))

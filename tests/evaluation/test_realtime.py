@@ -13,7 +13,7 @@ from eatrack_edge.evaluation.track_store import Track
 
 
 class Timed:
-    """Says which frame it saw, by the box's x, and takes as long as it was told; its clock runs only while it works."""
+    """Returns the frame's value as the box's x, and takes the given time; its clock runs only during updates."""
 
     def __init__(self, latencies_s: Iterator[float]) -> None:
         self._latencies_s = latencies_s
@@ -28,9 +28,9 @@ class Timed:
 
 
 def live(latencies_ms: list[float], frames: int = 8, camera_fps: float = 10.0) -> Track:
-    follower = Timed(iter([value / 1000 for value in latencies_ms] + [1e-3] * frames))
-    pictures = (np.full((4, 4, 3), place, np.uint8) for place in range(frames))
-    return track_live(follower, pictures, (99.0, 0.0, 5.0, 5.0), camera_fps, clock=lambda: follower.now)
+    tracker = Timed(iter([value / 1000 for value in latencies_ms] + [1e-3] * frames))
+    source_frames = (np.full((4, 4, 3), place, np.uint8) for place in range(frames))
+    return track_live(tracker, source_frames, (99.0, 0.0, 5.0, 5.0), camera_fps, clock=lambda: tracker.now)
 
 
 def looked_at(track: Track) -> list[int]:
@@ -62,10 +62,10 @@ def test_a_missed_frame_has_no_latency_of_its_own() -> None:
     assert track.missed_share == pytest.approx(1 / 7)
 
 
-def test_a_slower_camera_misses_nothing() -> None:
+def test_no_frame_of_a_slower_camera_is_missed() -> None:
     assert live([150] * 8, camera_fps=5.0).missed_share == 0
 
 
-def test_a_tracker_slower_than_the_whole_clip_is_left_with_its_first_box() -> None:
+def test_a_tracker_slower_than_the_whole_clip_keeps_its_initial_box() -> None:
     track = live([5000])
     assert track.boxes[:, 0].tolist() == [99] * 8

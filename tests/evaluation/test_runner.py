@@ -56,22 +56,22 @@ def test_a_track_starts_at_the_true_box_and_has_a_row_a_frame(folder: Path) -> N
     assert (len(counted), (track.seconds > 0).all()) == (5, True)
 
 
-def test_of_a_thinned_sequence_only_every_so_many_frames_are_shown(folder: Path) -> None:
-    thinned = open_dataset("images", folder, first_pixel=1).thinned(2)
-    sequence = thinned.read("boat")
-    assert (thinned.kind, len(sequence)) == ("images-every-2", 3)
-    with open_frames(sequence) as pictures:
-        assert [int(picture[0, 0, 0]) for picture in pictures] == [10, 12, 14]
+def test_a_frame_stride_uses_only_every_nth_frame(folder: Path) -> None:
+    strided = open_dataset("images", folder, first_pixel=1).thinned(2)
+    sequence = strided.read("boat")
+    assert (strided.kind, len(sequence)) == ("images-every-2", 3)
+    with open_frames(sequence) as frames_read:
+        assert [int(frame[0, 0, 0]) for frame in frames_read] == [10, 12, 14]
     assert len(run_sequence(still(), sequence).boxes) == 3
 
 
-def test_another_start_moves_the_first_box_alone_and_by_less_than_a_pixel(folder: Path) -> None:
+def test_a_perturbed_initial_box_moves_by_at_most_a_pixel_and_keeps_the_truth(folder: Path) -> None:
     dataset = open_dataset("images", folder, first_pixel=1)
     true = dataset.read("boat")
     assert dataset.begun(0).read("boat").first_box == true.first_box == (10, 10, 8, 8)
-    begun = dataset.begun(2)
-    sequence = begun.read("boat")
-    assert begun.kind == "images-start-2"
+    perturbed = dataset.begun(2)
+    sequence = perturbed.read("boat")
+    assert perturbed.kind == "images-start-2"
     moved = np.subtract(sequence.first_box, true.first_box)
     assert 0 < np.abs(moved[:2]).min() <= np.abs(moved[:2]).max() <= 1
     assert moved[2:].tolist() == [0, 0]
@@ -80,7 +80,7 @@ def test_another_start_moves_the_first_box_alone_and_by_less_than_a_pixel(folder
     assert dataset.begun(2).read("boat").first_box == sequence.first_box != dataset.begun(3).read("boat").first_box
 
 
-def test_a_video_is_thinned_as_images_are(tmp_path: Path) -> None:
+def test_a_frame_stride_works_on_videos_as_on_images(tmp_path: Path) -> None:
     path = tmp_path / "boat.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
     for number in range(7):
@@ -88,8 +88,8 @@ def test_a_video_is_thinned_as_images_are(tmp_path: Path) -> None:
     writer.release()
     path.with_suffix(".txt").write_text("11,11,8,8\n" * 7)
     sequence = open_dataset("videos", tmp_path).thinned(3).read("boat")
-    with open_frames(sequence) as pictures:
-        assert [round(float(picture.mean()) / 30) for picture in pictures] == [0, 3, 6]
+    with open_frames(sequence) as frames_read:
+        assert [round(float(frame.mean()) / 30) for frame in frames_read] == [0, 3, 6]
     assert round(float(read_frame(sequence, 2).mean()) / 30) == 6
 
 
@@ -110,14 +110,14 @@ def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: 
     assert counts[-1] == 10
 
 
-def test_a_broken_sequence_is_an_outcome_and_the_others_go_on(folder: Path) -> None:
+def test_an_unreadable_sequence_is_reported_and_the_others_continue(folder: Path) -> None:
     (folder / "boat" / "0003.png").write_bytes(b"not an image")
     outcomes = list(run_jobs([Job(TrackerSpec(STILL), sequence) for sequence in sequences(folder)], 1))
     assert list(finished(outcomes)) == ["car"]
     assert "0003.png" in next(outcome.reason for outcome in outcomes if outcome.track is None)
 
 
-def test_a_worker_that_dies_costs_only_the_sequence_it_died_on(folder: Path) -> None:
+def test_a_worker_that_dies_loses_only_the_sequence_it_died_on(folder: Path) -> None:
     cv2.imwrite(str(folder / "boat" / "0003.png"), np.full((40, 60, 3), 255, np.uint8))
     outcomes = list(run_jobs([Job(TrackerSpec(DIES), sequence) for sequence in sequences(folder)], 2))
     assert list(finished(outcomes)) == ["car"]
@@ -143,7 +143,7 @@ def test_an_unknown_tracker_is_refused() -> None:
         open_tracker(TrackerSpec("standing:Missing"))
 
 
-def test_a_peer_without_its_weights_says_where_they_belong(tmp_path: Path) -> None:
+def test_a_baseline_without_its_weights_names_the_expected_path(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_tracker(TrackerSpec("vittrack", baselines=str(tmp_path)))
     expected = tmp_path / "vittrack" / "object_tracking_vittrack_2023sep.onnx"
@@ -152,17 +152,17 @@ def test_a_peer_without_its_weights_says_where_they_belong(tmp_path: Path) -> No
         open_tracker(TrackerSpec("nanotrack_v3"))
 
 
-def test_mil_answers_with_a_box_of_the_first_size_and_without_confidence() -> None:
+def test_mil_returns_a_box_of_the_initial_size_without_confidence() -> None:
     frames = list(np.random.default_rng(0).integers(0, 255, (3, 80, 120, 3), dtype=np.uint8))
     tracker = open_tracker(TrackerSpec("mil"))
     tracker.init(frames[0], (20.0, 30.0, 20.0, 20.0))
     for frame in frames[1:]:
-        seen = tracker.update(frame)
-        assert seen.box[2:] == (20.0, 20.0)
-        assert np.isnan(seen.confidence)
+        output = tracker.update(frame)
+        assert output.box[2:] == (20.0, 20.0)
+        assert np.isnan(output.confidence)
 
 
-def test_a_finished_track_is_known_and_half_a_one_is_not(folder: Path, tmp_path: Path) -> None:
+def test_only_a_complete_track_counts_as_finished(folder: Path, tmp_path: Path) -> None:
     store = TrackStore(tmp_path, "still")
     assert not store.has("boat", 5)
     store.write("boat", run_sequence(still(), sequences(folder)[0]))
@@ -173,10 +173,10 @@ def test_a_finished_track_is_known_and_half_a_one_is_not(folder: Path, tmp_path:
 
 
 def test_results_of_two_models_are_never_mixed(tmp_path: Path) -> None:
-    TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "1"})
-    TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "1"})
+    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
+    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
     with pytest.raises(UsageError, match="holds results of another `sha256`: 1, this run has 2"):
-        TrackStore(tmp_path, "eatrack").claim({"model": "a", "sha256": "2"})
+        TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "2"})
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_results_of_two_models_are_never_mixed(tmp_path: Path) -> None:
         ("got10k", "images/still/boat/boat_001.txt", "11.700,11.000,8.000,8.000"),
     ],
 )
-def test_result_files_are_what_the_toolkit_reads(
+def test_result_files_have_the_format_of_the_toolkit(
     folder: Path, tmp_path: Path, layout: str, place: str, first_line: str
 ) -> None:
     sequence = sequences(folder)[0]

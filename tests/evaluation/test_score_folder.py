@@ -23,7 +23,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("separator", [",", "\t", " ", "; "])
-def test_boxes_are_read_whatever_separates_them(folders: tuple[Path, Path], separator: str) -> None:
+def test_boxes_are_read_with_any_separator(folders: tuple[Path, Path], separator: str) -> None:
     truth, results = folders
     (results / "car.txt").write_text(BOX.replace(",", separator) * 3)
     scored = score_folder(truth, results, PROTOCOLS["otb"])
@@ -42,7 +42,7 @@ def test_results_in_got10k_folders_are_found_and_cover_labels_respected(tmp_path
     assert scored.score.average_overlap == 1.0
 
 
-def test_a_note_beside_the_results_is_left_alone(folders: tuple[Path, Path]) -> None:
+def test_other_files_in_the_result_folder_are_ignored(folders: tuple[Path, Path]) -> None:
     truth, results = folders
     (results / "SOURCE.txt").write_text("where these came from")
     assert score_folder(truth, results, PROTOCOLS["otb"]).skipped == {}

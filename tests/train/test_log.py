@@ -20,10 +20,11 @@ def test_rows_are_read_back_as_written(tmp_path: Path) -> None:
 
 def test_a_curve_is_drawn_for_what_was_measured() -> None:
     rows = [{"samples": n, "total": 3.0 - n / 10, "pair_slope": math.nan if n == 1 else 0.5} for n in (1, 2, 3)]
-    picture = ElementTree.fromstring(draw_curve(rows, "eatrack_tiny"))
-    lines = [part for part in picture if part.tag.endswith("polyline")]
-    assert [len(line.attrib["points"].split()) for line in lines] == [3, 2]
-    assert "eatrack_tiny" in [part.text for part in picture]
+    drawn = ElementTree.fromstring(draw_curve(rows, "eatrack_tiny"))
+    lines = [part for part in drawn.iter() if part.tag.endswith("path")]
+    assert [line.attrib["d"].count("L") + 1 for line in lines] == [3, 2]
+    texts = [part.text for part in drawn.iter() if part.tag.endswith("text")]
+    assert {"eatrack_tiny", "loss: last 2.700", "size slope: last 0.500"} <= set(texts)
 
 
 @pytest.mark.parametrize(

@@ -1,53 +1,38 @@
-"""What was projected, drawn so that nobody takes it for a measurement: outlines and dashes in a colour of its own."""
+"""Draws the charts of a projection: outlines and dashes in a colour of its own, unlike measurements."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
-from eatrack_edge.evaluation.plots import COLOURS
-from eatrack_edge.reporting.charts import MEASURED, WIDTH, line, svg, text, upright
+from eatrack_edge.reporting.colours import MEASURED, PROJECTED
+from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Point, RowChart, Svg
 
-PROJECTED = COLOURS[3]
 _SHOWN = ("Jetson Orin Nano 8GB", "Jetson Orin NX 16GB", "Jetson AGX Orin 64GB")
-_DASHES = ("", "7 4", "2 3")
+_DASHES: tuple[tuple[float, ...], ...] = ((), (7, 4), (2, 3))
+_ROW_HEIGHT = 18
 
 
-def projection_ranges(targets: Sequence[dict[str, Any]]) -> str:
-    """A row a power mode: a circle at the projected time, and an outline from the floor to the slow end."""
+def projection_ranges(targets: Sequence[dict[str, Any]]) -> Svg:
+    """One row for each power mode: a ring at the projected time, an outline from the floor to the slow end."""
     if not targets:
-        return ""
-    left, row_height = 300.0, 18.0
-    bottom = len(targets) * row_height + 4
+        return Svg()
     # Slow ends of the smallest modes would squeeze all others: the axis is logarithmic.
-    low = min(row["floor_ms"] for row in targets)
-    high = max(row["slow_ms"] for row in targets)
-
-    def at(value: float) -> float:
-        return left + (WIDTH - left - 30) * math.log(value / low) / math.log(high / low)
-
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 33.3, 50, 100, 200) if low <= tick <= high]
-    parts = [line(at(tick), 0, at(tick), bottom) + text(at(tick), bottom + 14, f"{tick:g}", "middle") for tick in ticks]
-    for place, row in enumerate(targets):
-        y = place * row_height + 4
-        name = f"{row['device']}, {row['mode']}{' *' if row['unverified'] else ''}"
+    low, high = min(row["floor_ms"] for row in targets), max(row["slow_ms"] for row in targets)
+    axis = Axis(low, high, 300, WIDTH - 30, is_log=True)
+    names = [f"{row['device']}, {row['mode']}{' *' if row['unverified'] else ''}" for row in targets]
+    chart = RowChart("projected milliseconds by power mode", names, axis, row_height=_ROW_HEIGHT, unit="ms")
+    for place, (name, row) in enumerate(zip(names, targets, strict=True)):
+        middle, left, right = chart.middle(place), axis.at(row["floor_ms"]), axis.at(row["slow_ms"])
         note = f"projection: {name}: {row['latency_ms']:.2f} ms, {row['floor_ms']:.2f} to {row['slow_ms']:.2f}"
-        width = at(row["slow_ms"]) - at(row["floor_ms"])
-        parts.append(text(left - 10, y + 11, name, "end"))
-        parts.append(
-            f'<rect x="{at(row["floor_ms"]):.1f}" y="{y + 2:.1f}" width="{width:.1f}" height="10" fill="none" '
-            f'stroke="{PROJECTED}" stroke-dasharray="3 2"><title>{escape(note)}</title></rect>'
-            f'<circle cx="{at(row["latency_ms"]):.1f}" cy="{y + 7:.1f}" r="4" fill="#fff" stroke="{PROJECTED}" '
-            'stroke-width="2"/>'
-        )
-    parts.append(text(WIDTH, bottom + 14, "ms", "end"))
-    return svg(bottom + 20, "projected milliseconds by power mode", parts)
+        outline = {"stroke": PROJECTED, "stroke_dasharray": "3 2"}
+        chart.bar((left, middle - 5), (right - left, 10), "none", note, **outline)
+        chart.dot(axis.at(row["latency_ms"]), middle, PROJECTED, 4, note, is_hollow=True)
+    return chart.svg()
 
 
-def roofline(figures: dict[str, Any], measured: tuple[str, float] | None = None) -> str:
-    """Roofs of three boards at their nominal rates, the graph's layers by intensity, and this machine where measured.
+def roofline(figures: dict[str, Any], measured: tuple[str, float] | None = None) -> Svg:
+    """Rooflines of three boards at their nominal rates, the graph's layers by intensity, and this machine if measured.
 
     Args:
         figures: From ``projection_figures``.
@@ -56,52 +41,43 @@ def roofline(figures: dict[str, Any], measured: tuple[str, float] | None = None)
     layers = [layer for layer in figures["layers"] if layer["flops"] and layer["bytes"]]
     roofs = _roofs(figures)
     if not layers or not roofs:
-        return ""
-    low_x, high_x, low_y, high_y = 1.0, 1e3, 1.0, 1e5  # FLOP per byte; GFLOP per second
-    bottom, left = 330.0, 70.0
+        return Svg()
+    bottom, right = 330.0, WIDTH - 30
+    across = Axis(1.0, 1e3, 70, right, is_log=True)  # FLOP per byte
+    up = Axis(1.0, 1e5, bottom, 16, is_log=True)  # GFLOP per second
+    chart = Chart("roofline of the graph on three boards", bottom + 36)
+    chart.x_axis(across, 16, bottom)
+    chart.y_axis(up, across.start, right, "10^9 operations a second", most=6)
+    chart.text(right, bottom + 30, "operations a byte", "end")
+    _draw_roofs(chart, roofs, across, up)
+    for layer in layers:
+        _draw_layer(chart, layer, max(one["flops"] for one in layers), across, bottom)
+    if measured:
+        height = up.at(sum(layer["flops"] for layer in layers) / measured[1] / 1e6)
+        chart.curve([Point(across.start, height), Point(right, height)], MEASURED)
+        chart.text(across.start + 8, height - 6, f"measured: {measured[0]}")
+    return chart.svg()
 
-    def x(value: float) -> float:
-        return left + (WIDTH - left - 30) * math.log(max(value, low_x) / low_x) / math.log(high_x / low_x)
 
-    def y(value: float) -> float:
-        return bottom - (bottom - 16) * math.log(max(value, low_y) / low_y) / math.log(high_y / low_y)
-
-    parts = [line(x(one), 16, x(one), bottom) + text(x(one), bottom + 15, f"{one:g}", "middle") for one in (1, 10, 100)]
-    parts += [
-        line(left, y(one), WIDTH - 30, y(one)) + text(left - 6, y(one) + 4, f"{one:g}", "end")
-        for one in (1, 10, 100, 1e3, 1e4, 1e5)
-    ]
-    for dash, (name, rate, bandwidth) in zip(_DASHES, roofs, strict=False):
-        ridge = rate / bandwidth
-        points = [(low_x, bandwidth * low_x), (ridge, rate), (high_x, rate)]
-        path = "L".join(f"{x(one):.1f} {y(other):.1f}" for one, other in points)
-        parts.append(f'<path d="M{path}" stroke="{PROJECTED}" stroke-dasharray="{dash}"/>')
+def _draw_roofs(chart: Chart, roofs: Sequence[tuple[str, float, float]], across: Axis, up: Axis) -> None:
+    for dashes, (name, rate, bandwidth) in zip(_DASHES, roofs, strict=False):
+        corners = [(across.low, bandwidth * across.low), (rate / bandwidth, rate), (across.high, rate)]
+        chart.curve([Point(across.at(x), up.at(y)) for x, y in corners], PROJECTED, dashes=dashes)
         # The two smaller boards' roofs are close: one is named above its line, the other below.
         is_lowest = rate == min(other for _, other, _ in roofs)
-        parts.append(text(WIDTH - 34, y(rate) + (14 if is_lowest else -5), f"nominal roof of {name}", "end"))
-    parts += [_layer_mark(layer, layers, x, bottom) for layer in layers]
-    if measured:
-        height = y(sum(layer["flops"] for layer in layers) / measured[1] / 1e6)
-        parts.append(f'<path d="M{left} {height:.1f}H{WIDTH - 30}" stroke="{MEASURED}"/>')
-        parts.append(text(left + 8, height - 6, f"measured: {measured[0]}"))
-    parts.append(text(WIDTH - 30, bottom + 15, "operations a byte", "end"))
-    parts.append(upright(bottom / 2, "10^9 operations a second"))
-    return svg(bottom + 22, "roofline of the graph on three boards", parts)
+        chart.text(across.end - 4, up.at(rate) + (14 if is_lowest else -5), f"nominal roof of {name}", "end")
 
 
-def _layer_mark(layer: dict[str, Any], layers: Sequence[dict[str, Any]], x: Any, bottom: float) -> str:
-    """A layer as a tick on the axis of intensity, as tall as its share of the arithmetic."""
-    share = layer["flops"] / max(one["flops"] for one in layers)
-    place = x(layer["flops"] / layer["bytes"])
+def _draw_layer(chart: Chart, layer: dict[str, Any], most_flops: int, across: Axis, bottom: float) -> None:
+    """A layer as a bar on the axis of intensity, as tall as its share of the arithmetic."""
+    height = 6 + 60 * layer["flops"] / most_flops
+    place = across.at(max(layer["flops"] / layer["bytes"], across.low))
     note = f"{layer['name']}: {layer['flops'] / 1e6:.1f} million operations, {layer['bytes'] / 1e6:.2f} MB"
-    return (
-        f'<line x1="{place:.1f}" x2="{place:.1f}" y1="{bottom:.1f}" y2="{bottom - 6 - 60 * share:.1f}" '
-        f'stroke="{PROJECTED}" stroke-width="3" opacity="0.45"><title>{escape(note)}</title></line>'
-    )
+    chart.bar((place - 1.5, bottom - height), (3, height), PROJECTED, note, opacity=0.45)
 
 
 def _roofs(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
-    """Name, 10^9 operations and 10^9 bytes a second of the fastest mode of one module a kind."""
+    """Name, 10^9 operations and 10^9 bytes a second of the fastest mode of one module of each kind."""
     found = []
     targets = figures["targets"]
     devices = [name for name in _SHOWN if any(row["device"] == name for row in targets)]
@@ -112,28 +88,22 @@ def _roofs(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
     return found
 
 
-def check_chart(series: Sequence[dict[str, Any]]) -> str:
-    """Projected to published time of every figure whose layers are known; 1 is right."""
+def check_chart(series: Sequence[dict[str, Any]]) -> Svg:
+    """Ratio of projected to published time, for every published speed whose layers are known; 1 is exact."""
     rows = [(one, figure) for one in series for figure in one["figures"] if figure["ratio"]]
     if not rows:
-        return ""
-    left, row_height = 330.0, 18.0
-    bottom = len(rows) * row_height + 4
+        return Svg()
     widest = max(2.0, *(max(figure["ratio"], 1 / figure["ratio"]) for _, figure in rows))
-
-    def at(ratio: float) -> float:
-        return left + (WIDTH - left - 60) * (math.log(ratio) / math.log(widest) + 1) / 2
-
-    parts = [
-        line(at(tick), 0, at(tick), bottom, "mark" if tick == 1 else "grid")
-        + text(at(tick), bottom + 14, "as published" if tick == 1 else f"x{tick:.2f}", "middle")
-        for tick in (1 / widest, 1.0, widest)
-    ]
-    for place, (one, figure) in enumerate(rows):
-        y = place * row_height + 11
-        parts.append(text(left - 40, y + 4, f"{figure['name']}, {one['device']}, {one['runtime']}", "end"))
-        parts.append(
-            f'<circle cx="{at(figure["ratio"]):.1f}" cy="{y}" r="4" fill="#fff" stroke="{PROJECTED}" stroke-width="2"/>'
-        )
-        parts.append(text(WIDTH, y + 4, f"x{figure['ratio']:.2f}", "end"))
-    return svg(bottom + 20, "projected to published time", parts)
+    axis = Axis(1 / widest, widest, 320, WIDTH - 60, is_log=True)
+    chart = RowChart(
+        "projected to published time",
+        [f"{figure['name']}, {one['device']}, {one['runtime']}" for one, figure in rows],
+        axis,
+        row_height=_ROW_HEIGHT,
+        tick_name=lambda tick: "as published" if tick == 1 else f"x{tick:g}",
+    )
+    chart.line((axis.at(1), 0), (axis.at(1), chart.bottom), "mark")
+    for place, (_, figure) in enumerate(rows):
+        chart.dot(axis.at(figure["ratio"]), chart.middle(place), PROJECTED, 4, is_hollow=True)
+        chart.figure(place, f"x{figure['ratio']:.2f}")
+    return chart.svg()

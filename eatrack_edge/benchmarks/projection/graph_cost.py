@@ -1,15 +1,14 @@
-"""What one run of an ONNX graph costs: arithmetic and elements moved, layer by layer, from its static shapes.
+"""Counts the FLOPs and the memory traffic of an ONNX graph, layer by layer, from its static shapes.
 
-A *layer* here is what an inference engine runs as one kernel, by four rules that are stated because they matter:
-a product, a convolution or a reduction begins a layer; pointwise and layout operators join the layer that made their
-latest input; a product, its softmax and the product after it are one layer of attention; whatever depends on no input
-of the graph is folded beforehand and costs only the reading of its result. The rules are the engine's habits, not its
-promise: only a profile on the board tells what it really fused.
+A *layer* is what an inference engine usually runs as one kernel, by four rules. A matmul, a convolution or a reduction
+begins a layer. Pointwise and layout operators join the layer that made their latest input. A matmul, its softmax and
+the matmul after it are one layer of attention. What depends on no input of the graph is folded beforehand and costs
+only the reading of its result. Only a profile on the board shows what an engine really fused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.imports import require
 
-PRODUCTS = ("MatMul", "Gemm", "Conv")
+MATMULS = ("MatMul", "Gemm", "Conv")
 _REDUCTIONS = (
     *("LayerNormalization", "Softmax", "GlobalAveragePool", "ReduceMean", "ReduceSum", "ReduceMax", "ArgMax"),
     *("MaxPool", "AveragePool", "Resize", "TopK", "GridSample"),
@@ -25,7 +24,7 @@ _REDUCTIONS = (
 _VIEWS = ("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity")  # another name for the same memory
 # Operators whose constants are indices, sizes and axes.
 _MOVES = ("Transpose", "Slice", "Split", "Concat", "Expand", "Gather", "Pad", "Cast", "CastLike")
-_SMALL = 1 << 16  # elements of a constant worth evaluating: sizes, axes and scales, never weights
+_SMALL = 1 << 16  # elements of the largest constant to fold: sizes, axes and scales, never weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ class LayerCost:
     """One layer.
 
     Attributes:
-        name: Of the node that began it.
-        kind: ``product`` with constant weights, ``attention`` of two computed tensors, or ``other``.
-        flops: Two per multiply-accumulate of its products; pointwise arithmetic hides behind its own memory traffic.
+        name: Of its first node.
+        kind: ``matmul`` or convolution with constant weights, ``attention`` of two computed tensors, or ``other``.
+        flops: Two per multiply-accumulate of its matmuls; pointwise arithmetic is bound by its memory traffic.
         weights: Constant elements that it reads.
         activations: Elements of computed tensors that it reads and writes, each tensor once.
     """
@@ -49,7 +48,7 @@ class LayerCost:
 
 @dataclass(slots=True)
 class _Group:
-    """A layer while its nodes are gathered."""
+    """A layer while its nodes are collected."""
 
     nodes: list[Any] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
@@ -57,13 +56,13 @@ class _Group:
 
 
 def graph_layers(path: Path) -> list[LayerCost]:
-    """Read a graph and cost its layers.
+    """Read a graph and count the cost of its layers.
 
     Args:
-        path: An ONNX file with static shapes; its weights need not be beside it.
+        path: An ONNX file with static shapes; a separate file of weights is not needed.
 
     Raises:
-        InputError: It is no ONNX graph, or a shape that matters is not static.
+        InputError: The file is not an ONNX graph, or a shape that is needed is not static.
         MissingExtra: The package ``onnx`` is not installed.
     """
     onnx = require("onnx", to="count a graph's operations")
@@ -77,14 +76,14 @@ def graph_layers(path: Path) -> list[LayerCost]:
 
 
 def _fold_small_constants(graph: Any) -> None:
-    """Replace what depends on constants alone by its value: shape inference follows few operators to a size."""
+    """Replace nodes that depend on constants alone by their values: shape inference cannot evaluate most operators."""
     numpy_helper = require("onnx.numpy_helper", to="count a graph's operations")
     evaluator = require("onnx.reference", to="count a graph's operations").ReferenceEvaluator
     external = require("onnx", to="count a graph's operations").TensorProto.EXTERNAL
     values = {
         tensor.name: numpy_helper.to_array(tensor)
         for tensor in graph.initializer
-        if tensor.data_location != external and _product(tensor.dims) <= _SMALL
+        if tensor.data_location != external and math.prod(tensor.dims) <= _SMALL
     }
     kept = []
     for node in graph.node:
@@ -101,7 +100,7 @@ def _fold_small_constants(graph: Any) -> None:
 
 
 class _Reader:
-    """Gathers the nodes of one graph into layers."""
+    """Groups the nodes of one graph into layers."""
 
     def __init__(self, graph: Any, path: Path) -> None:
         self._graph, self._path = graph, path
@@ -109,8 +108,8 @@ class _Reader:
         self._shapes = {value.name: _dims(value.type.tensor_type.shape) for value in values}
         self._shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
         self._folded = {tensor.name for tensor in graph.initializer}
-        self._same: dict[str, str] = {}  # a view to the tensor it views
-        self._made_by: dict[str, int] = {}  # a tensor to its layer's place
+        self._same: dict[str, str] = {}  # from a view to its tensor
+        self._made_by: dict[str, int] = {}  # from a tensor to the index of its layer
         self._groups: list[_Group] = []
 
     def layers(self) -> list[LayerCost]:
@@ -138,7 +137,7 @@ class _Reader:
             self._made_by.update(dict.fromkeys(node.output, place))
 
     def _layer_of(self, node: Any, computed: list[str]) -> int:
-        """Place of the layer that a node belongs to; a new one where it begins it."""
+        """Index of the layer of a node; a new layer where the node begins one."""
         made = [self._made_by[name] for name in computed if name in self._made_by]
         latest = max(made, default=-1)
         is_attention = len(computed) > 1 and node.op_type == "MatMul"
@@ -146,20 +145,20 @@ class _Reader:
             return latest
         if is_attention and latest >= 0 and self._has_open_softmax(latest):
             return latest
-        if node.op_type not in PRODUCTS and node.op_type not in _REDUCTIONS and latest >= 0:
+        if node.op_type not in MATMULS and node.op_type not in _REDUCTIONS and latest >= 0:
             return latest
         self._groups.append(_Group())
         return len(self._groups) - 1
 
     def _is_attention(self, place: int) -> bool:
-        return any(self._is_computed_product(node) for node in self._groups[place].nodes)
+        return any(self._is_computed_matmul(node) for node in self._groups[place].nodes)
 
     def _has_open_softmax(self, place: int) -> bool:
-        """Whether the layer is an attention whose softmax still awaits the values."""
+        """Whether the layer is an attention whose second matmul is still to come."""
         operators = [node.op_type for node in self._groups[place].nodes]
         return "Softmax" in operators and operators.count("MatMul") == 1
 
-    def _is_computed_product(self, node: Any) -> bool:
+    def _is_computed_matmul(self, node: Any) -> bool:
         return node.op_type == "MatMul" and all(self._root(name) not in self._folded for name in node.input)
 
     def _root(self, name: str) -> str:
@@ -169,15 +168,15 @@ class _Reader:
 
     def _cost(self, group: _Group, read: set[str], needed: set[str]) -> LayerCost:
         first = group.nodes[0]
-        products = [node for node in group.nodes if node.op_type in PRODUCTS]
+        matmuls = [node for node in group.nodes if node.op_type in MATMULS]
         kind = "other"
-        if products:
-            kind = "attention" if any(map(self._is_computed_product, products)) else "product"
+        if matmuls:
+            kind = "attention" if any(map(self._is_computed_matmul, matmuls)) else "matmul"
         computed = (read - self._folded) | (group.writes & needed)
         return LayerCost(
             name=first.name or first.output[0],
             kind=kind,
-            flops=sum(2 * self._multiply_accumulates(node) for node in products),
+            flops=sum(2 * self._multiply_accumulates(node) for node in matmuls),
             weights=sum(self._weights(node) for node in group.nodes),
             activations=sum(self._elements(name) for name in computed),
         )
@@ -186,24 +185,24 @@ class _Reader:
         out = self._elements(node.output[0])
         if node.op_type == "Conv":
             kernel = self._shape(node.input[1])  # (out, in / groups, height, width)
-            return out * _product(kernel[1:])
+            return out * math.prod(kernel[1:])
         inner = self._shape(node.input[0])
         is_transposed = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
         return out * inner[-2 if is_transposed else -1]
 
     def _weights(self, node: Any) -> int:
-        """Constant elements of a node; of a bias or scale whose shape inference lost, nothing worth counting."""
+        """Number of constant elements of a node; a bias or scale of unknown shape counts as 0."""
         names = [name for name in node.input if name and self._root(name) in self._folded]
-        if node.op_type in PRODUCTS:
+        if node.op_type in MATMULS:
             return sum(self._elements(name) for name in names[:1]) + sum(map(self._known_elements, names[1:]))
         return 0 if node.op_type in _MOVES else sum(map(self._known_elements, names))
 
     def _known_elements(self, name: str) -> int:
         shape = self._shapes.get(name)
-        return _product(shape) if shape is not None and all(isinstance(size, int) for size in shape) else 0
+        return math.prod(shape) if shape is not None and all(isinstance(size, int) for size in shape) else 0
 
     def _elements(self, name: str) -> int:
-        return _product(self._shape(name))
+        return math.prod(self._shape(name))
 
     def _shape(self, name: str) -> tuple[int, ...]:
         shape = self._shapes.get(name)
@@ -217,10 +216,3 @@ class _Reader:
 
 def _dims(shape: Any) -> tuple[Any, ...]:
     return tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in shape.dim)
-
-
-def _product(sizes: Iterable[int]) -> int:
-    total = 1
-    for size in sizes:
-        total *= size
-    return total

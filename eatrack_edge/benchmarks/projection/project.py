@@ -1,8 +1,8 @@
-"""What a graph might take on boards that are not here: a projection, never a measurement, and labelled so.
+"""Projects the latency of a graph onto boards that are not at hand; a projection is labelled and never a measurement.
 
-The roofline of ``roofline.py`` over the layers of ``graph_cost.py``, for every module and power mode of the device
-files, with the numbers that ``published.py`` chooses for TensorRT. Its check against published speeds goes wherever
-the projection goes: ``projection_figures`` holds both.
+Applies the roofline model of ``roofline.py`` to the layers of ``graph_cost.py``, for every module and power mode of the
+device files, with the parameters that ``published_speeds.py`` fits for TensorRT. ``projection_figures`` returns it
+together with its check against published speeds, so that neither is shown without the other.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from eatrack_edge.benchmarks.projection.roofline import Estimate, Rules, Target,
 from eatrack_edge.machine.devices import Device
 
 LABEL = "projection, not a measurement"
-RUNTIME = "tensorrt"  # what a board runs; the other runtime is only there to be checked against
+RUNTIME = "tensorrt"  # the runtime on boards; the other one only serves the check
 _LIMITS = (
-    "One network call: crop, copies and the decoding of the maps are not in it.",
-    "Clocks stay at the power mode's maximum; nothing else uses the GPU or the memory.",
-    "Layers fuse as an engine usually fuses them; attention is one kernel and its scores stay on the chip.",
+    "One network call: crop, copies and the decoding of the maps are not included.",
+    "Clocks are at the power mode's maximum, and nothing else uses the GPU or the memory.",
+    "Layers are fused as engines usually do; attention is one kernel and its scores stay on the chip.",
     "TF32 runs at half the FP16 rate; the DLA is not used.",
 )
 
@@ -34,10 +34,10 @@ class Projection:
     """One graph on one module in one power mode.
 
     Attributes:
-        target: Module, mode and rates, with the names of those facts that no source confirms.
+        target: Module, mode and rates, with the names of unconfirmed facts.
         precision: ``fp32``, ``fp16``, ``int8`` or ``int8-fp16``.
-        estimate: Its layers, milliseconds of one run, and the floor that no engine can undercut.
-        worst_factor: By how much the roofline was off at worst where it could be checked across boards.
+        estimate: Its layers, milliseconds of one run, and the floor, which is the fastest possible time.
+        worst_factor: Largest error of the roofline in its check across boards, as a factor.
     """
 
     target: Target
@@ -47,7 +47,7 @@ class Projection:
 
     @property
     def slow_ms(self) -> float:
-        """The projected time if it is as wrong as the check was at worst."""
+        """The projected time times the largest error of the check."""
         return self.estimate.ms * self.worst_factor
 
     @property
@@ -82,7 +82,7 @@ def project(track_graph: Path, precision: str, devices: Iterable[Device]) -> lis
         devices: From ``eatrack_edge.machine.devices``.
 
     Raises:
-        InputError: It is no ONNX graph, or its shapes are not static.
+        InputError: The file is not an ONNX graph, or its shapes are not static.
         UsageError: No such precision.
         MissingExtra: The package ``onnx`` is not installed.
     """
@@ -109,14 +109,14 @@ def targets_of(device: Device) -> list[Target]:
 
 
 def projection_figures(track_graph: Path, precision: str, devices: Iterable[Device]) -> dict[str, Any]:
-    """The projection with everything that one must know to judge it, ready for JSON.
+    """The projection with its assumptions, limits and check, ready for JSON.
 
     Returns:
-        ``label``, ``graph``, ``precision``, ``targets`` (a row each), ``layers`` (work, without a time: that differs
-        by target), ``assumptions``, ``limits`` and ``check``, the error against published speeds.
+        ``label``, ``graph``, ``precision``, ``targets`` (a row each), ``layers`` (FLOPs and bytes; the time differs by
+        target), ``assumptions``, ``limits`` and ``check``, the error against published speeds.
 
     Raises:
-        InputError: It is no ONNX graph, or its shapes are not static.
+        InputError: The file is not an ONNX graph, or its shapes are not static.
         UsageError: No such precision.
         MissingExtra: The package ``onnx`` is not installed.
     """
@@ -150,12 +150,12 @@ def projection_table(figures: dict[str, Any]) -> list[list[str]]:
 
 
 def assumption_figures(rules: Rules) -> dict[str, Any]:
-    """What was assumed, and why."""
+    """Values of the assumptions, with unit and reason."""
     return asdict(rules)
 
 
 def check_figures(check: Check) -> dict[str, Any]:
-    """The check against published speeds: its verdicts in a sentence each, and every figure."""
+    """The check against published speeds, ready for JSON: its conclusions as sentences, and every figure."""
     return {
         "verdicts": verdicts(check),
         "below_floor": check.below_floor,
@@ -165,8 +165,8 @@ def check_figures(check: Check) -> dict[str, Any]:
 
 
 def verdicts(check: Check) -> list[str]:
-    """What the check says, a sentence each, the most relevant first."""
-    said = [
+    """Conclusions of the check, one sentence each, the most relevant first."""
+    sentences = [
         f"{one.series.name} ({one.series.runtime}, {one.series.precision}): each figure predicted from the others is "
         f"off by a factor of {np.median(one.errors):.2f} in the median and {max(one.errors):.2f} at worst "
         f"({len(one.errors)} figures)"
@@ -174,18 +174,19 @@ def verdicts(check: Check) -> list[str]:
         if one.errors
     ]
     if check.across:
-        said.append(
-            f"Numbers chosen on one laboratory's board miss another's by a factor of {np.median(check.across):.2f} in "
-            f"the median and {max(check.across):.2f} at worst: none states power mode, clocks and precision"
+        sentences.append(
+            f"Parameters fitted on one laboratory's board are off on another's by a factor of "
+            f"{np.median(check.across):.2f} in the median and {max(check.across):.2f} at worst: no source states power "
+            "mode, clocks and precision"
         )
     checked = sum(len(one.speeds) for one in check.series)
     unknown = dict.fromkeys(speed.name for one in check.series for speed in one.speeds if speed.ratio is None)
-    said.append(
-        f"{len(check.below_floor)} of {checked} published figures are faster than the floor; against that alone were "
-        f"held, because their layers are not those of a plain ViT: {', '.join(unknown)}"
+    sentences.append(
+        f"{len(check.below_floor)} of {checked} published figures are faster than the floor; compared with the floor "
+        f"only, because their layers are not those of a plain ViT: {', '.join(unknown)}"
     )
-    said.append("No tracker's TensorRT speed on any Orin was found: for trackers this projection is untested")
-    return said
+    sentences.append("No tracker's TensorRT speed on any Orin was found: for trackers this projection is untested")
+    return sentences
 
 
 def _series_figures(one: CheckedSeries) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Speeds that others published for Orin boards, and how far our roofline is from them.
+"""Checks the roofline model against speeds that were published for Orin boards.
 
-``benchmarks/published/orin.toml`` holds the figures. Two of the roofline's numbers, the share of the arithmetic and
-the cost of a launch, are in nobody's data sheet, so they are chosen from these figures, series by series, and every
-figure is then predicted by numbers chosen *without it*: that leave-one-out error is the one that is reported. How
-badly numbers chosen on one laboratory's board predict another's is reported too.
+``benchmarks/published/orin.toml`` has the figures. Two parameters of the roofline, the compute efficiency and the cost
+of a kernel launch, are in no data sheet. They are fitted to these figures, series by series. Each figure is then
+predicted with parameters fitted *without it*, and that leave-one-out error is reported. The error of parameters that
+were fitted on another laboratory's board is reported too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from eatrack_edge.machine.devices import device_named
 
 _EFFICIENCIES = np.geomspace(0.03, 1.0, 72)  # 5 % apart, far finer than the figures agree
 _LAUNCHES_US = np.geomspace(2.0, 200.0, 72)  # 7 % apart
-_FEWEST_FOR_LAUNCH = 4  # figures of a series from which two numbers can be chosen rather than one
+_FEWEST_FOR_LAUNCH = 4  # figures of a series needed to fit two parameters rather than one
 _HEAD_LAYERS = 15  # a CENTER head: three branches of five convolutions
 
 LAUNCH_US = Assumption(
@@ -39,7 +39,7 @@ MEMORY_EFFICIENCY = Assumption(
 
 @dataclass(frozen=True, slots=True)
 class Transformer:
-    """A plain ViT from which the layers follow."""
+    """Shape of a plain ViT, from which its layers follow."""
 
     blocks: int
     width: int
@@ -53,7 +53,7 @@ class PublishedSpeed:
 
     name: str
     fps: float
-    gmacs: float  # as published: without the products of attention
+    gmacs: float  # as published: without the matmuls of attention
     params_m: float
     vit: Transformer | None = None
 
@@ -63,23 +63,23 @@ class PublishedSpeed:
         return 1e3 / self.fps
 
     def layers(self) -> list[LayerCost]:
-        """Its layers by the rules of ``graph_cost``; one layer of everything where only totals are known."""
+        """Layers by the rules of ``graph_cost``; a single layer where only totals are known."""
         if self.vit is None:
-            return [LayerCost(self.name, "product", round(2e9 * self.gmacs), round(1e6 * self.params_m), 0)]
+            return [LayerCost(self.name, "matmul", round(2e9 * self.gmacs), round(1e6 * self.params_m), 0)]
         layers = _block_layers(self.vit) * self.vit.blocks
-        rest = max(0.0, 2e9 * self.gmacs - sum(layer.flops for layer in layers if layer.kind == "product"))
+        rest = max(0.0, 2e9 * self.gmacs - sum(layer.flops for layer in layers if layer.kind == "matmul"))
         weights = max(0.0, 1e6 * self.params_m - sum(layer.weights for layer in layers))
         share = 1 / _HEAD_LAYERS
-        return layers + [LayerCost("rest", "product", round(rest * share), round(weights * share), 0)] * _HEAD_LAYERS
+        return layers + [LayerCost("rest", "matmul", round(rest * share), round(weights * share), 0)] * _HEAD_LAYERS
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Speeds that one laboratory measured on one board."""
+    """Speeds that one laboratory published for one board."""
 
     name: str
     device: str  # a device file's name
-    mode: str  # the power mode that we assume
+    mode: str  # the assumed power mode
     runtime: str  # onnxruntime or tensorrt
     precision: str  # assumed too
     conditions: str
@@ -94,11 +94,11 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class CheckedSpeed:
-    """A published speed beside ours, in milliseconds.
+    """A published speed and its projection, in milliseconds.
 
     Attributes:
-        floor_ms: Nothing may be faster, if the nominal rates and the assumed conditions are right.
-        projected_ms: By numbers chosen without this figure; ``None`` where its layers are not known.
+        floor_ms: The fastest possible time, if the nominal rates and the assumed conditions are right.
+        projected_ms: With parameters fitted without this figure; ``None`` where its layers are not known.
     """
 
     name: str
@@ -108,13 +108,13 @@ class CheckedSpeed:
 
     @property
     def ratio(self) -> float | None:
-        """Projected to published."""
+        """Projected over published time."""
         return None if self.projected_ms is None else self.projected_ms / self.published_ms
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSeries:
-    """A series with the numbers that all its figures together choose, and each figure predicted by the others."""
+    """A series with the parameters fitted to all its figures, and each figure predicted from the others."""
 
     series: Series
     target: Target
@@ -123,17 +123,17 @@ class CheckedSeries:
 
     @property
     def errors(self) -> list[float]:
-        """By what factor each projection is off, 1 for exact, in either direction."""
+        """Error of each projection as a factor, in either direction; 1 is exact."""
         return [max(speed.ratio, 1 / speed.ratio) for speed in self.speeds if speed.ratio]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The roofline against everything that was published.
+    """Result of the check of the roofline against all published speeds.
 
     Attributes:
-        series: One by one.
-        across: Factors by which numbers chosen on one ONNX Runtime series miss the figures of another.
+        series: Result for each series.
+        across: Errors, as factors, of parameters fitted on one ONNX Runtime series for the figures of another.
     """
 
     series: tuple[CheckedSeries, ...]
@@ -141,23 +141,23 @@ class Check:
 
     @property
     def below_floor(self) -> list[str]:
-        """Published speeds that the nominal rates forbid; each is a wrong fact or a wrong assumption."""
+        """Published speeds faster than the floor; each means a wrong fact or a wrong assumption."""
         rows = ((one, speed) for one in self.series for speed in one.speeds)
         return [f"{speed.name}, {one.series.name}" for one, speed in rows if speed.published_ms < speed.floor_ms]
 
     @property
     def worst_factor(self) -> float:
-        """The worst error of any prediction, of a figure by its own series or by another's."""
+        """The largest error of any prediction, within a series or across series."""
         return max([*self.across, *(error for one in self.series for error in one.errors)])
 
     def rules_of(self, runtime: str) -> Rules:
-        """What a runtime's figures choose; of several series, the first."""
+        """Parameters fitted to a runtime's figures; of several series, the first."""
         return next(one.rules for one in self.series if one.series.runtime == runtime and one.errors)
 
 
 @cache
 def check_against_published() -> Check:
-    """Hold the roofline against every published figure.
+    """Compare the roofline with every published figure.
 
     Raises:
         ConfigError: The file of figures or a device file is wrong.
@@ -176,7 +176,7 @@ def check_against_published() -> Check:
 
 
 def target_of(series: Series) -> Target:
-    """The board and mode that a series is taken to be measured on.
+    """The board and power mode assumed for a series.
 
     Raises:
         ConfigError: The device has no such mode.
@@ -217,7 +217,7 @@ def _ratios(one: CheckedSeries, rules: Rules) -> list[float]:
 
 
 def _log_ratios(speed: PublishedSpeed, series: Series, target: Target) -> NDArray[np.float64]:
-    """Log of projected to published for every pair of numbers that may be chosen, (efficiency, launch)."""
+    """Log of projected over published time for every pair of parameters, shape (efficiencies, launches)."""
     full = estimate(speed.layers(), series.precision, target, _nominal())
     compute = np.array([layer.compute_ms for layer in full.layers])
     memory = np.array([layer.memory_ms for layer in full.layers])
@@ -228,14 +228,14 @@ def _log_ratios(speed: PublishedSpeed, series: Series, target: Target) -> NDArra
 
 
 def _best(table: NDArray[np.float64], series: Series) -> Rules:
-    """The numbers of least mean error, in factors."""
+    """The parameters with the smallest mean error."""
     launches = _launches(len([speed for speed in series.trackers if speed.vit]))
     errors = np.abs(table).mean(axis=0)
     row, column = np.unravel_index(int(errors.argmin()), errors.shape)
-    share = Assumption(float(_EFFICIENCIES[row]), "of nominal", f"chosen from: {series.name}", is_fitted=True)
+    share = Assumption(float(_EFFICIENCIES[row]), "of nominal", f"fitted to: {series.name}", is_fitted=True)
     launch = LAUNCH_US
     if len(launches) > 1:
-        launch = Assumption(float(launches[column]), "us", f"chosen from: {series.name}", is_fitted=True)
+        launch = Assumption(float(launches[column]), "us", f"fitted to: {series.name}", is_fitted=True)
     return Rules(share, MEMORY_EFFICIENCY, launch)
 
 
@@ -250,17 +250,17 @@ def _nominal() -> Rules:
 def _block_layers(vit: Transformer) -> list[LayerCost]:
     width, tokens, hidden = vit.width, vit.tokens, round(vit.width * vit.mlp_ratio)
 
-    def product(name: str, inputs: int, outputs: int, residual: int = 0) -> LayerCost:
+    def matmul(name: str, inputs: int, outputs: int, residual: int = 0) -> LayerCost:
         moved = tokens * (inputs + outputs + residual)
-        return LayerCost(name, "product", 2 * tokens * inputs * outputs, inputs * outputs, moved)
+        return LayerCost(name, "matmul", 2 * tokens * inputs * outputs, inputs * outputs, moved)
 
     norm = LayerCost("norm", "other", 0, 2 * width, 2 * tokens * width)
     return [
         norm,
-        product("qkv", width, 3 * width),
+        matmul("qkv", width, 3 * width),
         LayerCost("attention", "attention", 4 * tokens * tokens * width, 0, 4 * tokens * width),
-        product("projection", width, width, residual=width),
+        matmul("projection", width, width, residual=width),
         norm,
-        product("expand", width, hidden),
-        product("contract", hidden, width, residual=width),
+        matmul("expand", width, hidden),
+        matmul("contract", hidden, width, residual=width),
     ]

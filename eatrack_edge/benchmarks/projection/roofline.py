@@ -1,8 +1,8 @@
-"""How long a layer takes on a machine of known rates: the longer of its arithmetic and its memory traffic.
+"""Estimates the time of a layer by the roofline model: the longer of its arithmetic and its memory traffic.
 
-The model is Williams, Waterman and Patterson's roofline (2009) with two shares, of the nominal arithmetic and of the
-nominal bandwidth, that real kernels reach, and a fixed cost of launching each. Every number that is not read from a
-graph or from a device file is an ``Assumption`` with its reason.
+The model is Williams, Waterman and Patterson's roofline (2009) with two efficiencies, of the nominal arithmetic rate
+and of the nominal bandwidth, and a fixed cost for each kernel launch. Every number that is not read from a graph or
+from a device file is an ``Assumption`` with its reason.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Target:
         device, mode: Names in the device files.
         fp16_tflops, int8_tops: Dense tensor-core rates at the mode's highest clock, 10^12 operations a second.
         bandwidth_gb_s: Of the memory, 10^9 bytes a second.
-        unverified: Facts among these that no source at hand confirms.
+        unverified: Names of the unconfirmed facts among these.
     """
 
     device: str
@@ -35,17 +35,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A number that the roofline needs and that was not measured on the machine it is used for."""
+    """A parameter of the roofline that was not measured on the machine it is used for."""
 
     value: float
     unit: str
     reason: str
-    is_fitted: bool = False  # chosen so that published figures come out
+    is_fitted: bool = False  # fitted to published figures
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The assumptions of one runtime."""
+    """The roofline parameters of one runtime."""
 
     compute_efficiency: Assumption
     memory_efficiency: Assumption
@@ -54,10 +54,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Arithmetic:
-    """What a precision means: rates as a share of the target's, and bytes an element."""
+    """A precision: its rate as a share of the target's, and bytes for each element."""
 
-    fp16_share: float  # of the FP16 rate, for attention and, where not INT8, for products
-    is_int8: bool  # products with constant weights run at the INT8 rate
+    fp16_share: float  # of the FP16 rate, for attention and, where not INT8, for matmuls
+    is_int8: bool  # matmuls with constant weights run at the INT8 rate
     weight_bytes: int
     activation_bytes: int
 
@@ -73,7 +73,7 @@ _PRECISIONS = {
 
 @dataclass(frozen=True, slots=True)
 class LayerTime:
-    """A layer on a target: its work, and what each half of it would take alone, in milliseconds without the launch."""
+    """Cost and time of a layer on a target; times in milliseconds, without the launch."""
 
     name: str
     kind: str
@@ -98,9 +98,9 @@ class Estimate:
     """All layers on a target.
 
     Attributes:
-        layers: In the order they run.
-        launch_ms: Of all launches together.
-        floor_ms: At the full nominal rates without a launch: no engine of this graph can be faster.
+        layers: In order of execution.
+        launch_ms: Time of all kernel launches.
+        floor_ms: Time at the full nominal rates without launches: no engine of this graph can be faster.
     """
 
     layers: tuple[LayerTime, ...] = field(repr=False)
@@ -109,18 +109,18 @@ class Estimate:
 
     @property
     def ms(self) -> float:
-        """Time of one run."""
+        """Time of one run, milliseconds."""
         return self.launch_ms + sum(layer.ms for layer in self.layers)
 
 
 def estimate(layers: Sequence[LayerCost], precision: str, target: Target, rules: Rules) -> Estimate:
-    """Time the layers of a graph on a target.
+    """Estimate the time of a graph on a target.
 
     Args:
         layers: From ``graph_layers``.
         precision: ``fp32``, ``fp16``, ``int8`` (the rest in FP32) or ``int8-fp16``.
-        target: Where.
-        rules: What its runtime reaches of the nominal rates.
+        target: The board in one power mode.
+        rules: Efficiencies and launch cost of its runtime.
 
     Raises:
         UsageError: No such precision.
@@ -137,7 +137,7 @@ def estimate(layers: Sequence[LayerCost], precision: str, target: Target, rules:
 
 def _time(layer: LayerCost, arithmetic: _Arithmetic, target: Target, compute: float, memory: float) -> LayerTime:
     rate = target.fp16_tflops * arithmetic.fp16_share
-    if arithmetic.is_int8 and layer.kind == "product":
+    if arithmetic.is_int8 and layer.kind == "matmul":
         rate = target.int8_tops
     moved = layer.weights * arithmetic.weight_bytes + layer.activations * arithmetic.activation_bytes
     return LayerTime(

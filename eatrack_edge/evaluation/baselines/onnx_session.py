@@ -1,4 +1,4 @@
-"""ONNX Runtime for a peer: one graph, a stated number of threads, arrays in the graph's own order."""
+"""ONNX Runtime for a baseline: one graph, a stated number of threads, arrays in the graph's own order."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _maker(name: str) -> Callable[[], Any]:
 def _kcf() -> Any:
     contributed: Any = cv2
     parameters = contributed.TrackerKCF.Params()
-    # At OpenCV's 0.5 it gives up at the first weak response and never comes back; at 0 it always answers.
+    # At OpenCV's default of 0.5 it fails at the first weak response and does not recover; at 0 it always returns a box.
     parameters.detect_thresh = 0.0
     return contributed.TrackerKCF.create(parameters)
 

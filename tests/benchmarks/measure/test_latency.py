@@ -25,7 +25,7 @@ from tracking.simulated import SimulatedBackend, scene
 BOX = (145.0, 110.0, 30.0, 20.0)
 
 
-class Seen(NamedTuple):
+class BaselineResult(NamedTuple):
     box: tuple[float, float, float, float]
     confidence: float = 0.0
 
@@ -40,9 +40,9 @@ class Sleeper:
     def init(self, _frame: object, _box: object) -> None:
         self.started += 1
 
-    def update(self, _frame: object) -> Seen:
+    def update(self, _frame: object) -> BaselineResult:
         sleep(next(self.seconds))
-        return Seen(BOX)
+        return BaselineResult(BOX)
 
 
 def blocks(size: int = 4, per_pass: int = 3) -> itertools.cycle[Block]:
@@ -102,7 +102,7 @@ def test_the_stages_of_ours_add_up_to_the_total() -> None:
 
 
 def test_a_stage_that_cannot_be_told_apart_is_absent() -> None:
-    contestant = Contestant("peer", lambda: Sleeper(0.0))
+    contestant = Contestant("baseline", lambda: Sleeper(0.0))
     measure([contestant], blocks(), BOX, Plan(iterations=4, duration_s=0), quiet)
     assert list(spreads(contestant)) == ["decode", "total", "end_to_end"]
 

@@ -36,7 +36,7 @@ def pictures(tmp_path: Path) -> str:
 def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tracker of ours is a simulated one."""
 
-    def opened(entry: Entry, _peers: Path | None, _threads: int) -> Contestant:
+    def opened(entry: Entry, _baselines: Path | None, _threads: int) -> Contestant:
         return Contestant(entry.spec, lambda: Tracker(SimulatedBackend()))
 
     monkeypatch.setattr(run, "open_entry", opened)

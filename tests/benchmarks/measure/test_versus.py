@@ -14,7 +14,7 @@ OURS = Entry("ours", model="eatrack_s", backend="onnxruntime")
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        pytest.param("kcf", Entry("kcf", baseline="kcf"), id="a peer"),
+        pytest.param("kcf", Entry("kcf", baseline="kcf"), id="a baseline"),
         pytest.param("openvino", Entry("openvino", model="eatrack_s", backend="openvino"), id="a backend"),
         pytest.param(
             "int8", Entry("int8", model="eatrack_s", backend="onnxruntime", precision="int8"), id="a precision"

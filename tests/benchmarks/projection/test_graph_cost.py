@@ -42,13 +42,13 @@ def test_a_linear_layer_with_bias_and_activation_is_one_layer(tmp_path: Path) ->
     nodes = [node("MatMul", "x w", "a"), node("Add", "a b", "c"), node("Relu", "c", "y")]
     path = write(tmp_path / "g.onnx", nodes, [1, 10, 4], [1, 10, 6], {"w": [4, 6], "b": [6]})
     # 10 rows x 4 x 6 multiply-accumulates; 24 weights and 6 biases; 40 elements in, 60 out
-    assert graph_layers(path) == [LayerCost("MatMul_a", "product", 2 * 240, 30, 100)]
+    assert graph_layers(path) == [LayerCost("MatMul_a", "matmul", 2 * 240, 30, 100)]
 
 
 def test_a_convolution_counts_its_kernel_once_for_every_output(tmp_path: Path) -> None:
     nodes = [node("Conv", "x w b", "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])]
     path = write(tmp_path / "g.onnx", nodes, [1, 8, 16, 16], [1, 4, 16, 16], {"w": [4, 8, 3, 3], "b": [4]})
-    assert graph_layers(path) == [LayerCost("Conv_y", "product", 2 * 256 * 4 * 72, 4 * 72 + 4, 256 * 12)]
+    assert graph_layers(path) == [LayerCost("Conv_y", "matmul", 2 * 256 * 4 * 72, 4 * 72 + 4, 256 * 12)]
 
 
 def test_a_grouped_convolution_counts_only_its_own_channels(tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ def test_attention_is_one_layer_whose_scores_never_reach_memory(tmp_path: Path) 
     assert attention.activations == 3 * 800  # queries, keys and result: 10 000 scores are not among them
 
 
-def test_what_depends_on_constants_alone_is_folded(tmp_path: Path) -> None:
+def test_nodes_that_depend_on_constants_alone_are_folded(tmp_path: Path) -> None:
     nodes = [node("Add", "w w", "w2"), node("Transpose", "w2", "wt", perm=[1, 0]), node("MatMul", "x wt", "y")]
     path = write(tmp_path / "g.onnx", nodes, [1, 2, 3], [1, 2, 5], {"w": [5, 3]})
-    assert graph_layers(path) == [LayerCost("MatMul_y", "product", 2 * 30, 15, 16)]
+    assert graph_layers(path) == [LayerCost("MatMul_y", "matmul", 2 * 30, 15, 16)]
 
 
 def test_a_residual_connection_is_read_once_more(tmp_path: Path) -> None:
@@ -85,23 +85,23 @@ def test_a_residual_connection_is_read_once_more(tmp_path: Path) -> None:
     assert [layer.activations for layer in graph_layers(path)] == [80, 80]
 
 
-def test_the_bundled_graph_has_the_products_of_its_architecture() -> None:
+def test_the_bundled_graph_has_the_matmuls_of_its_architecture() -> None:
     graph = bundled("eatrack_s.track.onnx")
     assert graph is not None
     layers = graph_layers(graph)
-    patches = next(layer for layer in layers if layer.kind == "product")
+    patches = next(layer for layer in layers if layer.kind == "matmul")
     assert patches.flops == 2 * 256 * (16 * 16 * 3) * 384
     assert sum(layer.kind == "attention" for layer in layers) == 6
     # Four blocks of 256 search tokens and two of 384 joint ones, 12 dim^2 a token, and the patches; then the head.
     # The joint blocks may be cheaper than that: what is constant from frame to frame can be left out.
     joint = 2 * 384 * 12 * 384**2
     search_only = 256 * 768 * 384 + 4 * 256 * 12 * 384**2
-    products = sum(layer.flops for layer in layers if layer.kind == "product") / 2
+    matmuls = sum(layer.flops for layer in layers if layer.kind == "matmul") / 2
     head = 256 * 3 * 9 * (384 * 96 + 96 * 48 + 48 * 24 + 24 * 12) + 256 * 12 * 5
-    assert search_only + joint / 2 + head < products <= search_only + joint + head
+    assert search_only + joint / 2 + head < matmuls <= search_only + joint + head
 
 
-def test_a_graph_of_unknown_size_is_refused_with_the_tensor_named(tmp_path: Path) -> None:
+def test_a_graph_of_unknown_size_is_refused_and_the_error_names_the_tensor(tmp_path: Path) -> None:
     nodes = [node("MatMul", "x w", "y")]
     path = write(tmp_path / "g.onnx", nodes, [1, "rows", 4], [1, 10, 6], {"w": [4, 6]})
     with pytest.raises(InputError) as caught:
@@ -110,7 +110,7 @@ def test_a_graph_of_unknown_size_is_refused_with_the_tensor_named(tmp_path: Path
     assert caught.value.hint == "export the graph with fixed sizes: eatrack-edge export"
 
 
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_graph_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g.onnx").write_text("no graph")
     with pytest.raises(InputError, match=r"g\.onnx: not an ONNX graph"):
         graph_layers(tmp_path / "g.onnx")

@@ -24,9 +24,9 @@ def graph() -> object:
 @pytest.mark.parametrize(
     ("precision", "kind", "milliseconds"),
     [
-        pytest.param("fp32", "product", 2.0, id="fp32 at half the fp16 rate"),
-        pytest.param("fp16", "product", 1.0, id="fp16"),
-        pytest.param("int8-fp16", "product", 0.5, id="int8 products"),
+        pytest.param("fp32", "matmul", 2.0, id="fp32 at half the fp16 rate"),
+        pytest.param("fp16", "matmul", 1.0, id="fp16"),
+        pytest.param("int8-fp16", "matmul", 0.5, id="int8 matmuls"),
         pytest.param("int8-fp16", "attention", 1.0, id="attention stays in fp16"),
         pytest.param("int8", "attention", 2.0, id="attention stays in fp32"),
     ],
@@ -40,15 +40,15 @@ def test_arithmetic_takes_as_long_as_its_precisions_rate(precision: str, kind: s
     ("precision", "milliseconds"), [("fp32", 8.0), ("fp16", 4.0), ("int8", 5.0), ("int8-fp16", 3.0)]
 )
 def test_a_memory_bound_layer_takes_as_long_as_its_bytes(precision: str, milliseconds: float) -> None:
-    layer = LayerCost("one", "product", flops=1, weights=10**8, activations=10**8)
+    layer = LayerCost("one", "matmul", flops=1, weights=10**8, activations=10**8)
     found = estimate([layer], precision, TARGET, FULL)
     assert found.ms == pytest.approx(milliseconds)
     assert not found.layers[0].is_compute_bound
 
 
-def test_the_shares_and_the_launches_come_on_top_of_a_floor() -> None:
+def test_efficiencies_and_launches_add_to_the_floor() -> None:
     rules = Rules(*(Assumption(value, "", "for the test") for value in (0.5, 0.25, 100.0)))
-    layers = [LayerCost("a", "product", 10**10, 0, 0), LayerCost("b", "other", 0, 0, 50 * 10**6)]
+    layers = [LayerCost("a", "matmul", 10**10, 0, 0), LayerCost("b", "other", 0, 0, 50 * 10**6)]
     found = estimate(layers, "fp16", TARGET, rules)
     assert (found.floor_ms, found.launch_ms) == (pytest.approx(1 + 1), pytest.approx(0.2))
     assert found.ms == pytest.approx(2 + 4 + 0.2)
@@ -67,7 +67,7 @@ def test_every_power_mode_of_every_module_is_projected(graph) -> None:
     assert all(0 < one.compute_bound < len(one.estimate.layers) for one in found)
 
 
-def test_more_clock_is_never_slower(graph) -> None:
+def test_a_higher_clock_is_never_slower(graph) -> None:
     by_mode = {one.target.mode: one.estimate.ms for one in project(graph, "fp16", [device_named("orin_nano_8gb")])}
     assert by_mode["7W"] > by_mode["15W"] > by_mode["MAXN_SUPER"]
 
@@ -80,14 +80,15 @@ def test_a_projection_is_labelled_marked_and_comes_with_its_check(graph) -> None
     assert all(
         figures["assumptions"][key]["reason"] for key in ("compute_efficiency", "memory_efficiency", "launch_us")
     )
-    assert any("untested" in said for said in figures["check"]["verdicts"])
+    assert any("untested" in sentence for sentence in figures["check"]["verdicts"])
     assert any(
-        "against that alone were held" in said and "AsymTrack-S" in said for said in figures["check"]["verdicts"]
+        "compared with the floor only" in sentence and "AsymTrack-S" in sentence
+        for sentence in figures["check"]["verdicts"]
     )
-    assert any("off by a factor of" in said for said in figures["check"]["verdicts"])
+    assert any("off by a factor of" in sentence for sentence in figures["check"]["verdicts"])
 
 
-def test_the_table_says_projection_and_marks_unconfirmed_facts(graph) -> None:
+def test_the_table_is_labelled_projection_and_marks_unconfirmed_facts(graph) -> None:
     rows = projection_table(projection_figures(graph, "fp16", devices_of("orin")))
     assert rows[0][0] == "projection"
     marked = {(row[0], row[1]) for row in rows[1:] if row[1].endswith("*")}

@@ -13,19 +13,19 @@ from eatrack_edge.benchmarks.projection.roofline import estimate
 from eatrack_edge.core.errors import ConfigError
 
 
-def test_a_block_has_the_operations_that_others_counted() -> None:
+def test_a_block_has_the_published_number_of_operations() -> None:
     # DeiT-tiny with 320 tokens: 141.6 M multiply-accumulates a block, and 39.3 M of attention.
     layers = PublishedSpeed("one", fps=1, gmacs=0, params_m=0, vit=Transformer(1, 192, 320)).layers()
-    products = sum(layer.flops for layer in layers if layer.kind == "product") / 2
+    matmuls = sum(layer.flops for layer in layers if layer.kind == "matmul") / 2
     attention = sum(layer.flops for layer in layers if layer.kind == "attention") / 2
-    assert (products, attention) == (pytest.approx(141.6e6, rel=1e-3), pytest.approx(39.3e6, rel=1e-3))
+    assert (matmuls, attention) == (pytest.approx(141.6e6, rel=1e-3), pytest.approx(39.3e6, rel=1e-3))
     assert sum(layer.weights for layer in layers) == pytest.approx(0.445e6, rel=0.01)
 
 
-def test_what_the_blocks_leave_of_the_published_total_is_in_the_rest() -> None:
+def test_operations_outside_the_blocks_are_in_the_rest() -> None:
     layers = PublishedSpeed("ORTrack", fps=84, gmacs=2.39, params_m=7.98, vit=Transformer(12, 192, 320)).layers()
-    products = sum(layer.flops for layer in layers if layer.kind == "product") / 2e9
-    assert products == pytest.approx(2.39, rel=1e-6)
+    matmuls = sum(layer.flops for layer in layers if layer.kind == "matmul") / 2e9
+    assert matmuls == pytest.approx(2.39, rel=1e-6)
     assert sum(layer.weights for layer in layers) == pytest.approx(7.98e6, rel=1e-3)
 
 
@@ -40,7 +40,7 @@ def test_no_published_speed_is_faster_than_the_hardware_allows() -> None:
     assert check_against_published().below_floor == []
 
 
-def test_a_figure_is_predicted_by_numbers_chosen_without_it() -> None:
+def test_a_figure_is_predicted_with_parameters_fitted_without_it() -> None:
     nano = check_against_published().series[0]
     for speed in nano.speeds:
         if speed.projected_ms is not None:
@@ -57,7 +57,7 @@ def test_a_transformer_on_the_same_board_is_predicted_within_half() -> None:
     assert max(nano.errors) < 1.5
 
 
-def test_what_was_chosen_from_figures_says_so() -> None:
+def test_fitted_parameters_are_marked_as_fitted() -> None:
     rules = check_against_published().rules_of("tensorrt")
     assert rules.compute_efficiency.is_fitted
     assert "NanoOWL" in rules.compute_efficiency.reason
@@ -65,7 +65,7 @@ def test_what_was_chosen_from_figures_says_so() -> None:
     assert "guess" in rules.launch_us.reason
 
 
-def test_another_laboratorys_board_is_predicted_much_worse_and_the_check_admits_it() -> None:
+def test_the_check_reports_the_larger_error_on_another_laboratorys_board() -> None:
     check = check_against_published()
     assert check.worst_factor == max(check.across) > max(check.series[0].errors)
 
