@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eatrack_edge.datasets.sequence import Dataset
-    from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run
+    from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run, Work
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.suite import Suite
     from eatrack_edge.evaluation.trackers import TrackerSpec
@@ -162,7 +162,7 @@ def _only(dataset: Dataset, names: list[str]) -> Dataset:
 
 def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     from eatrack_edge.evaluation.evaluate import evaluate as run_evaluation
-    from eatrack_edge.evaluation.evaluate import readable_sequences, unfinished
+    from eatrack_edge.evaluation.evaluate import prepare
     from eatrack_edge.evaluation.result_files import check_formats
     from eatrack_edge.evaluation.runner import run_jobs
     from eatrack_edge.machine.power import read_rails
@@ -175,14 +175,21 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
         from eatrack_edge.evaluation.cluster import on_cluster
 
         run = on_cluster(cluster, workers)
-    sequences, _ = readable_sequences(plan.dataset)
-    jobs = unfinished(plan, sequences)
-    total = len(plan.trackers) * len(sequences)
-    if len(jobs) < total:
-        print(f"{total - len(jobs)} of {total} runs are already finished in {plan.output}", file=sys.stderr)
-    with Progress("frames", is_quiet=not jobs) as progress:
-        counter = _Counter(progress, jobs)
-        return run_evaluation(plan, counter.watch(run), counter.show)
+    work = prepare(plan)
+    _print_reuse(work, plan)
+    with Progress("frames", is_quiet=not work.jobs) as progress:
+        counter = _Counter(progress, work.jobs)
+        return run_evaluation(plan, counter.watch(run), counter.show, work)
+
+
+def _print_reuse(work: Work, plan: Plan) -> None:
+    """Say how many stored tracks are reused, and why others are run again."""
+    reused, total = sum(work.reused.values()), len(plan.trackers) * len(work.sequences)
+    if reused:
+        print(f"{reused} of {total} runs are already finished in {plan.output}", file=sys.stderr)
+    if work.changed:
+        parts = ", ".join(dict.fromkeys(part for parts in work.changed for part in parts))
+        print(f"{len(work.changed)} tracks in {plan.output} are run again, changed since: {parts}", file=sys.stderr)
 
 
 class _Counter:

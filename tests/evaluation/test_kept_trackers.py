@@ -47,8 +47,8 @@ def closed() -> Iterator[None]:
     close_kept_trackers()
 
 
-def jobs(folder: Path) -> list[Job]:
-    return [Job(TrackerSpec("eatrack"), sequence) for sequence in open_dataset("images", folder)]
+def jobs(folder: Path, tracker: str) -> list[Job]:
+    return [Job(TrackerSpec(tracker), sequence) for sequence in open_dataset("images", folder)]
 
 
 def boxes(outcomes: list[Outcome]) -> dict[str, bytes]:
@@ -57,10 +57,11 @@ def boxes(outcomes: list[Outcome]) -> dict[str, bytes]:
     return {name: np.column_stack([track.boxes, track.confidence]).tobytes() for name, track in tracks.items()}
 
 
-def test_threads_of_one_worker_give_the_boxes_of_a_serial_run_bit_for_bit(moving: Path) -> None:
-    serial = boxes(list(run_jobs(jobs(moving), 1)))
+@pytest.mark.parametrize("tracker", ["standing:Wandering", pytest.param("eatrack", marks=pytest.mark.slow)])
+def test_threads_of_one_worker_give_the_boxes_of_a_serial_run_bit_for_bit(moving: Path, tracker: str) -> None:
+    serial = boxes(list(run_jobs(jobs(moving, tracker), 1)))
     with ThreadPoolExecutor(THREADS) as pool:
-        assert boxes(list(pool.map(run_job, jobs(moving)))) == serial
+        assert boxes(list(pool.map(run_job, jobs(moving, tracker)))) == serial
     assert len(set(serial.values())) == len(serial)
 
 
@@ -70,10 +71,10 @@ def test_a_cluster_worker_with_several_threads_gives_the_boxes_of_a_serial_run(m
     distributed: Any = pytest.importorskip("distributed", reason="dask distributed is not installed here")
     from eatrack_edge.evaluation.cluster import on_cluster
 
-    serial = boxes(list(run_jobs(jobs(moving), 1)))
+    serial = boxes(list(run_jobs(jobs(moving, "eatrack"), 1)))
     with distributed.LocalCluster(n_workers=1, threads_per_worker=THREADS, dashboard_address=None) as cluster:
         run = on_cluster(cluster.scheduler_address, 1)
-        assert boxes(list(run(jobs(moving), lambda _: None))) == serial
+        assert boxes(list(run(jobs(moving, "eatrack"), lambda _: None))) == serial
 
 
 class Recorded:

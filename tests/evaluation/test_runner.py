@@ -101,7 +101,7 @@ def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: 
     assert sorted(tracks) == ["boat", "car"]
     store = TrackStore(tmp_path, "still")
     for name, track in tracks.items():
-        store.write(name, track)
+        store.write(name, track, {})
     assert store.path("boat").read_bytes().splitlines()[:3] == [
         b"x,y,w,h,confidence",
         b"10,10,8,8,nan",
@@ -160,23 +160,6 @@ def test_mil_returns_a_box_of_the_initial_size_without_confidence() -> None:
         output = tracker.update(frame)
         assert output.box[2:] == (20.0, 20.0)
         assert np.isnan(output.confidence)
-
-
-def test_only_a_complete_track_counts_as_finished(folder: Path, tmp_path: Path) -> None:
-    store = TrackStore(tmp_path, "still")
-    assert not store.has("boat", 5)
-    store.write("boat", run_sequence(still(), sequences(folder)[0]))
-    assert store.has("boat", 5)
-    assert not store.has("boat", 6)
-    assert store.read("boat").boxes.shape == (5, 4)
-    assert sorted(path.name for path in store.folder.iterdir()) == ["boat.csv", "boat.times.txt"]
-
-
-def test_results_of_two_models_are_never_mixed(tmp_path: Path) -> None:
-    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
-    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
-    with pytest.raises(UsageError, match="holds results of another `sha256`: 1, this run has 2"):
-        TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "2"})
 
 
 @pytest.mark.parametrize(
