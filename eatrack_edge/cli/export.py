@@ -60,6 +60,8 @@ def export(
     print(
         f"{plan.checkpoint.path}: {model_spec.model}, {model_spec.template_slots} template slot(s), opset {plan.opset}"
     )
+    for note in plan.checkpoint.notes:
+        print(f"  {note}")
     if precision != "fp32":
         _export_precise(
             plan, precision, output, Options(calib, calib_pairs, gate_suite, backend, force, shared_weights)
