@@ -189,6 +189,8 @@ def _sequence_or_reason(dataset: Dataset, name: str) -> Sequence | str:
         return dataset.read(name)
     except InputError as error:
         return error.message
+    except OSError as error:  # a folder that may not be listed, say
+        return f"{dataset.kind}/{name}: cannot be read: {error.strerror}"
 
 
 def _run_locally(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -92,29 +92,64 @@ def run_sequence(
         InputError: The number of frames is not that of the true boxes.
         EATrackError: Whatever the frames or the tracker raise.
     """
+    scales: list[tuple[float, float]] = []
+    with open_frames(sequence) as source_frames:
+        frames = _to_first_size(source_frames, scales)
+        if camera_fps:
+            track = track_live(tracker, frames, sequence.first_box, camera_fps, on_frame)
+            _check_length(sequence, len(track.boxes))
+        else:
+            track = _track_every_frame(tracker, frames, sequence, on_frame)
+    return _to_own_size(track, scales)
+
+
+def _track_every_frame(
+    tracker: SingleObjectTracker, source_frames: Iterator[Frame], sequence: Sequence, on_frame: Callable[[], None]
+) -> Track:
     frames = len(sequence)
-    if camera_fps:
-        with open_frames(sequence) as source_frames:
-            track = track_live(tracker, source_frames, sequence.first_box, camera_fps, on_frame)
-        _check_length(sequence, len(track.boxes))
-        return track
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
     read = 0
-    with open_frames(sequence) as source_frames:
-        for read, frame in enumerate(source_frames, start=1):
-            if read > frames:
-                break
-            start = perf_counter()
-            if read == 1:
-                tracker.init(frame, sequence.first_box)
-                boxes[0] = sequence.first_box
-            else:
-                result = tracker.update(frame)
-                boxes[read - 1], confidence[read - 1] = result.box, result.confidence
-            seconds[read - 1] = perf_counter() - start
-            on_frame()
+    for read, frame in enumerate(source_frames, start=1):
+        if read > frames:
+            break
+        start = perf_counter()
+        if read == 1:
+            tracker.init(frame, sequence.first_box)
+            boxes[0] = sequence.first_box
+        else:
+            result = tracker.update(frame)
+            boxes[read - 1], confidence[read - 1] = result.box, result.confidence
+        seconds[read - 1] = perf_counter() - start
+        on_frame()
     _check_length(sequence, read)
     return Track(boxes, confidence, seconds)
+
+
+def _to_first_size(frames: Iterator[Frame], scales: list[tuple[float, float]]) -> Iterator[Frame]:
+    """Bring frames to the size of the first: in two sequences of GOT-10k's validation split it changes midway.
+
+    Args:
+        frames: Of any size each.
+        scales: Gets every frame's width and height, as multiples of the first one's.
+    """
+    first: tuple[int, int] | None = None
+    for frame in frames:
+        height, width = frame.shape[:2]
+        first = first or (width, height)
+        scales.append((width / first[0], height / first[1]))
+        yield frame if (width, height) == first else _resized(frame, first)
+
+
+def _resized(frame: Frame, size: tuple[int, int]) -> Frame:
+    smooth = cv2.INTER_AREA if frame.shape[1] > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, size, interpolation=smooth), np.uint8)
+
+
+def _to_own_size(track: Track, scales: list[tuple[float, float]]) -> Track:
+    """Boxes in pixels of the frames as they are stored, as the true boxes are."""
+    if set(scales) <= {(1.0, 1.0)}:
+        return track
+    return replace(track, boxes=track.boxes * np.tile(scales[: len(track.boxes)], 2))
 
 
 def _check_length(sequence: Sequence, read: int) -> None:

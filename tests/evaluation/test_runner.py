@@ -6,9 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.datasets.sequence import Sequence
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.failure_frames import read_frame
 from eatrack_edge.evaluation.result_files import write_result
 from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
@@ -132,6 +135,28 @@ def test_a_video_of_another_length_than_its_annotation_is_refused(folder: Path) 
     shorter = Sequence("videos", "boat", sequence.frames, sequence.truth[:4], 1)
     with pytest.raises(InputError, match="videos/boat: more than 4 frames but 4 true boxes"):
         run_sequence(still(), shorter)
+
+
+@pytest.mark.parametrize("camera_fps", [0.0, 1e-3])
+def test_a_sequence_whose_frames_change_size_midway_runs_to_its_end(folder: Path, camera_fps: float) -> None:
+    for number in (3, 4):
+        cv2.imwrite(str(folder / "boat" / f"{number:04d}.png"), np.full((20, 30, 3), 10 + number, np.uint8))
+    sequence = sequences(folder)[0]
+    sizes: list[tuple[int, ...]] = []
+
+    class Watching:
+        def init(self, frame: Frame, box: Box) -> None:
+            sizes.append(frame.shape)
+            self.box = box
+
+        def update(self, frame: Frame) -> BaselineResult:
+            sizes.append(frame.shape)
+            return BaselineResult(self.box, 0.5)
+
+    track = run_sequence(Watching(), sequence, camera_fps=camera_fps)
+    assert set(sizes) == {(40, 60, 3)}
+    # In pixels of each frame as it is stored, as the true boxes are.
+    assert track.boxes.tolist() == [[10, 10, 8, 8]] * 3 + [[5, 5, 4, 4]] * 2
 
 
 def test_an_unknown_tracker_is_refused() -> None:
