@@ -24,7 +24,7 @@ def write_whole(path: Path, data: str | bytes | memoryview) -> None:
 
     Args:
         path: Where to; its folder is made if need be.
-        data: Text is written as UTF-8.
+        data: Text is written as UTF-8; what it cannot hold, such as a file's name in another encoding, as ``?``.
 
     Raises:
         OutputError: It cannot be written; what was there before still is.
@@ -35,7 +35,7 @@ def write_whole(path: Path, data: str | bytes | memoryview) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
-                file.write(data.encode() if isinstance(data, str) else data)
+                file.write(data.encode(errors="replace") if isinstance(data, str) else data)
                 file.flush()
                 os.fsync(file.fileno())  # a drone loses power: the rename must not overtake the bytes
             temporary.replace(path)

@@ -105,3 +105,8 @@ def test_the_hash_of_several_files_is_that_of_their_bytes_in_a_row(tmp_path: Pat
 def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
         sha256(tmp_path / "gone")
+
+
+def test_a_name_that_is_not_utf8_is_written_with_a_replacement(tmp_path: Path) -> None:
+    write_whole(tmp_path / "page.html", os.fsdecode(b"caf\xe9 \xc3\xbc"))
+    assert (tmp_path / "page.html").read_bytes() == b"caf? \xc3\xbc"
