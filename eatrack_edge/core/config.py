@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import types
 from dataclasses import MISSING, fields, is_dataclass
@@ -69,6 +70,8 @@ def _read(kind: Any, value: Any, path: Path, key: str) -> Any:
                 _read(one, item, path, f"{key}[{i}]") for i, (one, item) in enumerate(zip(kinds, value, strict=True))
             )
     elif _fits(kind, value):
+        if kind is float and not math.isfinite(value):
+            raise ConfigError(f"{path}: `{key}` must be finite, got {value}")
         return float(value) if kind is float else value
     raise ConfigError(f"{path}: `{key}` must be {_name(kind)}, got {value!r}")
 
