@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eatrack_edge.cli.console import Progress, print_facts, print_note, print_table
+from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -177,9 +178,14 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
         run = on_cluster(cluster, workers)
     work = prepare(plan)
     _print_reuse(work, plan)
-    with Progress("frames", is_quiet=not work.jobs) as progress:
+    with Progress("frames", is_quiet=not work.jobs) as progress, stopping_as_interrupt():
         counter = _Counter(progress, work.jobs)
-        return run_evaluation(plan, counter.watch(run), counter.show, work)
+        try:
+            return run_evaluation(plan, counter.watch(run), counter.show, work)
+        except KeyboardInterrupt:
+            kept = sum(work.reused.values()) + counter.jobs_kept
+            total = len(plan.trackers) * len(work.sequences)
+            raise Stopped(f"{kept} of {total} runs are kept in {plan.output}; the same command goes on") from None
 
 
 def _print_reuse(work: Work, plan: Plan) -> None:
@@ -196,7 +202,8 @@ class _Counter:
     """Counts finished sequences and frames into a progress display."""
 
     def __init__(self, progress: Progress, jobs: list[Job]) -> None:
-        self._progress, self._jobs, self._jobs_done = progress, len(jobs), 0
+        self._progress, self._jobs, self.jobs_done = progress, len(jobs), 0
+        self.jobs_kept = 0  # of them, those whose track is written
         self._frames = sum(len(job.sequence) for job in jobs)
 
     def watch(self, run: Run) -> Run:
@@ -204,14 +211,15 @@ class _Counter:
 
         def watched(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
             for outcome in run(jobs, on_frames):
-                self._jobs_done += 1
                 yield outcome
+                self.jobs_done += 1
+                self.jobs_kept += outcome.track is not None
 
         return watched
 
     def show(self, frames: int) -> None:
         """Show that so many frames are done."""
-        detail = f"{self._jobs_done}/{self._jobs} runs"
+        detail = f"{self.jobs_done}/{self._jobs} runs"
         self._progress.show("evaluating", frames, self._frames, detail)
 
 

@@ -158,13 +158,17 @@ def evaluate(
     reasons: dict[str, dict[str, str]] = {spec.title: dict(work.unreadable) for spec in plan.trackers}
     for job in work.jobs:  # a job that leaves no outcome must not be scored by an older track
         reasons[job.spec.title][job.sequence.name] = "the run ended without a result"
-    for outcome in (run or _run_locally)(work.jobs, on_frames):
-        title, name = outcome.job.spec.title, outcome.job.sequence.name
-        if outcome.track is None:
-            reasons[title][name] = outcome.reason
-        else:
-            stores[title].write(name, outcome.track, work.identity(title, name))
-            del reasons[title][name]
+    outcomes = (run or _run_locally)(work.jobs, on_frames)
+    try:
+        for outcome in outcomes:
+            title, name = outcome.job.spec.title, outcome.job.sequence.name
+            if outcome.track is None:
+                reasons[title][name] = outcome.reason
+            else:
+                stores[title].write(name, outcome.track, work.identity(title, name))
+                del reasons[title][name]
+    finally:  # an interrupted run ends its workers here, not when its generator is collected
+        getattr(outcomes, "close", lambda: None)()
     results = {title: _result(plan, title, store, work, reasons[title]) for title, store in stores.items()}
     title = plan.title or plan.dataset.kind
     return Evaluation(plan.dataset.kind, title, plan.protocol, work.sequences, results, work.trackers)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,12 +22,11 @@ from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 from eatrack_edge.evaluation.trackers import TrackerSpec
+from eatrack_edge.evaluation.worker_pool import frame_counts, run_in_pool
 from eatrack_edge.machine.power import read_rails
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.video import VideoSource
-
-_POLL_S = 0.2  # between looks at the workers' frame counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +193,13 @@ def run_jobs(
     if workers <= 1:
         yield from _run_locally(jobs, on_frames, root)
         return
-    # One slot for each job, written by the process that runs it: a dead worker could leave a lock locked.
-    done = get_context("spawn").RawArray("q", len(jobs) or 1)
+    counts = frame_counts(len(jobs))
     waiting = list(range(len(jobs)))
     while waiting:
-        suspects = yield from _run_in_pool(jobs, waiting, workers, done, on_frames)
+        suspects = yield from run_in_pool(run_job, jobs, waiting, workers, counts, on_frames)
         # A worker died while it ran one of these. Run each alone to find the one that kills its worker.
         for index in suspects:
-            if (yield from _run_in_pool(jobs, [index], 1, done, on_frames)):
+            if (yield from run_in_pool(run_job, jobs, [index], 1, counts, on_frames)):
                 yield Outcome(jobs[index], None, "the worker process died, twice")
 
 
@@ -222,49 +216,6 @@ def _run_locally(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator
             yield run_job(job, count, root)
     finally:
         close_kept_trackers()
-
-
-def _run_in_pool(
-    jobs: list[Job], waiting: list[int], workers: int, done: Any, on_frames: FrameCount
-) -> Generator[Outcome, None, list[int]]:
-    """Run waiting jobs in a pool, removing each from the list as it starts, until all are done or a worker dies.
-
-    No more jobs than workers run at a time, so that the jobs of a dying worker are known.
-
-    Returns:
-        Jobs that were running when a worker died; none otherwise.
-    """
-    running: dict[Future[Outcome], int] = {}
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(done,)) as pool:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                index = waiting.pop(0)
-                running[pool.submit(_run_counted, jobs[index], index)] = index
-            finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-            on_frames(sum(done))
-            for future in finished:
-                if isinstance(future.exception(), BrokenProcessPool):
-                    return list(running.values())
-                yield future.result()
-                del running[future]
-    return []
-
-
-_frames_done: Any = None  # in a worker: the array of frames done, one slot a job
-
-
-def _start_worker(done: Any) -> None:
-    global _frames_done
-    _frames_done = done
-
-
-def _run_counted(job: Job, index: int) -> Outcome:
-    _frames_done[index] = 0
-
-    def count() -> None:
-        _frames_done[index] += 1
-
-    return run_job(job, count)
 
 
 @functools.lru_cache(maxsize=8)
