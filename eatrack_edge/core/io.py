@@ -17,6 +17,7 @@ from pathlib import Path
 from eatrack_edge.core.errors import InputError, OutputError
 
 _CHUNK = 1 << 20
+_STAGED = ".new-"
 
 
 def write_whole(path: Path, data: str | bytes | memoryview) -> None:
@@ -60,7 +61,8 @@ def staged(folder: Path) -> Iterator[Path]:
     with _reporting(folder, hint):
         folder.mkdir(parents=True, exist_ok=True)
         # Inside the target, so that the moves at the end are renames within one file system.
-        work = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        _remove_abandoned(folder)
+        work = Path(tempfile.mkdtemp(prefix=f"{_STAGED}{os.getpid()}-", dir=folder))
     try:
         with _reporting(folder, hint, only_within=work):
             yield work
@@ -69,6 +71,24 @@ def staged(folder: Path) -> Iterator[Path]:
                 file.replace(folder / file.name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the folders of processes that were killed while they worked in them."""
+    for work in folder.glob(f"{_STAGED}*-*"):
+        owner = work.name.removeprefix(_STAGED).partition("-")[0]
+        if owner.isdigit() and not _is_running(int(owner)):
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 asks, and does nothing
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def sha256(*paths: Path) -> str:
