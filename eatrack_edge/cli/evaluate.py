@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eatrack_edge.cli.console import Progress, print_facts, print_note, print_table
+from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eatrack_edge.datasets.sequence import Dataset
-    from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run
+    from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run, Work
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.suite import Suite
     from eatrack_edge.evaluation.trackers import TrackerSpec
@@ -162,7 +163,7 @@ def _only(dataset: Dataset, names: list[str]) -> Dataset:
 
 def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     from eatrack_edge.evaluation.evaluate import evaluate as run_evaluation
-    from eatrack_edge.evaluation.evaluate import readable_sequences, unfinished
+    from eatrack_edge.evaluation.evaluate import prepare
     from eatrack_edge.evaluation.result_files import check_formats
     from eatrack_edge.evaluation.runner import run_jobs
     from eatrack_edge.machine.power import read_rails
@@ -175,21 +176,34 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
         from eatrack_edge.evaluation.cluster import on_cluster
 
         run = on_cluster(cluster, workers)
-    sequences, _ = readable_sequences(plan.dataset)
-    jobs = unfinished(plan, sequences)
-    total = len(plan.trackers) * len(sequences)
-    if len(jobs) < total:
-        print(f"{total - len(jobs)} of {total} runs are already finished in {plan.output}", file=sys.stderr)
-    with Progress("frames", is_quiet=not jobs) as progress:
-        counter = _Counter(progress, jobs)
-        return run_evaluation(plan, counter.watch(run), counter.show)
+    work = prepare(plan)
+    _print_reuse(work, plan)
+    with Progress("frames", is_quiet=not work.jobs) as progress, stopping_as_interrupt():
+        counter = _Counter(progress, work.jobs)
+        try:
+            return run_evaluation(plan, counter.watch(run), counter.show, work)
+        except KeyboardInterrupt:
+            kept = sum(work.reused.values()) + counter.jobs_kept
+            total = len(plan.trackers) * len(work.sequences)
+            raise Stopped(f"{kept} of {total} runs are kept in {plan.output}; the same command goes on") from None
+
+
+def _print_reuse(work: Work, plan: Plan) -> None:
+    """Say how many stored tracks are reused, and why others are run again."""
+    reused, total = sum(work.reused.values()), len(plan.trackers) * len(work.sequences)
+    if reused:
+        print(f"{reused} of {total} runs are already finished in {plan.output}", file=sys.stderr)
+    if work.changed:
+        parts = ", ".join(dict.fromkeys(part for parts in work.changed for part in parts))
+        print(f"{len(work.changed)} tracks in {plan.output} are run again, changed since: {parts}", file=sys.stderr)
 
 
 class _Counter:
     """Counts finished sequences and frames into a progress display."""
 
     def __init__(self, progress: Progress, jobs: list[Job]) -> None:
-        self._progress, self._jobs, self._jobs_done = progress, len(jobs), 0
+        self._progress, self._jobs, self.jobs_done = progress, len(jobs), 0
+        self.jobs_kept = 0  # of them, those whose track is written
         self._frames = sum(len(job.sequence) for job in jobs)
 
     def watch(self, run: Run) -> Run:
@@ -197,14 +211,15 @@ class _Counter:
 
         def watched(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
             for outcome in run(jobs, on_frames):
-                self._jobs_done += 1
                 yield outcome
+                self.jobs_done += 1
+                self.jobs_kept += outcome.track is not None
 
         return watched
 
     def show(self, frames: int) -> None:
         """Show that so many frames are done."""
-        detail = f"{self._jobs_done}/{self._jobs} runs"
+        detail = f"{self.jobs_done}/{self._jobs} runs"
         self._progress.show("evaluating", frames, self._frames, detail)
 
 

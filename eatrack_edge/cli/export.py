@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -62,16 +65,29 @@ def export(
     print(
         f"{plan.checkpoint.path}: {model_spec.model}, {model_spec.template_slots} template slot(s), opset {plan.opset}"
     )
+    for note in plan.checkpoint.notes:
+        print(f"  {note}")
     if precision != "fp32":
-        _export_precise(
-            plan, precision, output, Options(calib, calib_pairs, gate_suite, backend, force, shared_weights)
-        )
+        options = Options(calib, calib_pairs, gate_suite, backend, force, shared_weights)
+        with _nothing_written_when_stopped(output):
+            _export_precise(plan, precision, output, options)
         return
-    done = write.export(plan, output, shared=shared_weights)
+    with _nothing_written_when_stopped(output):
+        done = write.export(plan, output, shared=shared_weights)
     for tensor, difference in done.differences.items():
         print(f"  {tensor:<22} max difference to torch {difference:.1e}")
     for file in done.files:
         print(f"  {file}  {file.stat().st_size / 1e6:.2f} MB")
+
+
+@contextmanager
+def _nothing_written_when_stopped(output: Path) -> Iterator[None]:
+    """Ctrl-C and SIGTERM leave neither files nor folders behind."""
+    with stopping_as_interrupt():
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Stopped(f"nothing was written to {output}; the same command begins anew") from None
 
 
 def _export_precise(plan: Plan, precision: str, output: Path, options: Options) -> None:

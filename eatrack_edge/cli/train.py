@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eatrack_edge.cli.console import Progress
+from eatrack_edge.cli.stopping import Stopped, stop_requests
 
 if TYPE_CHECKING:
     from eatrack_edge.train.loop import Progress as TrainState
+    from eatrack_edge.train.parallel import World
+    from eatrack_edge.train.recipe import TrainRecipe
 
 
 def train(
@@ -31,17 +34,38 @@ def train(
     from eatrack_edge.core.config import load
     from eatrack_edge.train.parallel import world
     from eatrack_edge.train.recipe import TrainRecipe
-    from eatrack_edge.train.run import train as run_training
 
     path = _recipe_path(recipe)
     plan = load(TrainRecipe, path)
     folder = output or Path("runs") / path.stem.removeprefix("train_")
-    with world() as among, Progress("samples", is_quiet=not among.is_first) as display:
-        result = run_training(plan, folder, among, lambda state: _show(display, plan.model, state), until=stop_after)
+    with world() as among:
+        result = _run(plan, folder, among, stop_after)
     if among.is_first:
         print(f"{result}  {result.stat().st_size / 1e6:.1f} MB")
         print(f"{folder / 'log.csv'}")
         print(f"{folder / 'curve.svg'}")
+
+
+def _run(plan: TrainRecipe, folder: Path, among: World, stop_after: int | None) -> Path:
+    """Train, until the end or until the command is stopped."""
+    from eatrack_edge.train.run import StopTraining
+    from eatrack_edge.train.run import train as run_training
+
+    done = 0
+    with Progress("samples", is_quiet=not among.is_first) as display, stop_requests() as is_stop_requested:
+
+        def report(state: TrainState) -> None:
+            nonlocal done
+            done = state.done
+            _show(display, plan.model, state)
+            if is_stop_requested():
+                raise StopTraining
+
+        try:
+            return run_training(plan, folder, among, report, until=stop_after)
+        except StopTraining:
+            kept = f"{folder / 'last.pt'} holds the run after {done} of {plan.samples} samples"
+            raise Stopped(f"{kept}; the same command goes on") from None
 
 
 def _recipe_path(recipe: str) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,13 +100,24 @@ def check_box(box: Sequence[float], width: int, height: int) -> None:
     Raises:
         InputError: Not four finite numbers; empty; or wholly outside the frame of ``width`` x ``height`` pixels.
     """
-    if len(box) != 4 or not all(math.isfinite(value) for value in box):
-        raise InputError(f"a box is four finite numbers (x, y, w, h), got {tuple(box)}")
+    if not _is_four_numbers(box):
+        got = tuple(box) if isinstance(box, (list, tuple, np.ndarray)) else repr(box)
+        raise InputError(f"a box is four finite numbers (x, y, w, h), got {str(got)[:80]}")
     x, y, w, h = box
     if w <= 0 or h <= 0:
         raise InputError(f"the box is empty: w={w:g}, h={h:g}", hint="a box is x,y,w,h with the size in pixels")
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
+
+
+def _is_four_numbers(box: object) -> bool:
+    try:
+        values = list(cast("Any", box))
+        # Text has no float of its own: "1" is not a number that somebody measured.
+        are_finite = (hasattr(value, "__float__") and math.isfinite(value) for value in values)
+        return len(values) == 4 and not isinstance(box, (bytes, bytearray)) and all(are_finite)
+    except TypeError:
+        return False
 
 
 def step_between(before: Box, after: Box) -> tuple[float, float]:

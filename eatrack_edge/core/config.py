@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def load(kind: type[T], path: Path) -> T:
 
 
 def _check_keys(kind: inspect.Type, value: Any, prefix: str) -> None:
-    """Refuse keys that a dataclass does not have; msgspec ignores them."""
+    """Refuse keys that a dataclass does not have, and numbers that are not finite: msgspec takes both."""
     if isinstance(kind, inspect.DataclassType) and isinstance(value, dict):
         fields = {field.name: field.type for field in kind.fields}
         for key, inner in value.items():
@@ -62,6 +63,8 @@ def _check_keys(kind: inspect.Type, value: Any, prefix: str) -> None:
     elif isinstance(kind, inspect.UnionType):
         for option in kind.types:
             _check_keys(option, value, prefix)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"`{prefix[:-1]}` must be finite, got {value}")
 
 
 def _explain(error: msgspec.ValidationError, table: dict[str, Any]) -> tuple[str, str]:

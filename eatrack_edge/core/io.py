@@ -17,6 +17,7 @@ from pathlib import Path
 from eatrack_edge.core.errors import InputError, OutputError
 
 _CHUNK = 1 << 20
+_STAGED = ".new-"
 
 
 def write_whole(path: Path, data: str | bytes | memoryview) -> None:
@@ -24,7 +25,7 @@ def write_whole(path: Path, data: str | bytes | memoryview) -> None:
 
     Args:
         path: Where to; its folder is made if need be.
-        data: Text is written as UTF-8.
+        data: Text is written as UTF-8; what it cannot hold, such as a file's name in another encoding, as ``?``.
 
     Raises:
         OutputError: It cannot be written; what was there before still is.
@@ -35,7 +36,7 @@ def write_whole(path: Path, data: str | bytes | memoryview) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
-                file.write(data.encode() if isinstance(data, str) else data)
+                file.write(data.encode(errors="replace") if isinstance(data, str) else data)
                 file.flush()
                 os.fsync(file.fileno())  # a drone loses power: the rename must not overtake the bytes
             temporary.replace(path)
@@ -60,7 +61,8 @@ def staged(folder: Path) -> Iterator[Path]:
     with _reporting(folder, hint):
         folder.mkdir(parents=True, exist_ok=True)
         # Inside the target, so that the moves at the end are renames within one file system.
-        work = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        _remove_abandoned(folder)
+        work = Path(tempfile.mkdtemp(prefix=f"{_STAGED}{os.getpid()}-", dir=folder))
     try:
         with _reporting(folder, hint, only_within=work):
             yield work
@@ -69,6 +71,24 @@ def staged(folder: Path) -> Iterator[Path]:
                 file.replace(folder / file.name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the folders of processes that were killed while they worked in them."""
+    for work in folder.glob(f"{_STAGED}*-*"):
+        owner = work.name.removeprefix(_STAGED).partition("-")[0]
+        if owner.isdigit() and not _is_running(int(owner)):
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 asks, and does nothing
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def sha256(*paths: Path) -> str:

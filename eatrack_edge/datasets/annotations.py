@@ -45,6 +45,15 @@ def read_flags(path: Path) -> NDArray[np.bool_]:
     return np.array([float(value) > 0 for value in values], np.bool_)
 
 
+def read_words(path: Path) -> list[str]:
+    """Read words, such as names of sequences, separated by blanks, line ends or commas.
+
+    Raises:
+        InputError: No file, or not a text file.
+    """
+    return _text(path).split()
+
+
 def _text(path: Path) -> str:
     """The file's text with every separator made a blank."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes
-from eatrack_edge.datasets.sequence import Dataset, Sequence, flagged_attributes, image_frames, make_sequence
+from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, flagged_attributes, image_frames, make_sequence
 
 ATTRIBUTES = (
     "scale variation",
@@ -34,7 +34,7 @@ def dtb70(root: Path) -> Dataset:
     Raises:
         InputError: No sequence has the layout's annotation.
     """
-    folders = sorted(path.parent for path in root.glob(f"*/{_TRUTH}"))
+    folders = sorted(path.parent for path in root.glob(f"{VISIBLE}/{_TRUTH}"))
     if not folders:
         raise InputError(f"expected an annotation at {root / 'NAME' / _TRUTH}, found none")
     return Dataset("dtb70", {folder.name: partial(_read, root, folder) for folder in folders})

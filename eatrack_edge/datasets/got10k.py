@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.datasets.annotations import read_boxes, read_flags
+from eatrack_edge.datasets.annotations import read_boxes, read_flags, read_words
 from eatrack_edge.datasets.sequence import Dataset, Sequence, image_frames, make_sequence
 
 _TRUTH = "groundtruth.txt"
@@ -31,7 +31,7 @@ def got10k(root: Path) -> Dataset:
     split = root if (root / "list.txt").is_file() else root / "val"
     if not (split / "list.txt").is_file():
         raise InputError(f"expected a list of sequences at {split / 'list.txt'}")
-    names = (split / "list.txt").read_text(encoding="utf-8").split()
+    names = read_words(split / "list.txt")
     return Dataset("got10k", {name: partial(_read, split / name) for name in names})
 
 
@@ -66,4 +66,6 @@ def _frame_size(path: Path) -> tuple[int, int] | None:
         numbers = re.findall(r"\d+", parser.get("METAINFO", "resolution", fallback=""))
     except configparser.Error as error:
         raise InputError(f"{path}: cannot be read: {error.message.splitlines()[0]}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: not a text file") from error
     return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes, read_flags
-from eatrack_edge.datasets.sequence import Dataset, Sequence, image_frames, make_sequence
+from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, image_frames, make_sequence
 
 _TRUTH = "groundtruth.txt"
 
@@ -25,7 +25,13 @@ def lasot(root: Path) -> Dataset:
     Raises:
         InputError: No sequence has the layout's annotation.
     """
-    folders = sorted({path.parent for pattern in (f"*/{_TRUTH}", f"*/*/{_TRUTH}") for path in root.glob(pattern)})
+    folders = sorted(
+        {
+            path.parent
+            for pattern in (f"{VISIBLE}/{_TRUTH}", f"{VISIBLE}/{VISIBLE}/{_TRUTH}")
+            for path in root.glob(pattern)
+        }
+    )
     if not folders:
         raise InputError(f"expected an annotation at {root / 'CLASS' / 'CLASS-1' / _TRUTH}, found none")
     return Dataset("lasot", {folder.name: partial(_read, folder) for folder in folders})
@@ -35,6 +41,8 @@ def _read(folder: Path) -> Sequence:
     flagged: NDArray[np.bool_] | None = None
     for name in ("full_occlusion.txt", "out_of_view.txt"):
         flags = read_flags(folder / name)
+        if flagged is not None and len(flags) != len(flagged):
+            raise InputError(f"{folder / name}: {len(flags)} flags, full_occlusion.txt has {len(flagged)}")
         flagged = flags if flagged is None else flagged | flags
     truth = read_boxes(folder / _TRUTH)
     return make_sequence("lasot", folder.name, image_frames(folder / "img"), truth, first_pixel=1, flagged=flagged)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes
-from eatrack_edge.datasets.sequence import Dataset, Sequence, image_frames, make_sequence
+from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, image_frames, make_sequence
 
 # First and last frame where the sequence is a part of its folder.
 RANGES = {
@@ -33,7 +33,7 @@ def otb100(root: Path) -> Dataset:
         InputError: No sequence has the layout's annotation.
     """
     found: dict[str, Callable[[], Sequence]] = {}
-    for path in sorted(root.glob("*/groundtruth_rect*.txt")):
+    for path in sorted(root.glob(f"{VISIBLE}/groundtruth_rect*.txt")):
         target = path.name.removeprefix("groundtruth_rect").removesuffix(".txt").lstrip(".")
         name = f"{path.parent.name}-{target}" if target else path.parent.name
         if name not in _LEFT_OUT:

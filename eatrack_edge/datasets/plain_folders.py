@@ -1,7 +1,8 @@
 """Your own data: a folder of ``NAME.mp4`` with ``NAME.txt``, or of folders ``NAME/`` of images with ``NAME.txt``.
 
 An annotation has one line a frame, ``x,y,w,h``, top-left, in pixels; ``nan`` or an empty box where the target is
-absent. For images it may also lie inside, as ``NAME/groundtruth.txt``.
+absent. For images it may also lie inside, as ``NAME/groundtruth.txt``; the images themselves may lie in ``NAME/img``,
+or as VOT has them in ``NAME/color``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from pathlib import Path
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes
-from eatrack_edge.datasets.sequence import Dataset, Sequence, VideoFrames, image_frames, make_sequence
+from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, VideoFrames, image_frames, make_sequence
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts", ".m4v"}
 _INSIDE = ("groundtruth.txt", "groundtruth_rect.txt")
+_IMAGES = ("img", "color")  # folders of images within a sequence's, as OTB and VOT have them
 
 
 def videos(root: Path, first_pixel: int = 0) -> Dataset:
@@ -28,13 +30,15 @@ def videos(root: Path, first_pixel: int = 0) -> Dataset:
     Raises:
         InputError: No video has an annotation of its name.
     """
-    found = {path.stem: path for path in sorted(_entries(root)) if path.suffix.lower() in VIDEO_SUFFIXES}
-    annotated = {name: path for name, path in found.items() if path.with_suffix(".txt").is_file()}
+    found: dict[str, list[Path]] = {}
+    for path in sorted(path for path in _entries(root) if path.suffix.lower() in VIDEO_SUFFIXES):
+        found.setdefault(path.stem, []).append(path)
+    annotated = {name: paths for name, paths in found.items() if paths[0].with_suffix(".txt").is_file()}
     if not annotated:
         example = next(iter(found), "NAME")
         missing = root / f"{example}.txt" if found else root / "NAME.mp4 with NAME.txt"
         raise InputError(f"expected an annotation at {missing}, found none")
-    return Dataset("videos", {name: partial(_read_video, path, first_pixel) for name, path in annotated.items()})
+    return Dataset("videos", {name: partial(_read_video, paths, first_pixel) for name, paths in annotated.items()})
 
 
 def images(root: Path, first_pixel: int = 0) -> Dataset:
@@ -61,14 +65,17 @@ def images(root: Path, first_pixel: int = 0) -> Dataset:
 def _entries(root: Path) -> list[Path]:
     if not root.is_dir():
         raise InputError(f"expected a folder at {root}")
-    return list(root.iterdir())
+    return list(root.glob(VISIBLE))
 
 
-def _read_video(path: Path, first_pixel: int) -> Sequence:
+def _read_video(paths: list[Path], first_pixel: int) -> Sequence:
+    path = paths[0]
+    if len(paths) > 1:
+        raise InputError(f"two videos of one name: {path} and {paths[1].name}", hint="rename one, with its annotation")
     truth = read_boxes(path.with_suffix(".txt"))
     return make_sequence("videos", path.stem, VideoFrames(path), truth, first_pixel=first_pixel)
 
 
 def _read_images(folder: Path, truth: Path, first_pixel: int) -> Sequence:
-    inside = folder / "img" if (folder / "img").is_dir() else folder
+    inside = next((folder / name for name in _IMAGES if (folder / name).is_dir()), folder)
     return make_sequence("images", folder.name, image_frames(inside), read_boxes(truth), first_pixel=first_pixel)

@@ -18,9 +18,12 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_flags
 from eatrack_edge.datasets.initial_box import start_shift
+from eatrack_edge.sources.images import SUFFIXES as IMAGE_SUFFIXES
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
-_NUMBER = re.compile(r"(\d+)$")
+# Matches names that do not begin with a dot: Macs and editors leave files of such names beside the data.
+VISIBLE = "[!.]*"
+# Where a frame's number may be in its name, in order of preference: img0012, 0012_rgb, left0012_rgb.
+_NUMBERS = (re.compile(r"(\d+)$"), re.compile(r"^(\d+)"), re.compile(r"(\d+)\D*$"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +188,35 @@ def _has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def numbered_images(folder: Path) -> dict[int, Path]:
-    """Image files of a folder by the number that ends their name, in order: ``img000012.jpg`` is 12.
+    """Image files of a folder by the number in their name, in order: ``img000012.jpg`` and ``000012_rgb.jpg`` are 12.
 
     Raises:
-        InputError: No folder, or no numbered image in it.
+        InputError: No folder, no numbered image in it, or two of one number.
     """
     if not folder.is_dir():
         raise InputError(f"expected a folder of frames at {folder}")
-    found = [(_NUMBER.search(path.stem), path) for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
-    images = {int(match.group()): path for match, path in found if match}
-    if not images:
+    paths = sorted(path for path in folder.glob(VISIBLE) if path.suffix.lower() in IMAGE_SUFFIXES)
+    numberings = [numbered for pattern in _NUMBERS if (numbered := _numbered(paths, pattern))]
+    if not numberings:
         raise InputError(f"expected numbered images in {folder}, such as 000001.jpg")
-    return dict(sorted(images.items()))
+    # A number at the end may be part of every name, such as a width.
+    whole = [numbered for numbered in numberings if len({number for number, _ in numbered}) == len(paths)]
+    chosen = (whole or numberings)[0]
+    images: dict[int, Path] = {}
+    for number, path in chosen:
+        if number in images:
+            raise InputError(
+                f"{folder}: two frames are numbered {number}: {images[number].name} and {path.name}",
+                hint="masks, depth and other cameras belong in folders of their own",
+            )
+        images[number] = path
+    return images
+
+
+def _numbered(paths: list[Path], pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
+    """Numbers of the files in whose names the pattern finds one, in order."""
+    found = [(pattern.search(path.stem), path) for path in paths]
+    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 def image_frames(folder: Path, first: int | None = None, last: int | None = None) -> ImageFrames:
@@ -232,7 +252,7 @@ def annotated(folder: Path, ending: str = ".txt") -> dict[str, Path]:
     Raises:
         InputError: There is none.
     """
-    found = {path.name.removesuffix(ending): path for path in sorted(folder.glob(f"*{ending}"))}
+    found = {path.name.removesuffix(ending): path for path in sorted(folder.glob(f"{VISIBLE}{ending}"))}
     if not found:
         raise InputError(f"expected annotations NAME{ending} in {folder}")
     return found

@@ -75,7 +75,7 @@ def read_shards(folder: Path) -> list[ShardTarget]:
     Raises:
         InputError: No shards there, a picture without its line's partner, or a line that cannot be read.
     """
-    lists = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+    lists = sorted(folder.glob("[!.]*.jsonl")) if folder.is_dir() else []
     if not lists:
         raise InputError(f"{folder}: holds no training shards", hint=_LAYOUT)
     return [target for path in lists for target in _read_shard(path)]

@@ -90,7 +90,8 @@ def _config(trt: Any, builder: Any, job: Job) -> Any:
     if job.timing_cache is not None:
         timing_cache.attach(config, job.timing_cache)
     if job.uses_dla:
-        if not builder.num_DLA_cores:
+        # Some TensorRT have no word for it at all: NVIDIA's for RTX cards, and those of boards without one.
+        if not getattr(builder, "num_DLA_cores", 0) or not hasattr(trt, "DeviceType"):
             raise MachineError(
                 "there is no deep learning accelerator for TensorRT here", hint="build for the GPU: leave out --dla"
             )

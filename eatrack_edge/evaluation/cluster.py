@@ -69,7 +69,8 @@ def _connected(address: str, workers: int) -> Iterator[Any]:
         client = distributed.Client(address, timeout=_CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise MachineError(
-            f"no Dask scheduler answers at {address}", hint="start one: dask scheduler; then: dask worker ADDRESS"
+            f"no Dask scheduler answers at {address}",
+            hint="start one: dask scheduler; then on every machine: dask worker ADDRESS --nworkers CORES --nthreads 1",
         ) from error
     with client:
         yield client

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
-
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.core.io import sha256
-from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.datasets.sequence import Dataset, Sequence
-from eatrack_edge.evaluation.baselines.registry import BASELINES, weight_files
+from eatrack_edge.evaluation.identity import sequence_identity, tracker_identity
 from eatrack_edge.evaluation.metrics import Score, SequenceScore, mean_score, score_sequence
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.result_files import published_boxes, write_result
 from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_jobs
 from eatrack_edge.evaluation.track_store import Track, TrackStore
-from eatrack_edge.evaluation.trackers import FIXED, OURS, TrackerSpec, open_tracker
+from eatrack_edge.evaluation.trackers import TrackerSpec
 
 # Runs jobs and reports the frames done so far: in local processes, or on a cluster.
 Run = Callable[[list[Job], FrameCount], Iterator[Outcome]]
@@ -47,11 +43,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackerResult:
-    """One tracker's tracks and scores by sequence, and the reasons for the sequences left out."""
+    """One tracker's tracks and scores by sequence, and the reasons for the sequences left out.
+
+    Of the tracks, ``reused`` are from an earlier run.
+    """
 
     tracks: Mapping[str, Track]
     scores: Mapping[str, SequenceScore]
     skipped: Mapping[str, str]
+    reused: int = 0
 
     def score(self, protocol: Protocol, names: Iterable[str] | None = None) -> Score | None:
         """Mean over the sequences, or over those of ``names``; ``None`` where none was scored."""
@@ -89,33 +89,89 @@ class Evaluation:
         return [name for name, sequence in self.sequences.items() if attribute in sequence.attributes]
 
 
-def evaluate(plan: Plan, run: Run | None = None, on_frames: FrameCount = lambda _: None) -> Evaluation:
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """What an evaluation has to run, and what it reuses from an earlier run.
+
+    Attributes:
+        sequences: Those that can be read, by name.
+        unreadable: The reason for the others, by name.
+        trackers: What each tracker's results depend on, by the tracker's title.
+        inputs: What a track depends on in its sequence, by name.
+        jobs: To run; the longest first, so that all workers end at about the same time.
+        reused: Number of tracks reused, by the tracker's title.
+        changed: Of each stored track that is run again, the parts of its identity that changed.
+    """
+
+    sequences: Mapping[str, Sequence]
+    unreadable: Mapping[str, str]
+    trackers: Mapping[str, Mapping[str, str]]
+    inputs: Mapping[str, Mapping[str, str]]
+    jobs: list[Job] = field(default_factory=list)
+    reused: dict[str, int] = field(default_factory=dict)
+    changed: list[list[str]] = field(default_factory=list)
+
+    def identity(self, title: str, name: str) -> dict[str, str]:
+        """Everything that a tracker's track of a sequence depends on."""
+        return {**self.trackers[title], **self.inputs[name]}
+
+
+def prepare(plan: Plan) -> Work:
+    """Find out what an evaluation has to run, and which stored tracks it reuses.
+
+    Raises:
+        InputError: No sequence can be read, or the weights of a tracker are missing.
+        UsageError: No such tracker or model.
+    """
+    sequences, unreadable = readable_sequences(plan.dataset)
+    trackers = {spec.title: tracker_identity(spec) | {"dataset": plan.dataset.kind} for spec in plan.trackers}
+    inputs = {name: sequence_identity(sequence) for name, sequence in sequences.items()}
+    work = Work(sequences, unreadable, trackers, inputs)
+    for spec in plan.trackers:
+        store = TrackStore(plan.output, spec.title)
+        wanted = {name: work.identity(spec.title, name) for name in sequences}
+        missing = [name for name in sequences if not store.has(name, len(sequences[name]), wanted[name])]
+        work.reused[spec.title] = len(sequences) - len(missing)
+        work.jobs.extend(Job(spec, sequences[name]) for name in missing)
+        work.changed.extend(parts for name in missing if (parts := store.changed(name, wanted[name])))
+    work.jobs.sort(key=lambda job: -len(job.sequence))
+    return work
+
+
+def evaluate(
+    plan: Plan, run: Run | None = None, on_frames: FrameCount = lambda _: None, work: Work | None = None
+) -> Evaluation:
     """Run and score every tracker on every sequence; finished sequences are not run again.
 
     Args:
         plan: What to evaluate.
         run: Runs the jobs; ``None``: in this process.
         on_frames: Called with the number of frames done so far in this run.
+        work: From ``prepare``, which is called where it is ``None``.
 
     Raises:
         InputError: No sequence can be read, or the weights of a tracker are missing.
-        UsageError: The output folder holds results of another model.
         OutputError: The output folder cannot be written.
     """
-    sequences, unreadable = readable_sequences(plan.dataset)
-    identities = {spec.title: identity(spec) | {"dataset": plan.dataset.kind} for spec in plan.trackers}
+    work = work or prepare(plan)
     stores = {spec.title: TrackStore(plan.output, spec.title) for spec in plan.trackers}
-    for title, store in stores.items():
-        store.check_identity(identities[title])
-    reasons: dict[str, dict[str, str]] = {spec.title: dict(unreadable) for spec in plan.trackers}
-    for outcome in (run or _run_locally)(unfinished(plan, sequences), on_frames):
-        title, name = outcome.job.spec.title, outcome.job.sequence.name
-        if outcome.track is None:
-            reasons[title][name] = outcome.reason
-        else:
-            stores[title].write(name, outcome.track)
-    results = {title: _result(plan, title, store, sequences, reasons[title]) for title, store in stores.items()}
-    return Evaluation(plan.dataset.kind, plan.title or plan.dataset.kind, plan.protocol, sequences, results, identities)
+    reasons: dict[str, dict[str, str]] = {spec.title: dict(work.unreadable) for spec in plan.trackers}
+    for job in work.jobs:  # a job that leaves no outcome must not be scored by an older track
+        reasons[job.spec.title][job.sequence.name] = "the run ended without a result"
+    outcomes = (run or _run_locally)(work.jobs, on_frames)
+    try:
+        for outcome in outcomes:
+            title, name = outcome.job.spec.title, outcome.job.sequence.name
+            if outcome.track is None:
+                reasons[title][name] = outcome.reason
+            else:
+                stores[title].write(name, outcome.track, work.identity(title, name))
+                del reasons[title][name]
+    finally:  # an interrupted run ends its workers here, not when its generator is collected
+        getattr(outcomes, "close", lambda: None)()
+    results = {title: _result(plan, title, store, work, reasons[title]) for title, store in stores.items()}
+    title = plan.title or plan.dataset.kind
+    return Evaluation(plan.dataset.kind, title, plan.protocol, work.sequences, results, work.trackers)
 
 
 def readable_sequences(dataset: Dataset) -> tuple[dict[str, Sequence], dict[str, str]]:
@@ -137,62 +193,18 @@ def _sequence_or_reason(dataset: Dataset, name: str) -> Sequence | str:
         return dataset.read(name)
     except InputError as error:
         return error.message
-
-
-def unfinished(plan: Plan, sequences: Mapping[str, Sequence]) -> list[Job]:
-    """Jobs without a track in the output folder; the longest first, so that all workers end at about the same time."""
-    jobs = [
-        Job(spec, sequence)
-        for spec in plan.trackers
-        for name, sequence in sequences.items()
-        if not TrackStore(plan.output, spec.title).has(name, len(sequence))
-    ]
-    return sorted(jobs, key=lambda job: -len(job.sequence))
-
-
-def identity(spec: TrackerSpec) -> dict[str, str]:
-    """What a tracker's results depend on. Opens the tracker, so that one that cannot run fails at once.
-
-    Raises:
-        UsageError: No such tracker or model.
-        InputError: Its weights are missing.
-        MissingExtra: It needs a package that is not installed.
-    """
-    from eatrack_edge.tracking.tracker import Tracker
-
-    opened = open_tracker(spec)
-    known = {"tracker": spec.name}
-    if isinstance(opened, Tracker):
-        # The default depends on what is installed, and an INT8 engine's boxes differ from those of a float32 graph.
-        known["backend"] = opened.backend.name
-    if spec.camera_fps:
-        known["camera_fps"] = f"{spec.camera_fps:g}"
-    if spec.name in BASELINES and BASELINES.get(spec.name).package == "opencv":
-        known["opencv"] = cv2.__version__
-    for path in _weights(spec):
-        known[path.name] = sha256(path)
-    return known
-
-
-def _weights(spec: TrackerSpec) -> tuple[Path, ...]:
-    """Files that a tracker's results depend on; none are known for a user's own tracker."""
-    if spec.name in (OURS, FIXED):
-        from eatrack_edge.inference.model_files import find_graphs
-
-        return find_graphs(spec.model or DEFAULT_MODEL)
-    return tuple(weight_files(spec.name, Path(spec.baselines))) if spec.name in BASELINES else ()
+    except OSError as error:  # a folder that may not be listed, say
+        return f"{dataset.kind}/{name}: cannot be read: {error.strerror}"
 
 
 def _run_locally(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
     return run_jobs(jobs, 1, on_frames)
 
 
-def _result(
-    plan: Plan, title: str, store: TrackStore, sequences: Mapping[str, Sequence], reasons: dict[str, str]
-) -> TrackerResult:
+def _result(plan: Plan, title: str, store: TrackStore, work: Work, reasons: dict[str, str]) -> TrackerResult:
     tracks: dict[str, Track] = {}
     scores: dict[str, SequenceScore] = {}
-    for name, sequence in sequences.items():
+    for name, sequence in work.sequences.items():
         if name in reasons:
             continue
         try:
@@ -203,7 +215,7 @@ def _result(
                 scores[name] = _scored(sequence, track, plan.protocol)
         except InputError as error:
             reasons[name] = error.message
-    return TrackerResult(tracks, scores, reasons)
+    return TrackerResult(tracks, scores, reasons, work.reused[title])
 
 
 def _scored(sequence: Sequence, track: Track, protocol: Protocol) -> SequenceScore:

@@ -88,9 +88,11 @@ def score_sequence(
         frame_size: Width and height in pixels, to clip boxes for GOT-10k's pooled overlaps; ``None``: not clipped.
 
     Raises:
-        InputError: Not (N, 4), no frame, or a prediction that the protocol refuses.
+        InputError: Not (N, 4), no frame, not a flag a frame, or a prediction that the protocol refuses.
     """
     predicted, truth = _rows("predicted", predicted), _rows("true", truth)
+    if flagged is not None and len(flagged) != len(truth):
+        raise InputError(f"{len(flagged)} flags but {len(truth)} true boxes")
     with np.errstate(invalid="ignore"):
         predicted = _prepare(predicted, truth, protocol)
         flagged = np.zeros(len(truth), bool) if flagged is None else flagged

@@ -159,6 +159,9 @@ def _box(row: Any) -> Box:
 def _conditions(evaluation: Evaluation, conditions: Mapping[str, Any]) -> dict[str, Any]:
     rows = {key: value for key, value in conditions.items() if key != "packages"}
     rows |= dict(conditions.get("packages", {}))
+    reused = {title: result.reused for title, result in evaluation.trackers.items() if result.reused}
+    if reused:
+        rows["reused from an earlier run"] = ", ".join(f"{title}: {count}" for title, count in reused.items())
     for title, known in evaluation.identities.items():
         rows[title] = ", ".join(f"{key} {value}" for key, value in known.items() if value)
     return rows

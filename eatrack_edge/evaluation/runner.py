@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,17 +16,17 @@ import numpy as np
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
 from eatrack_edge.datasets.sequence import ImageFrames, Sequence
+from eatrack_edge.evaluation.kept_trackers import close_kept_trackers, kept_tracker
 from eatrack_edge.evaluation.metered_run import run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
-from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.evaluation.trackers import TrackerSpec
+from eatrack_edge.evaluation.worker_pool import frame_counts, run_in_pool
 from eatrack_edge.machine.energy import idle_watts
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.video import VideoSource
-
-_POLL_S = 0.2  # between looks at the workers' frame counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +87,64 @@ def run_sequence(
         InputError: The number of frames is not that of the true boxes.
         EATrackError: Whatever the frames or the tracker raise.
     """
+    scales: list[tuple[float, float]] = []
+    with open_frames(sequence) as source_frames:
+        frames = _to_first_size(source_frames, scales)
+        if camera_fps:
+            track = track_live(tracker, frames, sequence.first_box, camera_fps, on_frame)
+            _check_length(sequence, len(track.boxes))
+        else:
+            track = _track_every_frame(tracker, frames, sequence, on_frame)
+    return _to_own_size(track, scales)
+
+
+def _track_every_frame(
+    tracker: SingleObjectTracker, source_frames: Iterator[Frame], sequence: Sequence, on_frame: Callable[[], None]
+) -> Track:
     frames = len(sequence)
-    if camera_fps:
-        with open_frames(sequence) as source_frames:
-            track = track_live(tracker, source_frames, sequence.first_box, camera_fps, on_frame)
-        _check_length(sequence, len(track.boxes))
-        return track
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
     read = 0
-    with open_frames(sequence) as source_frames:
-        for read, frame in enumerate(source_frames, start=1):
-            if read > frames:
-                break
-            start = perf_counter()
-            if read == 1:
-                tracker.init(frame, sequence.first_box)
-                boxes[0] = sequence.first_box
-            else:
-                result = tracker.update(frame)
-                boxes[read - 1], confidence[read - 1] = result.box, result.confidence
-            seconds[read - 1] = perf_counter() - start
-            on_frame()
+    for read, frame in enumerate(source_frames, start=1):
+        if read > frames:
+            break
+        start = perf_counter()
+        if read == 1:
+            tracker.init(frame, sequence.first_box)
+            boxes[0] = sequence.first_box
+        else:
+            result = tracker.update(frame)
+            boxes[read - 1], confidence[read - 1] = result.box, result.confidence
+        seconds[read - 1] = perf_counter() - start
+        on_frame()
     _check_length(sequence, read)
     return Track(boxes, confidence, seconds)
+
+
+def _to_first_size(frames: Iterator[Frame], scales: list[tuple[float, float]]) -> Iterator[Frame]:
+    """Bring frames to the size of the first: in two sequences of GOT-10k's validation split it changes midway.
+
+    Args:
+        frames: Of any size each.
+        scales: Gets every frame's width and height, as multiples of the first one's.
+    """
+    first: tuple[int, int] | None = None
+    for frame in frames:
+        height, width = frame.shape[:2]
+        first = first or (width, height)
+        scales.append((width / first[0], height / first[1]))
+        yield frame if (width, height) == first else _resized(frame, first)
+
+
+def _resized(frame: Frame, size: tuple[int, int]) -> Frame:
+    smooth = cv2.INTER_AREA if frame.shape[1] > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, size, interpolation=smooth), np.uint8)
+
+
+def _to_own_size(track: Track, scales: list[tuple[float, float]]) -> Track:
+    """Boxes in pixels of the frames as they are stored, as the true boxes are."""
+    if set(scales) <= {(1.0, 1.0)}:
+        return track
+    return replace(track, boxes=track.boxes * np.tile(scales[: len(track.boxes)], 2))
 
 
 def _check_length(sequence: Sequence, read: int) -> None:
@@ -137,7 +168,7 @@ def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: P
         return run_sequence(tracker, job.sequence, on_frame, job.spec.camera_fps)
 
     try:
-        tracker = _open_cached(job.spec)
+        tracker = kept_tracker(job.spec)
         idle_w = _idle_watts(job.spec, power_root) if power_root else None
         track = run(tracker) if power_root is None or idle_w is None else run_metered(tracker, idle_w, run, power_root)
         return Outcome(job, track)
@@ -162,14 +193,13 @@ def run_jobs(
     if workers <= 1:
         yield from _run_locally(jobs, on_frames, root)
         return
-    # One slot for each job, written by the process that runs it: a dead worker could leave a lock locked.
-    done = get_context("spawn").RawArray("q", len(jobs) or 1)
+    counts = frame_counts(len(jobs))
     waiting = list(range(len(jobs)))
     while waiting:
-        suspects = yield from _run_in_pool(jobs, waiting, workers, done, on_frames)
+        suspects = yield from run_in_pool(run_job, jobs, waiting, workers, counts, on_frames)
         # A worker died while it ran one of these. Run each alone to find the one that kills its worker.
         for index in suspects:
-            if (yield from _run_in_pool(jobs, [index], 1, done, on_frames)):
+            if (yield from run_in_pool(run_job, jobs, [index], 1, counts, on_frames)):
                 yield Outcome(jobs[index], None, "the worker process died, twice")
 
 
@@ -181,57 +211,11 @@ def _run_locally(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator
         frames += 1
         on_frames(frames)
 
-    for job in jobs:
-        yield run_job(job, count, root)
-
-
-def _run_in_pool(
-    jobs: list[Job], waiting: list[int], workers: int, done: Any, on_frames: FrameCount
-) -> Generator[Outcome, None, list[int]]:
-    """Run waiting jobs in a pool, removing each from the list as it starts, until all are done or a worker dies.
-
-    No more jobs than workers run at a time, so that the jobs of a dying worker are known.
-
-    Returns:
-        Jobs that were running when a worker died; none otherwise.
-    """
-    running: dict[Future[Outcome], int] = {}
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(done,)) as pool:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                index = waiting.pop(0)
-                running[pool.submit(_run_counted, jobs[index], index)] = index
-            finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-            on_frames(sum(done))
-            for future in finished:
-                if isinstance(future.exception(), BrokenProcessPool):
-                    return list(running.values())
-                yield future.result()
-                del running[future]
-    return []
-
-
-_frames_done: Any = None  # in a worker: the array of frames done, one slot a job
-
-
-def _start_worker(done: Any) -> None:
-    global _frames_done
-    _frames_done = done
-
-
-def _run_counted(job: Job, index: int) -> Outcome:
-    _frames_done[index] = 0
-
-    def count() -> None:
-        _frames_done[index] += 1
-
-    return run_job(job, count)
-
-
-@functools.lru_cache(maxsize=8)
-def _open_cached(spec: TrackerSpec) -> SingleObjectTracker:
-    """Open a tracker once for the many sequences that a worker runs with it."""
-    return open_tracker(spec)
+    try:
+        for job in jobs:
+            yield run_job(job, count, root)
+    finally:
+        close_kept_trackers()
 
 
 @functools.lru_cache(maxsize=8)

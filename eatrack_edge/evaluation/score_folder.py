@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes, read_flags
+from eatrack_edge.datasets.sequence import VISIBLE
 from eatrack_edge.evaluation.metrics import Score, SequenceScore, mean_score, score_sequence
 from eatrack_edge.evaluation.protocol import Protocol
 
@@ -47,9 +48,9 @@ def truth_files(folder: Path) -> dict[str, Path]:
     """
     if not folder.is_dir():
         raise InputError(f"no folder of true boxes at `{folder}`")
-    found = {path.stem: path for path in folder.glob("*.txt")}
+    found = {path.stem: path for path in folder.glob(f"{VISIBLE}.txt")}
     for name in _TRUTH_IN_FOLDER:
-        found.update({path.parent.name: path for path in folder.glob(f"*/{name}")})
+        found.update({path.parent.name: path for path in folder.glob(f"{VISIBLE}/{name}")})
     if not found:
         raise InputError(
             f"no true boxes in `{folder}`", hint="expected NAME.txt or NAME/groundtruth.txt, x,y,w,h a line"

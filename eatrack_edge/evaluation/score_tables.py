@@ -140,6 +140,7 @@ def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
         "calibration": _calibration_figures(calibration) if calibration else None,
         "attributes": {name: asdict(found) for name, found in by_attribute.items() if found},
         "identity": dict(evaluation.identities[title]),
+        "reused": result.reused,
         "skipped": dict(result.skipped),
         "per_sequence": {name: _sequence_figures(found) for name, found in result.scores.items()},
     }

@@ -1,8 +1,8 @@
 """Stores tracks on disk, so that an interrupted evaluation resumes where it stopped.
 
-``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` has one row for each frame, ``x,y,w,h,confidence``, the first pixel at 0; it
-depends only on the tracker and the frames. Update times, which differ from run to run, are in ``SEQUENCE.times.txt``,
-and joules in ``SEQUENCE.joules.txt`` where the machine measures its power.
+``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` has one row for each frame, ``x,y,w,h,confidence``, the first pixel at 0. What it
+depends on is in ``SEQUENCE.identity.json``; a track is reused only where all of that is the same. Update times, which
+differ from run to run, are in ``SEQUENCE.times.txt``, and joules in ``SEQUENCE.joules.txt`` where power is measured.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.core.errors import InputError, UsageError
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.io import write_whole
 
 Floats = NDArray[np.float64]
 
 _HEADER = "x,y,w,h,confidence"
-_IDENTITY = "tracker.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,30 +63,6 @@ class TrackStore:
 
     def __init__(self, output: Path, tracker: str) -> None:
         self.folder = output / "tracks" / tracker
-        self._tracker = tracker
-
-    def check_identity(self, identity: Mapping[str, str]) -> None:
-        """Refuse a folder with results of something else, so that a resumed run never mixes two models.
-
-        Args:
-            identity: What the results depend on, such as the model's file and checksum.
-
-        Raises:
-            UsageError: The folder has results of another model, dataset or camera.
-            OutputError: The folder cannot be written.
-        """
-        path = self.folder / _IDENTITY
-        if path.is_file():
-            found = json.loads(path.read_text(encoding="utf-8"))
-            if found != dict(identity):
-                changed = next(key for key in {**found, **identity} if found.get(key) != identity.get(key))
-                raise UsageError(
-                    f"{self.folder} holds results of another `{changed}`: "
-                    f"{found.get(changed)}, this run has {identity.get(changed)}",
-                    hint="give another --output",
-                )
-            return
-        write_whole(path, json.dumps(dict(identity), indent=1) + "\n")
 
     def path(self, sequence: str) -> Path:
         """Path of the track of a sequence."""
@@ -96,14 +71,36 @@ class TrackStore:
     def _joules_path(self, sequence: str) -> Path:
         return self.folder / f"{sequence}.joules.txt"
 
-    def has(self, sequence: str, frames: int) -> bool:
-        """Whether the sequence is finished: its track exists and has a row for each frame."""
-        if not self.path(sequence).is_file():
-            return False
-        return len(self.path(sequence).read_text(encoding="utf-8").splitlines()) == frames + 1
+    def _identity_path(self, sequence: str) -> Path:
+        return self.folder / f"{sequence}.identity.json"
 
-    def write(self, sequence: str, track: Track) -> None:
+    def changed(self, sequence: str, identity: Mapping[str, str]) -> list[str]:
+        """In which parts the identity of a stored track differs from ``identity``; none where there is no track."""
+        if not self.path(sequence).is_file():
+            return []
+        try:
+            found = json.loads(self._identity_path(sequence).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # an earlier version recorded none
+            found = {}
+        kept = found if isinstance(found, dict) else {}
+        return [part for part in {**identity, **kept} if kept.get(part) != identity.get(part)]
+
+    def has(self, sequence: str, frames: int, identity: Mapping[str, str]) -> bool:
+        """Whether the sequence is finished: its track is complete, and of this identity."""
+        if not self.path(sequence).is_file() or self.changed(sequence, identity):
+            return False
+        try:
+            return len(self.read(sequence).boxes) == frames
+        except InputError:  # cut off or edited: run again
+            return False
+
+    def write(self, sequence: str, track: Track, identity: Mapping[str, str]) -> None:
         """Write a track.
+
+        Args:
+            sequence: Its name.
+            track: The track.
+            identity: What the track depends on, see ``identity``.
 
         Raises:
             OutputError: The folder cannot be written.
@@ -111,8 +108,10 @@ class TrackStore:
         rows = np.column_stack([track.boxes, track.confidence])
         lines = [",".join(f"{value:.7g}" for value in row) for row in rows.tolist()]
         times = "".join(f"{value:.6f}\n" for value in track.seconds.tolist())
-        # These first: once the track's own file exists, the sequence counts as finished.
+        # Once the track's own file exists, the sequence counts as finished: it comes last, and an older one goes first.
         write_whole(self.folder / f"{sequence}.times.txt", times)
+        self.path(sequence).unlink(missing_ok=True)
+        write_whole(self._identity_path(sequence), json.dumps(dict(identity), indent=1) + "\n")
         energy = self._joules_path(sequence)
         if math.isnan(track.joules):
             energy.unlink(missing_ok=True)  # an earlier run's
@@ -132,6 +131,8 @@ class TrackStore:
             seconds = np.array((self.folder / f"{sequence}.times.txt").read_text(encoding="utf-8").split(), np.float64)
             energy = self._joules_path(sequence)
             joules = float(energy.read_text(encoding="utf-8")) if energy.is_file() else math.nan
+            if len(seconds) != len(rows):
+                raise ValueError(f"{len(rows)} boxes but {len(seconds)} times")
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path(sequence)}: not a finished track: {error}", hint="delete it") from error
         return Track(rows[:, :4], rows[:, 4], seconds, joules)

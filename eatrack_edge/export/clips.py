@@ -15,7 +15,7 @@ from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.resources import resource_folder
 from eatrack_edge.datasets.plain_folders import VIDEO_SUFFIXES, images, videos
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
-from eatrack_edge.datasets.sequence import Dataset, Sequence
+from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence
 from eatrack_edge.datasets.shards import ShardTarget, read_shards
 from eatrack_edge.evaluation.runner import open_frames
 from eatrack_edge.evaluation.suite import load_suite
@@ -98,7 +98,7 @@ def _plain(path: Path) -> list[Clip]:
         return [_sequence(videos(path.parent).read(path.stem))]
     if not path.is_dir():
         raise InputError(f"{path}: no such video, folder or dataset", hint=f"give {CLIPS_HELP}")
-    holds_video = any(entry.suffix.lower() in VIDEO_SUFFIXES for entry in path.iterdir())
+    holds_video = any(entry.suffix.lower() in VIDEO_SUFFIXES for entry in path.glob(VISIBLE))
     return _clips(videos(path) if holds_video else images(path))
 
 

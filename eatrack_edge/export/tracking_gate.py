@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, iou
-from eatrack_edge.core.errors import ConfigError, GateFailed, InputError
+from eatrack_edge.core.errors import GateFailed, InputError
+from eatrack_edge.core.ranges import check_ranges
 from eatrack_edge.datasets.initial_box import start_shift
 from eatrack_edge.evaluation.metrics import score_sequence
 from eatrack_edge.evaluation.protocol import protocol
@@ -39,10 +40,7 @@ class GateBudget:
     starts: int = 3  # initial boxes of each clip, over which the drop is averaged; the first is the true box
 
     def __post_init__(self) -> None:
-        if self.starts < 1:
-            raise ConfigError(f"the gate needs at least 1 initial box a clip: starts is {self.starts}")
-        if min(self.int8, self.fp16) < 0:
-            raise ConfigError(f"a budget is a drop of 0 or more, got int8 {self.int8:g} and fp16 {self.fp16:g}")
+        check_ranges(self, {"int8": "[0, 1]", "fp16": "[0, 1]", "starts": "[1, inf)"})
 
     def of(self, precision: str) -> float:
         """The budget of a precision; ``int8-fp16`` has that of ``int8``."""

@@ -48,7 +48,7 @@ def find_graphs(model: str | Path) -> tuple[Path, Path]:
     if is_engine(path):
         raise UsageError(f"{path}: only the backend `tensorrt` runs engines", hint="give the graphs it was built from")
     if path.is_dir():
-        found = sorted(path.glob(f"*{_TRACK}"))
+        found = sorted(path.glob(f"[!.]*{_TRACK}"))
         if len(found) != 1:
             raise InputError(f"{path}: holds {len(found)} exported models, needs exactly one", hint="name the file")
         return _pair(found[0])
@@ -96,7 +96,7 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
 
 def _only_one(folder: Path) -> Path:
     """A track graph in ``folder``, where all precisions of one model may lie."""
-    found = sorted(folder.glob(f"*{_TRACK}"))
+    found = sorted(folder.glob(f"[!.]*{_TRACK}"))
     names = {split_stem(track.name.removesuffix(_TRACK))[0] for track in found}
     if len(names) != 1:
         raise InputError(f"{folder}: holds {len(names)} exported models, needs exactly one", hint="name the file")

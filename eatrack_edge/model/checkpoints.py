@@ -1,7 +1,7 @@
 """Reading and writing weights: ours, and those of the OSTrack family.
 
-Key names are OSTrack's (``backbone.blocks.N...``, ``box_head.conv1_ctr...``), so its checkpoints load as they are.
-Pickles are only ever read with ``weights_only=True``: a checkpoint is data and must not run code.
+Key names are OSTrack's (``backbone.blocks.N...``, ``box_head.conv1_ctr...``), so nothing is renamed. A checkpoint is
+data: reading one never runs code of the file, see ``inert_unpickler``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from eatrack_edge.core.imports import require
 from eatrack_edge.core.io import sha256, write_whole
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.model.state_dicts import find_weights, not_finite
+from eatrack_edge.model.weights_file import SUFFIXES as SUFFIXES
+from eatrack_edge.model.weights_file import read_weights_file
 
-SUFFIXES = (".safetensors", ".pth", ".pth.tar", ".pt")
 # What a published checkpoint may hold that tracking does not use: class tokens, a classifier, counters, and the
 # pretrained position table, from which ours were made.
 _UNUSED = ("backbone.cls_token", "backbone.dist_token", "backbone.mask_token", "backbone.pos_embed")
@@ -36,50 +38,38 @@ class Checkpoint:
         tensors: Key to tensor, float32, on CPU.
         metadata: Text beside them; only ``.safetensors`` has any.
         sha256: Of the file, hex.
+        notes: What was chosen among several weights in the file, a line each.
     """
 
     path: Path
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read ``.safetensors``, ``.pth``, ``.pth.tar`` or ``.pt``; a ``net`` wrapper is opened.
+    """Read weights from ``.safetensors`` or any file of torch, wherever in it they are.
 
     Raises:
-        CheckpointError: No such file, another format, or no tensors inside.
+        CheckpointError: No such file, another kind of file, or no weights in it that could be used.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
     if not path.name.endswith(SUFFIXES):
         raise CheckpointError(f"{path}: a checkpoint ends in {', '.join(SUFFIXES)}")
-    metadata: Mapping[str, str] = {}
-    try:
-        if path.suffix == ".safetensors":
-            with require("safetensors", to="read a checkpoint").safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-                held: object = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (not a dict)
-        else:
-            held = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each format has its own errors, and torch raises bare ones
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"{path}: cannot be read as weights: {reason}",
-            hint="only plain tensors are read (weights_only=True); save the state_dict alone, or as .safetensors",
-        ) from error
-    return Checkpoint(path, _tensors(held, path), metadata, sha256(path))
-
-
-def _tensors(held: object, path: Path) -> dict[str, Tensor]:
-    for wrapper in ("net", "model", "state_dict"):
-        if isinstance(held, Mapping) and isinstance(held.get(wrapper), Mapping):
-            held = held[wrapper]
-    if not isinstance(held, Mapping) or not any(isinstance(value, Tensor) for value in held.values()):
+    held, metadata = read_weights_file(path)
+    tensors, notes = find_weights(held)
+    if not tensors:
         raise CheckpointError(f"{path}: holds no tensors")
-    tensors = {str(key).removeprefix("module."): value for key, value in held.items() if isinstance(value, Tensor)}
+    if keys := not_finite(tensors):
+        raise CheckpointError(
+            f"{path}: {len(keys)} of {len(tensors)} weights are not finite numbers: {_first(keys)}",
+            hint="take an earlier checkpoint: training diverged, or the file is damaged",
+        )
     # Checkpoints of training runs before 0.2.0 call the foreground embedding target marks.
-    return {key.replace(".target_marks.", ".foreground_embedding."): value.float() for key, value in tensors.items()}
+    tensors = {key.replace(".target_marks.", ".foreground_embedding."): value.float() for key, value in tensors.items()}
+    return Checkpoint(path, tensors, metadata, sha256(path), tuple(notes))
 
 
 def build(architecture: Architecture, checkpoint: Checkpoint) -> EATrack:

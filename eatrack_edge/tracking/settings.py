@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.core.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,15 @@ class TemplateSettings:
     minimum_similarity: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.interval < 1 or self.capacity < 1:
-            raise ConfigError(f"interval and capacity must be at least 1, got {self.interval} and {self.capacity}")
+        check_ranges(
+            self,
+            {
+                "minimum_confidence": "[0, 1]",
+                "interval": "[1, inf)",
+                "capacity": "[1, inf)",
+                "minimum_similarity": "[-1, 1]",
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,7 @@ class MotionSettings:
     gain: float = 0.8  # share of the predicted step that is applied, [0, 1]
 
     def __post_init__(self) -> None:
-        if not 0 <= self.gain <= 1:
-            raise ConfigError(f"gain must be at least 0 and at most 1, got {self.gain}")
+        check_ranges(self, {"gain": "[0, 1]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,7 @@ class SearchSettings:
     maximum_scale: float = 1.7
 
     def __post_init__(self) -> None:
-        if self.grow_after < 1:
-            raise ConfigError(f"grow_after must be at least 1, got {self.grow_after}")
-        if self.grow_factor < 1 or self.maximum_scale < 1:
-            raise ConfigError(
-                f"grow_factor and maximum_scale must be at least 1, got {self.grow_factor} and {self.maximum_scale}"
-            )
+        check_ranges(self, {"grow_after": "[1, inf)", "grow_factor": "[1, inf)", "maximum_scale": "[1, inf)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,7 @@ class RecoverySettings:
     watch_frames: int = 25  # frames for which the last reliable box is watched; 0 never returns
 
     def __post_init__(self) -> None:
-        if self.jump_sides <= 0:
-            raise ConfigError(f"jump_sides must be above 0, got {self.jump_sides}")
-        if self.watch_frames < 0:
-            raise ConfigError(f"watch_frames must be at least 0, got {self.watch_frames}")
+        check_ranges(self, {"jump_sides": "(0, inf)", "watch_frames": "[0, inf)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +88,13 @@ class TrackerSettings:
     templates: TemplateSettings = field(default_factory=TemplateSettings)
 
     def __post_init__(self) -> None:
-        if self.minimum_side_px <= 0:
-            raise ConfigError(f"minimum_side_px must be above 0, got {self.minimum_side_px}")
-        if self.maximum_growth <= 1:
-            raise ConfigError(f"maximum_growth must be above 1, got {self.maximum_growth}")
-        if self.size_penalty < 0:
-            raise ConfigError(f"size_penalty must be at least 0, got {self.size_penalty}")
-        if not 0 < self.size_rate <= 1:
-            raise ConfigError(f"size_rate must be above 0 and at most 1, got {self.size_rate}")
+        check_ranges(
+            self,
+            {
+                "minimum_side_px": "(0, inf)",
+                "maximum_growth": "(1, inf)",
+                "minimum_confidence": "[0, 1]",
+                "size_penalty": "[0, inf)",
+                "size_rate": "(0, 1]",
+            },
+        )

@@ -205,7 +205,18 @@ class Templates:
         # After a jump it may be another object, which must not become the template.
         if self._policy.wants(confidence) and target.recovery.last_reliable_box is None:
             self._store(frame, target, maps, window, confidence)
-        chosen, event = self._policy.decide(target.frame_index)
+        return self.decide(target.frame_index)
+
+    def decide(self, frame_index: int) -> TemplateEvent | None:
+        """Let the policy decide, and encode what it chose. Needs nothing of the frame, which may show nothing.
+
+        Args:
+            frame_index: Frames since ``init``.
+
+        Returns:
+            The decision; ``None`` on a frame without one.
+        """
+        chosen, event = self._policy.decide(frame_index)
         if chosen is not None:
             template = Template(chosen.patch.crop(self._scratch), chosen.extent)
             self._backend.encode_template(template.crop, template.extent, [1])

@@ -104,13 +104,15 @@ class Tracker:
         crop = target.region.cut(frame, window)
         cropped = inferred = perf_counter()
         if is_flat(crop):
-            return _no_evidence(target, "the search region shows one flat colour", start, cropped, inferred)
+            return _no_evidence(
+                target, self.templates, "the search region shows one flat colour", start, cropped, inferred
+            )
         maps = self.backend.infer(crop)
         inferred = perf_counter()
         extent = window.extent(target.box)
         best = decode(maps, self._hann_window, window.out_size, extent, self.settings.size_penalty)
         if best is None:
-            return _no_evidence(target, "the network's output is not finite", start, cropped, inferred)
+            return _no_evidence(target, self.templates, "the network's output is not finite", start, cropped, inferred)
         best, size_from = target.recovery.choose(best, maps, window, target.box)
         confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
         state = self._lifecycle.observe(confidence)
@@ -142,12 +144,15 @@ class Tracker:
         self.close()
 
 
-def _no_evidence(target: Target, note: str, start: float, cropped: float, inferred: float) -> TrackResult:
-    """The result of a frame in which nothing could be looked for."""
+def _no_evidence(
+    target: Target, templates: Templates, note: str, start: float, cropped: float, inferred: float
+) -> TrackResult:
+    """The result of a frame in which nothing could be looked for. A decision about the templates is still due."""
     target.missed()
-    end = perf_counter()
-    latency = Latency.between(start, cropped, inferred, end, end)
-    return TrackResult(target.box, 0.0, TrackState.UNCERTAIN, latency, note=note)
+    decoded = perf_counter()
+    event = templates.decide(target.frame_index)
+    latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
+    return TrackResult(target.box, 0.0, TrackState.UNCERTAIN, latency, event, note)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import cv2
@@ -52,4 +53,5 @@ def batches(sampler: Sampler, first: int, last: int, batch: int, among: World, w
 
 
 def _one_thread(_worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's, which finishes its step and saves
     cv2.setNumThreads(1)  # OpenCV's own threads would fight the other workers for cores

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eatrack_edge.core.errors import ConfigError, did_you_mean
+from eatrack_edge.core.ranges import check_ranges
 from eatrack_edge.train.augment import AugmentRecipe
 from eatrack_edge.train.box_teacher import BoxTeacherRecipe
 from eatrack_edge.train.distillation import DistillationRecipe
@@ -54,6 +55,25 @@ class DataRecipe:
             raise ConfigError("a recipe needs data: at least one [[data.sets]]")
 
 
+_OPTIMISER_RANGES = {
+    "batch": "[1, inf)",
+    "head_rate": "[0, inf)",
+    "marks_rate": "[0, inf)",
+    "joint_rate": "[0, inf)",
+    "separate_rate": "[0, inf)",
+    "weight_decay": "[0, inf)",
+    "clip_norm": "(0, inf)",
+    "warm_up": "[0, 1]",
+    "drop_at": "[0, 1]",
+    "final_rate": "[0, 1]",
+    "drop_path": "[0, 1)",
+    "freeze_blocks": "[0, inf)",
+    "freeze_until": "[0, 1]",
+    "freeze_always": "[0, inf)",
+    "average": "[0, 1)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ClosedLoopRecipe:
     """Closed-loop tracking of held-out clips while training, see train/closed_loop.py."""
@@ -92,6 +112,10 @@ class OptimiserRecipe:
     average: float = 0.997  # decay a step of the averaged weights, which are the result of a run
 
     def __post_init__(self) -> None:
+        check_ranges(self, _OPTIMISER_RANGES)
+        for beta in self.betas:
+            if not 0 <= beta < 1:
+                raise ConfigError(f"betas must be at least 0 and below 1, got {beta}")
         if self.decay not in ("cosine", "drop"):
             raise ConfigError(f"decay must be `cosine` or `drop`, got `{self.decay}`")
 

@@ -36,6 +36,10 @@ from eatrack_edge.train.shard_pool import ShardPool, balance, split_held_out, we
 from eatrack_edge.train.synthetic_pool import SyntheticPool
 
 
+class StopTraining(Exception):
+    """Raised by ``report`` to stop a run between two steps, where its state can be saved."""
+
+
 def train(
     recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Progress], None], until: int | None = None
 ) -> Path:
@@ -45,7 +49,7 @@ def train(
         recipe: All choices.
         folder: Takes ``last.pt``, ``log.csv``, ``curve.svg`` and the weights; made if need be.
         among: This process and its peers.
-        report: Called after every step.
+        report: Called after every step; may raise ``StopTraining``.
         until: Stop after so many samples; a later call goes on from there. ``None`` is the whole recipe.
 
     Returns:
@@ -54,6 +58,7 @@ def train(
 
     Raises:
         EATrackError: The recipe, its data or its weights are not what they should be, or training diverged.
+        StopTraining: ``report`` has raised it; the state is saved.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +66,11 @@ def train(
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
     trainer = open_trainer(recipe, folder, among)
     trainer.resume()
-    trainer.run(report, until)
+    try:
+        trainer.run(report, until)
+    except StopTraining:
+        trainer.save()
+        raise
     result = folder / f"{recipe.model}.safetensors"
     if among.is_first:
         metadata = model_spec(recipe.model, recipe.sampling).checkpoint_metadata()

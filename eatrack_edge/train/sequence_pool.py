@@ -130,7 +130,7 @@ def _from_dataset(kind: str) -> Callable[[Path], Iterable[Track]]:
 
 def _trackingnet(root: Path) -> Iterable[Track]:
     """``TRAIN_N/anno/NAME.txt`` beside ``TRAIN_N/frames/NAME/0.jpg``, or one such split."""
-    annotations = sorted([*root.glob("TRAIN_*/anno/*.txt"), *root.glob("anno/*.txt")])
+    annotations = sorted([*root.glob("TRAIN_*/anno/[!.]*.txt"), *root.glob("anno/[!.]*.txt")])
     if not annotations:
         raise InputError(f"expected annotations at {root / 'TRAIN_0' / 'anno' / 'NAME.txt'}, found none")
     for path in annotations:

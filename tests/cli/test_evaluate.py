@@ -150,7 +150,8 @@ def test_a_live_camera_has_a_folder_of_its_own_and_is_in_the_report(data: Path, 
     assert "A live camera of 30 frames a second" in page
     assert 'aria-label="success AUC over median ms of an update"' in page
     waiting = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
-    assert "holds results of another `camera_fps`" in str(waiting.exception)
+    assert "2 tracks in " in waiting.stderr
+    assert " are run again, changed since: camera_fps\n" in waiting.stderr
 
 
 def test_a_frame_stride_is_another_dataset_with_faster_motion(data: Path, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_a_frame_stride_is_another_dataset_with_faster_motion(data: Path, tmp_pa
     assert done.exit_code == 0, done.output
     figures = json.loads((tmp_path / "s.json").read_text())
     assert figures["conditions"]["every"] == 3
-    assert "holds results of another `dataset`" in str(run(*arguments).exception)
+    assert "are run again, changed since: dataset, frames, truth\n" in run(*arguments).stderr
 
 
 def test_a_perturbed_initial_box_is_another_dataset(data: Path, tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_a_perturbed_initial_box_is_another_dataset(data: Path, tmp_path: Path) 
     done = run(*arguments, "--start", "2", "--json", tmp_path / "s.json")
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "s.json").read_text())["conditions"]["start"] == 2
-    assert "holds results of another `dataset`" in str(run(*arguments).exception)
+    assert "are run again, changed since: dataset, truth\n" in run(*arguments).stderr
 
 
 def test_with_several_workers_a_note_explains_why_energy_is_not_measured(

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +60,24 @@ def test_an_unknown_recipe_names_the_known_ones(app: typer.Typer) -> None:
     assert unknown.hint.startswith("known recipes: eatrack_deit, eatrack_deit_paper, ")
     misspelt = CliRunner().invoke(app, ["eatrack_tinny"]).exception
     assert str(misspelt) == "no training recipe called `eatrack_tinny`\nhint: did you mean `eatrack_tiny`?"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_saves_its_state_and_goes_on_from_it(tmp_path: Path, number: int) -> None:
+    (tmp_path / "long.toml").write_text(RECIPE.replace("samples = 16", "samples = 4000"))
+    command = [sys.executable, "-m", "eatrack_edge", "train", str(tmp_path / "long.toml"), "-o", str(tmp_path / "run")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert "samples" in process.stderr.readline()  # of the first step
+        process.send_signal(number)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    last = said.strip().splitlines()[-1]
+    found = re.fullmatch(
+        r"error: stopped: .*/last\.pt holds the run after (\d+) of 4000 samples; the same command goes on", last
+    )
+    assert found
+    more = subprocess.run([*command, "--stop-after", str(int(found[1]) + 4)], capture_output=True, text=True)
+    assert more.returncode == 0, more.stderr
+    assert f"{int(found[1]) + 4}/4000 samples" in more.stderr
+    assert "4/4000" not in more.stderr.replace(f"{int(found[1]) + 4}/4000", "")

@@ -78,3 +78,14 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: "):
         config.load(Recipe, tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_number_that_is_not_finite_is_refused_in_every_recipe(tmp_path: Path, value: str) -> None:
+    @dataclass(frozen=True)
+    class Recipe:
+        rate: float
+
+    (tmp_path / "r.toml").write_text(f"rate = {value}\n")
+    with pytest.raises(ConfigError, match=f"`rate` must be finite, got {value}"):
+        config.load(Recipe, tmp_path / "r.toml")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,24 @@ def test_the_hash_of_several_files_is_that_of_their_bytes_in_a_row(tmp_path: Pat
 def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
         sha256(tmp_path / "gone")
+
+
+def test_what_a_killed_process_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from eatrack_edge.core.io import staged\n"
+        "with staged(Path(sys.argv[1])) as work:\n"
+        "    (work / 'half').write_text('x'); os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    (left,) = tmp_path.iterdir()
+    with staged(tmp_path) as other:
+        assert not left.exists()
+        with staged(tmp_path) as work:
+            assert other.exists(), "of a process that runs"
+            (work / "whole").write_text("x")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+
+
+def test_a_name_that_is_not_utf8_is_written_with_a_replacement(tmp_path: Path) -> None:
+    write_whole(tmp_path / "page.html", os.fsdecode(b"caf\xe9 \xc3\xbc"))
+    assert (tmp_path / "page.html").read_bytes() == b"caf? \xc3\xbc"

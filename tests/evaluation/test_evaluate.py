@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eatrack_edge.core.errors import UsageError
 from eatrack_edge.datasets.registry import open_dataset
-from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate, identity
+from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
 from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table
-from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.machine.conditions import run_conditions
-from eatrack_edge.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.usefixtures("importable")
 
@@ -46,13 +44,6 @@ def test_finished_sequences_are_not_run_again(images: Path, tmp_path: Path, monk
     second = evaluate(plan(images, tmp_path, "Counted"))
     assert (tmp_path / "counted").read_text() == "started\n" * 3
     assert first.trackers["counted"].scores["far"].success_auc == second.trackers["counted"].scores["far"].success_auc
-
-
-def test_an_output_folder_of_another_dataset_is_refused(images: Path, tmp_path: Path) -> None:
-    evaluate(plan(images, tmp_path, "Still"))
-    other = TrackerSpec("standing:Slow", label="still")
-    with pytest.raises(UsageError, match="holds results of another `tracker`: standing:Still, this run has"):
-        evaluate(Plan(open_dataset("images", images), (other,), PROTOCOLS["otb"], tmp_path / "out"))
 
 
 def test_a_sequence_that_cannot_be_read_is_left_out_with_its_reason(images: Path, tmp_path: Path) -> None:
@@ -119,14 +110,6 @@ def test_without_matplotlib_a_note_names_the_missing_package(
     notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
     assert notes[0].startswith("the report has no plots: cannot draw plots: matplotlib is not installed; ")
     assert (tmp_path / "out/report.html").is_file()
-
-
-@pytest.mark.usefixtures("opened_once")
-def test_the_identity_of_results_includes_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = open_tracker(TrackerSpec("eatrack"))
-    assert isinstance(opened, Tracker)
-    monkeypatch.setattr("eatrack_edge.evaluation.evaluate.open_tracker", lambda _: opened)  # once is long enough
-    assert identity(TrackerSpec("eatrack"))["backend"] == opened.backend.name
 
 
 def test_without_jinja2_the_report_has_figures_and_no_page(

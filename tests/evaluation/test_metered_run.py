@@ -130,7 +130,7 @@ def test_a_tracker_without_energy_is_listed_as_not_measured(nano: boards.Tree, i
 def test_a_second_run_without_a_power_sensor_removes_the_joules(tmp_path: Path) -> None:
     store = TrackStore(tmp_path, "one")
     boxes, empty = np.ones((2, 4)), np.zeros(2)
-    store.write("a", Track(boxes, empty, empty, joules=2.5))
+    store.write("a", Track(boxes, empty, empty, joules=2.5), {})
     assert store.read("a").joules == 2.5
-    store.write("a", Track(boxes, empty, empty))
+    store.write("a", Track(boxes, empty, empty), {})
     assert math.isnan(store.read("a").joules)

@@ -6,9 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.datasets.sequence import Sequence
+from eatrack_edge.evaluation.baselines.base import BaselineResult
 from eatrack_edge.evaluation.failure_frames import read_frame
 from eatrack_edge.evaluation.result_files import write_result
 from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
@@ -105,7 +108,7 @@ def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: 
     assert sorted(tracks) == ["boat", "car"]
     store = TrackStore(tmp_path, "still")
     for name, track in tracks.items():
-        store.write(name, track)
+        store.write(name, track, {})
     assert store.path("boat").read_bytes().splitlines()[:3] == [
         b"x,y,w,h,confidence",
         b"10,10,8,8,nan",
@@ -138,6 +141,28 @@ def test_a_video_of_another_length_than_its_annotation_is_refused(folder: Path) 
         run_sequence(still(), shorter)
 
 
+@pytest.mark.parametrize("camera_fps", [0.0, 1e-3])
+def test_a_sequence_whose_frames_change_size_midway_runs_to_its_end(folder: Path, camera_fps: float) -> None:
+    for number in (3, 4):
+        cv2.imwrite(str(folder / "boat" / f"{number:04d}.png"), np.full((20, 30, 3), 10 + number, np.uint8))
+    sequence = sequences(folder)[0]
+    sizes: list[tuple[int, ...]] = []
+
+    class Watching:
+        def init(self, frame: Frame, box: Box) -> None:
+            sizes.append(frame.shape)
+            self.box = box
+
+        def update(self, frame: Frame) -> BaselineResult:
+            sizes.append(frame.shape)
+            return BaselineResult(self.box, 0.5)
+
+    track = run_sequence(Watching(), sequence, camera_fps=camera_fps)
+    assert set(sizes) == {(40, 60, 3)}
+    # In pixels of each frame as it is stored, as the true boxes are.
+    assert track.boxes.tolist() == [[10, 10, 8, 8]] * 3 + [[5, 5, 4, 4]] * 2
+
+
 def test_an_unknown_tracker_is_refused() -> None:
     with pytest.raises(UsageError, match=r"no tracker called `siamfc`\nhint: known: eatrack, .*, or module:callable"):
         open_tracker(TrackerSpec("siamfc"))
@@ -164,23 +189,6 @@ def test_mil_returns_a_box_of_the_initial_size_without_confidence() -> None:
         output = tracker.update(frame)
         assert output.box[2:] == (20.0, 20.0)
         assert np.isnan(output.confidence)
-
-
-def test_only_a_complete_track_counts_as_finished(folder: Path, tmp_path: Path) -> None:
-    store = TrackStore(tmp_path, "still")
-    assert not store.has("boat", 5)
-    store.write("boat", run_sequence(still(), sequences(folder)[0]))
-    assert store.has("boat", 5)
-    assert not store.has("boat", 6)
-    assert store.read("boat").boxes.shape == (5, 4)
-    assert sorted(path.name for path in store.folder.iterdir()) == ["boat.csv", "boat.times.txt"]
-
-
-def test_results_of_two_models_are_never_mixed(tmp_path: Path) -> None:
-    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
-    TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "1"})
-    with pytest.raises(UsageError, match="holds results of another `sha256`: 1, this run has 2"):
-        TrackStore(tmp_path, "eatrack").check_identity({"model": "a", "sha256": "2"})
 
 
 @pytest.mark.parametrize(

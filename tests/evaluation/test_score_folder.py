@@ -79,3 +79,23 @@ def test_nothing_to_score_is_an_error(folders: tuple[Path, Path], tmp_path: Path
         score_folder(tmp_path / "nowhere", results, PROTOCOLS["otb"])
     with pytest.raises(InputError, match="no folder of results at"):
         score_folder(truth, tmp_path / "nowhere", PROTOCOLS["otb"])
+
+
+@pytest.mark.parametrize("labels", [1, 2, 7])
+def test_labels_of_another_length_leave_out_their_sequence_alone(folders: tuple[Path, Path], labels: int) -> None:
+    truth, results = folders
+    (truth / "bike").mkdir()
+    (truth / "bike/groundtruth.txt").write_text(BOX * 3)
+    (truth / "bike/cover.label").write_text("8\n" * labels)
+    (results / "bike.txt").write_text(BOX * 3)
+    scored = score_folder(truth, results, PROTOCOLS["got10k"])
+    assert scored.skipped == {"bike": f"{labels} flags but 3 true boxes"}
+    assert sorted(scored.sequences) == ["boat", "car"]
+
+
+def test_truth_that_begins_with_a_dot_is_no_sequence(folders: tuple[Path, Path]) -> None:
+    truth, results = folders
+    (truth / "._car.txt").write_bytes(b"\0\5\x16\7Mac OS X")
+    (truth / ".cache").mkdir()
+    (truth / ".cache/groundtruth.txt").write_text(BOX)
+    assert score_folder(truth, results, PROTOCOLS["otb"]).skipped == {}

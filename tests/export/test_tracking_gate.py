@@ -84,12 +84,12 @@ def test_int8_with_half_has_the_budget_of_int8() -> None:
 
 
 def test_a_negative_budget_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"a budget is a drop of 0 or more, got int8 -0\.1 and fp16 0\.002"):
+    with pytest.raises(ConfigError, match=r"int8 must be at least 0 and at most 1, got -0\.1"):
         GateBudget(int8=-0.1)
 
 
 def test_a_gate_without_a_start_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"the gate needs at least 1 initial box a clip: starts is 0"):
+    with pytest.raises(ConfigError, match=r"starts must be at least 1, got 0"):
         GateBudget(starts=0)
 
 

@@ -28,6 +28,7 @@ class SimulatedDevice:
     def __init__(self) -> None:
         self.faults: dict[str, Any] = {}
         self.calls: list[str] = []
+        self.index = 0  # of the device that is the thread's
         self.memory: dict[int, Any] = {}  # address to buffer, of the device and of pinned host memory
         self.streams: dict[int, list[Work]] = {}
         self.recordings: dict[int, list[Work]] = {}
@@ -99,8 +100,11 @@ class SimulatedCudart:
 
         return call
 
+    def cudaGetDevice(self) -> int:  # noqa: N802
+        return self._device.index
+
     def cudaSetDevice(self, index: int) -> None:  # noqa: N802
-        assert index == 0
+        self._device.index = index
 
     def cudaStreamCreateWithFlags(self, flags: int) -> int:  # noqa: N802
         assert flags == 1

@@ -275,7 +275,7 @@ def test_settings_that_cannot_work_are_refused(field: str, value: float, message
 
 
 def test_an_interval_of_zero_is_refused() -> None:
-    with pytest.raises(Exception, match="interval and capacity must be at least 1, got 0 and 10"):
+    with pytest.raises(Exception, match="interval must be at least 1, got 0"):
         TemplateSettings(interval=0)
 
 

@@ -147,7 +147,7 @@ def test_of_two_candidates_with_similar_scores_the_one_with_the_last_size_is_cho
     ("field", "value", "message"),
     [
         ("grow_after", 0, "grow_after must be at least 1, got 0"),
-        ("maximum_scale", 0.5, "grow_factor and maximum_scale must be at least 1, got 1.15 and 0.5"),
+        ("maximum_scale", 0.5, "maximum_scale must be at least 1, got 0.5"),
     ],
 )
 def test_a_search_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:

@@ -91,7 +91,9 @@ def run_remote(remote: Remote, arguments: Sequence[str], wheel: Path | None = No
         cargo = [wheel or pack_wheel(Path(scratch)), *files]
         folder = _ssh(remote, "mktemp -d").stdout.decode().strip()
         try:
-            copied = _call(["scp", "-q", *_OPTIONS, *remote.options, *map(str, cargo), f"{remote.host}:{folder}/"])
+            copied = _call(
+                ["scp", "-q", "-r", *_OPTIONS, *remote.options, *map(str, cargo), f"{remote.host}:{folder}/"]
+            )
             _check(remote, copied.returncode, copied.stderr.decode(errors="replace").splitlines())
             return _bench(remote, folder, kept)
         finally:
@@ -122,17 +124,22 @@ def pack_wheel(folder: Path) -> Path:
 
 
 def _travelling(arguments: Sequence[str]) -> tuple[list[str], list[Path]]:
-    """Arguments for the board, with files by their bare names, and the files that must go with them."""
+    """Arguments for the board, with files by their bare names, and the files and folders that must go with them."""
     kept: list[str] = []
     files: list[Path] = []
     skip = False
-    for argument in arguments:
+    for before, argument in zip(["", *arguments], arguments, strict=False):
         name, _, value = argument.partition("=")
         if skip or name in _OURS:
             skip = not skip and not value
             continue
         option = f"{name}=" if value and name.startswith("--") else ""
         path = Path(value if option else argument)
+        if path.is_dir() and "--model" in (name, before):
+            path = path.resolve()  # `.` has no name
+            kept.append(f"{option}{path.name}")
+            files.append(path)
+            continue
         if not path.is_file():
             kept.append(argument)
             continue

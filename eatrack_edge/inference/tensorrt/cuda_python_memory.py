@@ -17,6 +17,7 @@ from eatrack_edge.inference.tensorrt.cuda_memory import INSTALL, Bytes, fault
 
 _MODULES = ("cuda.bindings.runtime", "cuda.cudart")  # since 12.6.1, and before
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the legacy stream, where others may work, does not wait for ours
+_DEVICE = 0
 _PORTABLE = 1  # cudaHostAllocPortable
 
 
@@ -32,8 +33,8 @@ class CudaPythonMemory:
 
     def __init__(self) -> None:
         self._cuda = _import()
-        self._call("cudaSetDevice", 0)
-        self._stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
+        with self.current():
+            self._stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
         self.stream = int(self._stream)
         self._events: dict[int, Any] = {}
         # What is to be given back, in this order; at the end of the process the driver does it by itself.
@@ -42,9 +43,14 @@ class CudaPythonMemory:
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Make the device the calling thread's; the runtime API keeps one for each thread."""
-        self._call("cudaSetDevice", 0)
-        yield
+        """Make the device the calling thread's, and give it back its own; the runtime API keeps one for each."""
+        before = self._call("cudaGetDevice")
+        self._call("cudaSetDevice", _DEVICE)  # also where it is the same: another library's context may be current
+        try:
+            yield
+        finally:
+            if before != _DEVICE:
+                self._call("cudaSetDevice", before)
 
     def pinned(self, size_bytes: int) -> Bytes:
         """Page-locked host memory, zeroed; freed with the last view of it."""

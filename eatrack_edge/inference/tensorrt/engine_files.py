@@ -17,7 +17,7 @@ def is_engine(model: str | Path) -> bool:
     """Whether ``model`` is an engine's file, or a folder that holds engines and no graphs."""
     path = Path(model)
     if path.is_dir():
-        return any(path.glob(f"*{_TRACK}")) and not any(path.glob("*.onnx"))
+        return any(path.glob(f"[!.]*{_TRACK}")) and not any(path.glob("[!.]*.onnx"))
     return path.suffix == ".engine"
 
 
@@ -29,7 +29,7 @@ def named_engines(model: str | Path) -> tuple[Path, Path]:
     """
     path = Path(model)
     if path.is_dir():
-        names = {track.name.partition(".")[0] for track in path.glob(f"*{_TRACK}")}
+        names = {track.name.partition(".")[0] for track in path.glob(f"[!.]*{_TRACK}")}
         if len(names) != 1:
             raise InputError(f"{path}: holds engines of {len(names)} models, needs exactly one", hint="name the file")
         return next(pair for pair in _candidates(names.pop(), path) if pair[1].is_file())

@@ -194,3 +194,20 @@ def test_what_is_for_this_end_does_not_travel(tmp_path: Path) -> None:
     kept, files = _travelling(typed)
     assert kept == ["--source", "clip.mp4", "--threads", "2"]
     assert [file.name for file in files] == ["clip.mp4", "clip.txt"]
+
+
+@pytest.mark.parametrize("typed", [["--model", "{}"], ["--model={}"]])
+def test_a_folder_given_as_the_model_travels_whole(tmp_path: Path, typed: list[str]) -> None:
+    folder = tmp_path / "my_model"
+    folder.mkdir()
+    (folder / "a.track.onnx").write_text("")
+    kept, files = _travelling([*(word.format(folder) for word in typed), "--threads", "2"])
+    assert kept == [*(word.format("my_model") for word in typed), "--threads", "2"]
+    assert files == [folder]
+
+
+def test_a_folder_that_is_called_like_another_option_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "2").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert _travelling(["--threads", "2", "--model", "eatrack_s"]) == (["--threads", "2", "--model", "eatrack_s"], [])
+    assert _travelling(["--model", "."])[0] == ["--model", tmp_path.name]

@@ -63,7 +63,7 @@ def test_a_frame_is_one_launch_between_which_and_its_answer_nothing_else_is_call
     backend = TensorRTBackend(*write())
     device.calls.clear()
     backend.infer(crop(256, 1))
-    assert device.calls == ["cudaSetDevice", "cudaGraphLaunch", "cudaStreamSynchronize"]
+    assert device.calls == ["cudaGetDevice", "cudaSetDevice", "cudaGraphLaunch", "cudaStreamSynchronize"]
     assert backend.name == "tensorrt (Orin, fp32, CUDA graph)"
     assert backend.note == ""
 

@@ -96,13 +96,13 @@ def test_before_12_6_1_cuda_python_had_another_name(monkeypatch: pytest.MonkeyPa
 
 
 def test_there_the_missing_driver_was_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_driver(_: int) -> None:
+    def without_driver() -> None:
         raise RuntimeError("Failed to dlopen libcuda.so.1")
 
     simulated_cuda.install(monkeypatch, "cuda-python")
-    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", SimpleNamespace(cudaSetDevice=without_driver))
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", SimpleNamespace(cudaGetDevice=without_driver))
     with pytest.raises(
-        MachineError, match=r"^there is no NVIDIA driver, .*: cudaSetDevice answers 35, Failed to dlopen"
+        MachineError, match=r"^there is no NVIDIA driver, .*: cudaGetDevice answers 35, Failed to dlopen"
     ):
         open_memory("cuda-python")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -55,6 +56,18 @@ def test_a_recording_that_fails_leaves_the_stream_as_it_was(device: SimulatedDev
     assert host.all()
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_calling_thread_keeps_its_own_device(device: SimulatedDevice, fails: bool) -> None:
+    device.index = 1
+    memory = CudaPythonMemory()
+    assert device.index == 1
+    with suppress(RuntimeError), memory.current():
+        assert device.index == 0
+        if fails:
+            raise RuntimeError
+    assert device.index == 1
+
+
 def test_all_is_given_back_graphs_before_their_stream(device: SimulatedDevice) -> None:
     memory = CudaPythonMemory()
     memory.allocate(16)
@@ -96,6 +109,6 @@ def test_without_a_driver_the_genuine_package_says_so(genuine: Any) -> None:
         CudaPythonMemory()
     assert caught.value.message == (
         "there is no NVIDIA driver, or it is older than the CUDA that was asked for: "
-        "cudaSetDevice answers 35, cudaErrorInsufficientDriver"
+        "cudaGetDevice answers 35, cudaErrorInsufficientDriver"
     )
     assert caught.value.hint.startswith("on a PC install NVIDIA's driver, or the cuda-python of its CUDA; ")
