@@ -69,6 +69,15 @@ def average_gradients(modules: list[nn.Module], among: World) -> None:
         start += gradient.numel()
 
 
+def broadcast(modules: list[nn.Module], among: World) -> None:
+    """Give every process the first one's weights and buffers: a start may differ, by hardware or by chance."""
+    if among.size == 1:
+        return
+    for module in modules:
+        for tensor in module.state_dict().values():  # the module's own memory
+            dist.broadcast(tensor, src=0)
+
+
 def average_numbers(numbers: dict[str, float], among: World) -> dict[str, float]:
     """The mean of each number over processes."""
     if among.size == 1:
@@ -97,10 +106,11 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         count = x.numel() / x.shape[1] * dist.get_world_size()
-        sums = torch.cat([x.float().sum((0, 2, 3)), x.float().square().sum((0, 2, 3))])
         sum_over_processes = cast("Callable[[Tensor], Tensor]", _SumOverProcesses.apply)
-        mean, square = (sum_over_processes(sums) / count).chunk(2)
-        variance = square - mean**2
+        mean = sum_over_processes(x.float().sum((0, 2, 3))) / count
+        # About the mean: the mean square less the squared mean loses all digits where the mean is large.
+        centred = x.float() - mean[:, None, None]
+        variance = sum_over_processes(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             momentum = self.momentum if self.momentum is not None else 0.1
             cast("Tensor", self.running_mean).lerp_(mean, momentum)

@@ -26,7 +26,7 @@ from eatrack_edge.train.log import draw_curve, read_log
 from eatrack_edge.train.loop import LAST, Progress, Trainer
 from eatrack_edge.train.narrow import FITTED_TO, narrow
 from eatrack_edge.train.pairs import Pairs, make_pairs
-from eatrack_edge.train.parallel import World
+from eatrack_edge.train.parallel import World, broadcast
 from eatrack_edge.train.pool import MixedPool, Pool
 from eatrack_edge.train.pretrained import start
 from eatrack_edge.train.recipe import DataRecipe, SetRecipe, TrainRecipe
@@ -102,7 +102,9 @@ def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
     pairs = _pairs(held_out, recipe, shape) if among.is_first else None
     teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
     loop = open_closed_loop(recipe.validate_closed_loop, recipe.data, model_spec(recipe.model, recipe.sampling))
-    return Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among, closed_loop=loop)
+    trainer = Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among, closed_loop=loop)
+    broadcast([*trainer.trained, trainer.average.network], among)
+    return trainer
 
 
 def open_data(recipe: DataRecipe) -> tuple[Pool, Pool | None]:

@@ -122,3 +122,18 @@ def test_a_teacher_that_does_not_fit_is_refused(recipe: DistillationRecipe, teac
 def test_a_wrong_mask_is_refused() -> None:
     with pytest.raises(ConfigError, match="mask must be `target` or `none`, got `soft`"):
         DistillationRecipe(feature_mask="soft")
+
+
+def test_a_sample_without_its_target_teaches_nothing() -> None:
+    mine, teacher, batch = leaves(trace(network(0), *crops())), trace(network(1), *crops()), sample()
+    present = Distillation(TINY, TINY, ALL)(mine, teacher, batch)
+    assert present.taught.item() == 1
+    absent = batch._replace(is_present=torch.zeros(2))
+    loss = Distillation(TINY, TINY, ALL)(mine, teacher, absent)
+    assert (loss.total.item(), loss.feature.item(), loss.prediction.item(), loss.taught.item()) == (0, 0, 0, 0)
+    loss.total.backward()
+    for part in (*mine.logits, *mine.features):
+        assert part.grad is None or not part.grad.any()
+    half = Distillation(TINY, TINY, ALL)(mine, teacher, batch._replace(is_present=torch.tensor([1.0, 0.0])))
+    assert half.taught.item() == 0.5
+    assert 0 < half.feature.item() < present.feature.item()
