@@ -13,6 +13,7 @@ from eatrack_edge.cli.build import build
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
+from eatrack_edge.cli.frame import frame
 from eatrack_edge.cli.track import track
 from eatrack_edge.cli.train import train
 from eatrack_edge.core.errors import EATrackError
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(track)
+app.command()(frame)
 app.command()(export)
 app.command()(build)
 app.command("eval")(evaluate)
