@@ -43,6 +43,11 @@ def requested(
     return requests
 
 
+def is_readable(name: str) -> bool:
+    """Whether a name is text: names of files may hold any bytes."""
+    return os.fsencode(name).decode(errors="replace") == name
+
+
 def warn(line: str) -> None:
     """Say something that a user should know, on stderr."""
     print(f"warning: {line}", file=sys.stderr, flush=True)

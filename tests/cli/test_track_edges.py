@@ -277,6 +277,7 @@ def test_a_name_that_is_not_utf_8_is_tracked_and_written_with_replacements(tmp_p
     os.rename(video, raw)  # noqa: PTH104  (a Path cannot be made of bytes)
     done = track_in_a_process(os.fsdecode(raw), "--box", BOX, "--max-frames", 2, "--save-dir", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
+    assert "warning: the name of the source is not UTF-8: results have it with replacements\n" in done.stderr
     (written,) = (tmp_path / "runs").glob("*/track.jsonl")
     assert lines(written)[0]["source"] == f"{tmp_path}/caf\ufffd.mp4"
 
