@@ -105,12 +105,13 @@ class VideoSource:
 
     def _read(self, start: int) -> Iterator[SourceFrame]:
         """Frames from ``start`` on, with a stand-in for each that was lost."""
-        following, last = start, None
+        following, last, skipped = start, None, None
         for threads in (self._threads, "NONE"):
             with decoding_from(self._path, self.uri, threads, self.fps, following) as decoding:
                 try:
                     for decoded in decoding:
                         if decoded.place.number < following:
+                            skipped = decoded
                             continue
                         read = self._frame(decoded)
                         yield from _stand_ins(last or read, following, read.index, read.pts_s, 1 / self.fps)
@@ -118,8 +119,10 @@ class VideoSource:
                         following, last = read.index + 1, read
                 except TailLostError:
                     continue  # once more without threads, which lose nothing
+                if last is None and skipped is not None:
+                    last = self._frame(skipped)
                 if last is not None:
-                    end = following + decoding.lost_at_end
+                    end = last.index + 1 + decoding.lost_at_end
                     end_s = last.pts_s + (1 + decoding.lost_at_end) / self.fps
                     yield from _stand_ins(last, following, end, end_s, 1 / self.fps)
             return

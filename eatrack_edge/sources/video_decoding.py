@@ -13,6 +13,7 @@ from eatrack_edge.sources.timeline import Place, Timeline
 
 _TRIES = 3  # to read on after the demuxer failed, before the rest is given up
 _UNEXPLAINED_BYTES = 256  # between two packets of a Matroska file: a part of it was skipped
+_INDEX_BYTES, _INDEX_SHARE = 4096, 0.02  # of a Matroska file, at its end
 _TAIL_S = 1.0  # more than this lost at the end is an early end
 
 
@@ -48,6 +49,8 @@ class Decoding:
     lost_at_end: int = 0
     _is_partial: bool = False
     _end_s: float = 0.0
+    _end_byte: int = 0
+    _has_sound_frame: bool = False
 
     def __iter__(self) -> Iterator[DecodedFrame]:
         """Every frame that can be decoded.
@@ -63,7 +66,10 @@ class Decoding:
                 self.timeline.damaged()
                 continue
             for picture in pictures:
-                yield DecodedFrame(picture, self.timeline.place(picture.pts))
+                # Before the first sound frame the decoder has nothing to fill damage from.
+                self._has_sound_frame |= not picture.is_corrupt
+                if self._has_sound_frame:
+                    yield DecodedFrame(picture, self.timeline.place(picture.pts))
         if self.is_threaded and not self.timeline.is_complete:
             raise TailLostError  # a failure at the end takes along the frames that other threads held
         self.lost_at_end = self.timeline.lost_at_end()
@@ -95,8 +101,14 @@ class Decoding:
             yield packet
 
     def _see_end(self, packet: Any) -> None:
+        self._end_byte = max(self._end_byte, (packet.pos or 0) + packet.size)
         if packet.pts is not None and packet.time_base:
             self._end_s = max(self._end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+
+    def _leaves_bytes(self) -> bool:
+        """Whether the file goes on for longer than its index takes after the last packet."""
+        size = self.path.stat().st_size
+        return size - self._end_byte > max(_INDEX_BYTES, _INDEX_SHARE * size)
 
     def _early_end(self) -> str:
         """Why the end that was reached is not the end that the file promises; empty where it is."""
@@ -106,6 +118,8 @@ class Decoding:
         if self.lost_at_end * interval_s > _TAIL_S:
             return f"no frame from here on can be decoded, {self.lost_at_end} are lost"
         whole = is_whole(self.path)
+        if whole and "matroska" in self.container.format.name and self._leaves_bytes():
+            whole = None  # the demuxer gave up in the middle
         if whole is None and "mp4" in self.container.format.name:
             whole = self.packets >= self.stream.frames
         if whole is None and self.container.duration and _states_duration(self.container):

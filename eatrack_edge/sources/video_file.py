@@ -87,6 +87,8 @@ def _flight(container: Any, uri: str, threads: str) -> Any:
     if stream.codec_context is None:
         raise InputError(f"{uri}: this FFmpeg cannot decode the video stream", hint=_PLAY_IT)
     stream.thread_type = threads
+    # As players do: show what refers to a damaged frame, instead of nothing up to the next key frame.
+    stream.codec_context.flags |= require("av", to="read a video").codec.context.Flags.output_corrupt
     return stream
 
 
@@ -110,7 +112,9 @@ def frame_count_of(container: Any, stream: Any) -> int | None:
     entries = getattr(stream, "index_entries", None)
     if not entries:
         return int(stream.frames)
-    return sum(1 for entry in entries if entry.size and not entry.is_discard) or None
+    count = sum(1 for entry in entries if entry.size and not entry.is_discard)
+    # AVI counts fields and repeated frames too; an index of far fewer is damaged.
+    return count if 2 * count >= stream.frames else None
 
 
 def timeline_of(container: Any, stream: Any, fps: float, first: tuple[int, float] | None = None) -> Timeline:

@@ -48,12 +48,12 @@ def decoding_from(path: Path, uri: str, threads: str, fps: float, start: int) ->
 
 
 def _landed(container: Any, stream: Any) -> int | None:
-    """Time of the first frame that comes after a seek; ``None`` where none can be decoded."""
+    """Time of the first frame that comes after a seek; ``None`` where it cannot be decoded, or not wholly."""
     try:
         picture = next(iter(container.decode(stream)), None)
     except require("av", to="read a video").error.FFmpegError:
         return None
-    return None if picture is None else picture.pts
+    return None if picture is None or picture.is_corrupt else picture.pts
 
 
 def _times(container: Any, stream: Any, start: int) -> list[int]:

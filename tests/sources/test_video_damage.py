@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eatrack_edge.core.errors import InputError, SourceLost
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.outputs.video import VideoOutput
 from eatrack_edge.sources.base import SourceFrame
 from eatrack_edge.sources.registry import open_source
-from sources.clips import copied, damage, number_of, packet_spans, write_video
+from sources.clips import copied, damage, number_of, packet_spans, picture, write_video
 
 TIMES = [number / 30 for number in range(30)]
 
@@ -185,3 +187,43 @@ def test_a_matroska_file_whose_sound_is_longer_is_sound(tmp_path: Path) -> None:
             block.sample_rate, block.pts = 8000, 1600 * number
             output.mux(sound.encode(block))
     assert len(list(open_source(str(path)))) == 30
+
+
+@pytest.mark.parametrize("start", [28, 29])
+def test_a_start_among_frames_lost_at_the_end_shows_the_one_before(intra: Path, start: int) -> None:
+    read = list(open_source(str(damage(intra, 28, 29)), start=start))
+    assert [(one.index, one.lost, number_of(one.frame)) for one in read] == [
+        (index, 30 - index, 27) for index in range(start, 30)
+    ]
+
+
+def test_a_matroska_file_that_cannot_be_read_past_its_middle_is_a_lost_source(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    with VideoOutput(path, 30) as output:
+        for number in range(60):
+            noise = np.random.default_rng(number).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+            output.write(FrameRecord(number, number / 30, None, 0.0), noise)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :] = b"\x01" * (len(content) - len(content) // 2)
+    path.write_bytes(content)
+    with pytest.raises(SourceLost):
+        list(open_source(str(path)))
+
+
+def test_frames_that_refer_to_a_damaged_one_are_shown_as_players_do(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        try:
+            stream = container.add_stream("libx265", rate=30)
+        except (av.error.FFmpegError, ValueError):
+            pytest.skip("this PyAV has no HEVC encoder")
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x265-params": "log-level=none:bframes=0:keyint=60"}
+        for number in range(30):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="bgr24")))
+        container.mux(stream.encode(None))
+    read = list(open_source(str(damage(path, 10))))
+    assert [one.index for one in read] == list(range(30))
+    assert len(_lost(read)) <= 2
