@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing it with rich would take longer than all the rest
     pretty_exceptions_enable=False,
 )
-app.command()(track)
+app.command(context_settings={"allow_extra_args": True})(track)  # which says what several sources mean
 app.command()(frame)
 app.command()(export)
 app.command()(build)

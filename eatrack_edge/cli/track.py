@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def track(
+    context: typer.Context,
     source: Annotated[str, typer.Argument(help="A video, a folder of images, a quoted glob, or test:// for the synthetic scene.")],
-    more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="")] = None,
     box: Annotated[str | None, typer.Option(help="The target in the first frame: x,y,w,h in pixels.")] = None,
     box_format: Annotated[str, typer.Option(help="Layout of --box: xywh, xyxy or cxcywh.")] = "xywh",
     normalized: Annotated[bool, typer.Option("--normalized", help="--box is in fractions of the frame, not in pixels.")] = False,
@@ -57,7 +57,7 @@ def track(
     from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker
 
-    _refuse_more(source, more or [])
+    _refuse_more(source, context.args)
     values = parse_range(value_range) if value_range else None
     with open_source(source, start=start, value_range=values) as frames, ExitStack() as stack:
         # Whatever can be wrong is found out before a file is opened: source, names of files, box, model, backend.
