@@ -34,7 +34,8 @@ from eatrack_edge.evaluation.baselines.registry import BASELINES
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 from eatrack_edge.inference.registry import BACKENDS
 from eatrack_edge.outputs.base import BaseOutput, FrameRecord, RunInfo
-from eatrack_edge.outputs.registry import OUTPUTS, Outputs, open_output, request_for
+from eatrack_edge.outputs.outputs import Outputs
+from eatrack_edge.outputs.registry import OUTPUTS, open_output, request_for
 from eatrack_edge.session.session import track
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.registry import SOURCES

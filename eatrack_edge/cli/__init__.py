@@ -14,6 +14,7 @@ from eatrack_edge.cli.console import print_error
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
+from eatrack_edge.cli.frame import frame
 from eatrack_edge.cli.track import track
 from eatrack_edge.cli.train import train
 from eatrack_edge.core.errors import EATrackError
@@ -25,7 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing it with rich would take longer than all the rest
     pretty_exceptions_enable=False,
 )
-app.command()(track)
+app.command(context_settings={"allow_extra_args": True})(track)  # which says what several sources mean
+app.command()(frame)
 app.command()(export)
 app.command()(build)
 app.command("eval")(evaluate)

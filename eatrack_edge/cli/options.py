@@ -1,8 +1,8 @@
-"""The ``--box`` of every command that takes one."""
+"""Boxes and ranges as options of commands, checked before anything runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from eatrack_edge.core.errors import UsageError
 
@@ -22,3 +22,69 @@ def parse_box(text: str, layout: BoxFormat = "xywh") -> Box:
         return from_format([float(part) for part in text.replace(",", " ").split()], layout)
     except ValueError:
         raise UsageError(f"--box needs four numbers, got `{text}`", hint="for example: --box 392,327,155,319") from None
+
+
+def read_box(text: str, layout: str, size: tuple[int, int], *, is_normalized: bool) -> Box:
+    """The target in pixels of the first frame, refused where it looks like another format than was said.
+
+    Args:
+        text: Four numbers.
+        layout: ``xywh``, ``xyxy`` or ``cxcywh``.
+        size: Width and height of the frame, pixels.
+        is_normalized: The numbers are fractions of the frame.
+
+    Raises:
+        UsageError: No four numbers, an unknown layout, or probably another format.
+        InputError: The box is empty, or wholly outside the frame.
+    """
+    from eatrack_edge.core.boxes import check_box
+
+    if layout not in ("xywh", "xyxy", "cxcywh"):
+        raise UsageError(f"--box-format is xywh, xyxy or cxcywh, got `{layout}`")
+    numbers = parse_box(text)
+    if is_normalized and max(numbers) > 2:
+        raise UsageError(f"--box {text} is not in fractions of the frame", hint="leave out --normalized for pixels")
+    if not is_normalized and max(abs(number) for number in numbers) <= 1:
+        raise UsageError(f"--box {text} is smaller than a pixel", hint="are these fractions of the frame? --normalized")
+    width, height = size
+    scale_x, scale_y = size if is_normalized else (1, 1)
+    x, y, w, h = parse_box(text, cast("BoxFormat", layout))
+    box = x * scale_x, y * scale_y, w * scale_x, h * scale_y
+    _refuse_other_layout(text, layout, box, size, scale=(scale_x, scale_y))
+    check_box(box, width, height)
+    return box
+
+
+def _refuse_other_layout(
+    text: str, layout: str, box: Box, size: tuple[int, int], *, scale: tuple[float, float]
+) -> None:
+    """Refuse corners given as x,y,w,h, and x,y,w,h given as corners."""
+    x, y, w, h = box
+    width, height = size
+    if layout == "xyxy" and (w <= 0 or h <= 0):
+        raise UsageError(f"--box {text} has no size as corners", hint="is it x,y,w,h? leave out --box-format xyxy")
+    if layout != "xywh" or w <= 0 or h <= 0:
+        return
+    inside = max(0.0, min(x + w, width) - max(x, 0.0)) * max(0.0, min(y + h, height) - max(y, 0.0))
+    left, top, right, bottom = (number * scale[place % 2] for place, number in enumerate(parse_box(text)))
+    fits_as_corners = 0 <= left < right <= width and 0 <= top < bottom <= height
+    if 0 < inside < w * h / 2 and fits_as_corners:
+        raise UsageError(
+            f"--box {text} lies mostly outside the frame, {width}x{height}",
+            hint="are these the corners x1,y1,x2,y2? --box-format xyxy",
+        )
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """Two numbers with a comma or a blank between them, the lower first.
+
+    Raises:
+        UsageError: They are not.
+    """
+    try:
+        low, high = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not low < high < float("inf"):
+        raise UsageError(f"--value-range needs two numbers, got `{text}`", hint="for example: --value-range 7000,9000")
+    return low, high

@@ -24,7 +24,7 @@ from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.evaluation.worker_pool import frame_counts, run_in_pool
 from eatrack_edge.machine.energy import idle_watts
-from eatrack_edge.sources.base import Source
+from eatrack_edge.sources.base import Source, SourceFrame
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.video import VideoSource
 
@@ -66,7 +66,14 @@ def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
         every = sequence.frames.every
         source = VideoSource(sequence.frames.path, is_threaded=False)  # the other workers use the other cores
     with source:
-        yield (item.frame for item in islice(source, 0, None, every))
+        yield (_sound(item, sequence) for item in islice(source, 0, None, every))
+
+
+def _sound(item: SourceFrame, sequence: Sequence) -> Frame:
+    """A frame to be scored: one that was lost to damage is replaced by the one before, which has another truth."""
+    if item.lost:
+        raise InputError(f"{sequence.dataset}/{sequence.name}: frame {item.index} is damaged and cannot be decoded")
+    return item.frame
 
 
 def run_sequence(

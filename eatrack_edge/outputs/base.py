@@ -43,6 +43,21 @@ class FrameRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened to the source between two frames.
+
+    Attributes:
+        kind: ``gap`` (frames are lost or damaged) or ``size_change``.
+        frame: Number of the first frame that it concerns.
+        values: The rest, whatever JSON can hold.
+    """
+
+    kind: str
+    frame: int
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """What an output may need to know of a run before its first frame.
 
@@ -79,6 +94,14 @@ class Output(Protocol):
         """
         ...
 
+    def write_event(self, event: RunEvent) -> None:
+        """Append an event, before the frame that it concerns, in a form that has a place for it.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        ...
+
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """Append the summary of the run, in a form that has a place for it.
 
@@ -101,6 +124,9 @@ class BaseOutput:
 
     needs_picture = False
     is_closed_by_user = False
+
+    def write_event(self, event: RunEvent) -> None:
+        """This form has no place for events."""
 
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """This form has no place for a summary."""

@@ -1,7 +1,8 @@
-"""JSON lines: a header, a line a frame, and a summary, each a JSON object with a ``type``."""
+"""JSON lines: a header, a line a frame or event, and a summary, each a JSON object with a ``type``."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.outputs.base import FrameRecord, RunInfo
+from eatrack_edge.outputs.base import FrameRecord, RunEvent, RunInfo
 from eatrack_edge.outputs.output_file import FileOutput
 
 SCHEMA = "eatrack-edge/track/2"
@@ -61,13 +62,29 @@ class JsonLinesOutput(FileOutput):
         line["dropped"] = record.dropped
         self._file.write(_encoded(line))
 
+    def write_event(self, event: RunEvent) -> None:
+        """Append an event; its ``type`` is its kind."""
+        self._file.write(_encoded({"type": event.kind, "frame": event.frame, **event.values}))
+
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """Append the last line."""
         self._file.write(_encoded({"type": "summary", **summary}))
 
 
 def _encoded(values: Mapping[str, object]) -> bytes:
-    return msgspec.json.encode(values, enc_hook=_plain) + b"\n"
+    try:
+        return msgspec.json.encode(values, enc_hook=_plain) + b"\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_readable(values), enc_hook=_plain) + b"\n"
+
+
+def _readable(value: object) -> object:
+    """The value with replacements for what is not UTF-8, which names of files may hold."""
+    if isinstance(value, Mapping):
+        return {str(_readable(key)): _readable(one) for key, one in value.items()}
+    if isinstance(value, str | Path):
+        return os.fsencode(str(value)).decode(errors="replace")
+    return value
 
 
 def _plain(value: Any) -> Any:

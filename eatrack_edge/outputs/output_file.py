@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +21,49 @@ _HINTS = {
     errno.EROFS: "the disk is read-only: choose another folder",
     errno.EISDIR: "name a file, not a folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EPIPE: "whoever read it has ended",
 }
+
+
+def already_there(path: Path) -> UsageError:
+    """The error for a file that exists and may not be replaced."""
+    return UsageError(f"{path}: already there", hint="--overwrite replaces it")
+
+
+def check_writable(path: Path, *, overwrite: bool) -> None:
+    """Refuse what an ``OutputFile`` would refuse, without opening it.
+
+    Raises:
+        UsageError: The file is there and ``overwrite`` is not set.
+        OutputError: The file cannot be written.
+    """
+    if is_special(path):
+        return
+    if path.is_dir():
+        number = errno.EISDIR
+    elif path.exists():
+        if not overwrite:
+            raise already_there(path)
+        number = 0 if os.access(path, os.W_OK) else errno.EACCES
+    else:
+        folder = next(one for one in path.absolute().parents if one.exists())
+        number = errno.ENOTDIR if not folder.is_dir() else 0 if os.access(folder, os.W_OK) else errno.EACCES
+    if number:
+        reason = os.strerror(number)
+        raise OutputError(f"{path}: cannot be written: {reason[:1].lower()}{reason[1:]}", hint=_HINTS[number])
+
+
+_STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
+
+
+def is_standard_output(path: Path) -> bool:
+    """Whether a path stands for the standard output: ``-`` and what Linux calls it."""
+    return str(path) in _STANDARD_OUTPUT
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is the standard output, a device or a pipe: nothing that could be replaced."""
+    return is_standard_output(path) or path.is_char_device() or path.is_fifo()
 
 
 class PatientStream:
@@ -38,7 +81,7 @@ class PatientStream:
         """Write, or pretend to after a failure."""
         if self.failure is None:
             try:
-                self._stream.write(data)
+                _write_all(self._stream, data)
             except (OSError, ValueError) as error:  # a ValueError when the stream was closed
                 self.failure = error
         return len(data)
@@ -57,11 +100,25 @@ class PatientStream:
         return 0 if self.failure else self._stream.tell()
 
 
+class ForwardStream:
+    """A stream without a way back, such as a pipe: a library that finds no ``seek`` does without."""
+
+    def __init__(self, stream: PatientStream) -> None:
+        self.write = stream.write
+
+
+def _write_all(stream: BinaryIO, data: bytes) -> None:
+    """Write all of ``data``: a pipe may take less at a time."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
+
+
 class OutputFile:
-    """A new file, in a folder that is made if need be. Each write is flushed.
+    """A new file, in a folder that is made if need be. Each write goes to the system at once.
 
     Args:
-        path: The file.
+        path: The file; ``-`` is the standard output. A device or a pipe that is there is written to as it is.
         overwrite: Replace a file that is there.
 
     Raises:
@@ -73,11 +130,19 @@ class OutputFile:
         self.path = path
         self._is_broken = False
         with self.reporting():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self.stream: BinaryIO = path.open("wb" if overwrite else "xb")
-            except FileExistsError:
-                raise UsageError(f"{path}: already there", hint="--overwrite replaces it") from None
+            self.stream = self._opened(overwrite)
+
+    def _opened(self, overwrite: bool) -> BinaryIO:
+        if is_standard_output(self.path):
+            sys.stdout.flush()
+            return os.fdopen(os.dup(1), "wb", buffering=0)
+        if is_special(self.path):
+            return self.path.open("wb", buffering=0)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self.path.open("wb" if overwrite else "xb", buffering=0)
+        except FileExistsError:
+            raise already_there(self.path) from None
 
     @contextlib.contextmanager
     def reporting(self, *kinds: type[Exception]) -> Iterator[None]:
@@ -89,7 +154,8 @@ class OutputFile:
             self._give_up()
             number = getattr(error, "errno", None) or 0
             reason = os.strerror(number) if number > 0 else str(error)
-            message = f"{self.path}: cannot be written: {reason[:1].lower()}{reason[1:]}"
+            name = "standard output" if is_standard_output(self.path) else self.path
+            message = f"{name}: cannot be written: {reason[:1].lower()}{reason[1:]}"
             raise OutputError(message, hint=_HINTS.get(number, "")) from error
 
     def write(self, data: bytes) -> None:
@@ -99,8 +165,7 @@ class OutputFile:
             OutputError: The disk is full, or gone.
         """
         with self.reporting():
-            self.stream.write(data)
-            self.stream.flush()
+            _write_all(self.stream, data)
 
     def close(self) -> None:
         """Close; a second time does nothing.

@@ -1,19 +1,15 @@
-"""The output forms by name, and the outputs of one run, opened together and finished together."""
+"""The output forms by name, and the files that a user asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Protocol
 
-from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import UsageError
 from eatrack_edge.core.registry import Registry
-from eatrack_edge.outputs.base import FrameRecord, Output, RunInfo
-from eatrack_edge.outputs.overlay import annotate
+from eatrack_edge.outputs.base import Output, RunInfo
+from eatrack_edge.outputs.output_file import check_writable, is_special, is_standard_output
 
 
 class OutputForm(Protocol):
@@ -50,8 +46,9 @@ def request_for(path: Path) -> OutputRequest:
     suffixes: dict[str, str] = {}
     for name in OUTPUTS.names():
         suffixes |= dict.fromkeys(OUTPUTS.get(name).suffixes, name)
-    # A device such as /dev/full stands for a video.
-    form = "video" if path.is_char_device() else suffixes.get(path.suffix.lower())
+    form = suffixes.get(path.suffix.lower())
+    if form is None and is_special(path):
+        form = "video"  # a device such as /dev/null
     if form is None:
         raise UsageError(f"{path}: no output has the suffix `{path.suffix}`", hint=f"use {', '.join(suffixes)}")
     return OutputRequest(form, path)
@@ -72,64 +69,17 @@ def open_output(path: str | Path, run: RunInfo) -> Output:
     return OUTPUTS.get(form).open(path, run)
 
 
-class Outputs:
-    """The outputs of one run.
-
-    Args:
-        requests: The files.
-        run: What is tracked.
-        also: Outputs that are open already, such as a window; they are finished with the others.
+def check_requests(requests: Iterable[OutputRequest], *, overwrite: bool) -> None:
+    """Refuse files that cannot be written, before anything is opened.
 
     Raises:
-        UsageError: A file exists and may not be replaced.
+        UsageError: A file is there and may not be replaced, or two are one.
         OutputError: A file cannot be written.
     """
-
-    def __init__(self, requests: Iterable[OutputRequest], run: RunInfo, *, also: Iterable[Output] = ()) -> None:
-        self._outputs: list[Output] = []
-        with ExitStack() as opened:
-            for output in also:
-                self._add(output, opened)
-            for form, path in requests:
-                self._add(OUTPUTS.get(form).open(path, run), opened)
-            self._opened = opened.pop_all()
-
-    def _add(self, output: Output, opened: ExitStack) -> None:
-        self._outputs.append(output)
-        opened.push(lambda _kind, error, _trace: output.finish(error))
-
-    @property
-    def is_closed_by_user(self) -> bool:
-        """Whether the user asked the run to end."""
-        return any(output.is_closed_by_user for output in self._outputs)
-
-    def write(
-        self, record: FrameRecord, frame: Frame, *, fps: float | None, templates: Sequence[Frame], truth: Box | None
-    ) -> None:
-        """Give one frame's result to every output. The picture is only drawn if one of them needs it.
-
-        Args:
-            record: The result.
-            frame: Shape (H, W, 3), BGR; left as it is.
-            fps: Speed to show, updates per second; ``None`` shows none.
-            templates: The template crops to show.
-            truth: The true box to show; ``None`` draws none.
-        """
-        picture: Frame | None = None
-        if any(output.needs_picture for output in self._outputs):
-            picture = annotate(frame, record, fps=fps, templates=templates, truth=truth)
-        for output in self._outputs:
-            output.write(record, picture if output.needs_picture else None)
-
-    def write_summary(self, summary: Mapping[str, object]) -> None:
-        """Give the summary to every output that has a place for it."""
-        for output in self._outputs:
-            output.write_summary(summary)
-
-    def __enter__(self) -> Outputs:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._opened.__exit__(kind, error, trace)
+    seen: set[Path] = set()
+    for _, path in requests:
+        one = Path("-") if is_standard_output(path) else path.resolve()
+        if one in seen and one != Path("/dev/null"):
+            raise UsageError(f"{path}: named for two outputs", hint="each output needs a file of its own")
+        seen.add(one)
+        check_writable(path, overwrite=overwrite)

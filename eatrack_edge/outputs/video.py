@@ -13,14 +13,30 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import UsageError
 from eatrack_edge.core.imports import require
 from eatrack_edge.outputs.base import FrameRecord, RunInfo
-from eatrack_edge.outputs.output_file import FileOutput, PatientStream
+from eatrack_edge.outputs.output_file import FileOutput, ForwardStream, PatientStream, is_special
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".ts": "mpegts"}
+_PIECE_MS = "500"
+_HYBRID_SINCE = (61, 7)  # FFmpeg 7.1
 _TICKS_PER_S = 60_000  # a multiple of all common frame rates; MPEG-4 allows no more than 65535
+
+
+def _lasting_options(av: Any, kind: str, is_seekable: bool) -> dict[str, str]:
+    """Options with which a file can be played up to where its process was killed, or the power went."""
+    if kind == "matroska":
+        return {"cluster_time_limit": _PIECE_MS}
+    if kind == "mpegts":
+        return {}
+    flags = "frag_keyframe+empty_moov+default_base_moof"
+    if is_seekable and av.library_versions["libavformat"] >= _HYBRID_SINCE:
+        flags += "+hybrid_fragmented"  # at a sound end it becomes a file without pieces
+    return {"movflags": flags, "frag_duration": f"{_PIECE_MS}000"}
 
 
 class VideoOutput(FileOutput):
     """An H.264 video (MPEG-4 where PyAV was built without x264), with the times of the records.
+
+    It is written in pieces of half a second: what a killed process has written can be played.
 
     The video begins with the first picture written. A varying frame rate stays varying, and the whole lasts as
     long as the source did. A picture of another size than the first is fitted into it.
@@ -41,7 +57,7 @@ class VideoOutput(FileOutput):
 
     def __init__(self, path: Path, fps: float, *, overwrite: bool = False) -> None:
         av = require("av", to="write a video")
-        if path.suffix.lower() not in FORMATS and not path.is_char_device():
+        if path.suffix.lower() not in FORMATS and not is_special(path):
             raise UsageError(f"{path}: not a kind of video that can be written", hint=f"use {', '.join(FORMATS)}")
         self._fps = fps
         self._failure: type[Exception] = av.error.FFmpegError
@@ -52,7 +68,10 @@ class VideoOutput(FileOutput):
         super().__init__(path, overwrite=overwrite)
         # PyAV says nothing of a disk that is full at the end, and some versions crash on one that is full before.
         self._patient = PatientStream(self._file.stream)
-        self._container = av.open(self._patient, "w", format=FORMATS.get(path.suffix.lower(), "mp4"))
+        kind = FORMATS.get(path.suffix.lower(), "mp4")
+        is_seekable = self._file.stream.seekable()
+        target = self._patient if is_seekable else ForwardStream(self._patient)
+        self._container = av.open(target, "w", format=kind, options=_lasting_options(av, kind, is_seekable))
         self._stream: Any = None
 
     @classmethod
@@ -95,7 +114,7 @@ class VideoOutput(FileOutput):
         try:
             self._stream = self._container.add_stream("libx264", rate=rate)
             # Frames shown out of order (bf) would make a variable-rate MP4 claim a shorter length than it has.
-            self._stream.options = {"preset": "veryfast", "crf": "20", "bf": "0"}
+            self._stream.options = {"preset": "veryfast", "crf": "20", "bf": "0", "rc-lookahead": "10"}
         except (self._failure, ValueError):  # this PyAV was built without x264
             self._stream = self._container.add_stream("mpeg4", rate=rate)
             self._stream.bit_rate = int(0.2 * width * height * self._fps)

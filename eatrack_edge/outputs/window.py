@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import cv2
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import MachineError
 from eatrack_edge.outputs.base import BaseOutput, FrameRecord
@@ -12,7 +15,7 @@ _CLOSE_KEYS = (ord("q"), 27)  # q and Escape
 
 
 class WindowOutput(BaseOutput):
-    """An OpenCV window; ``q`` or Escape ends the run.
+    """An OpenCV window; ``q``, Escape or its close button ends the run.
 
     Args:
         title: Of the window.
@@ -38,9 +41,25 @@ class WindowOutput(BaseOutput):
         del record
         if picture is not None:
             cv2.imshow(self._title, picture)
-        self.is_closed_by_user |= cv2.waitKey(1) & 0xFF in _CLOSE_KEYS
+        self.is_closed_by_user |= cv2.waitKey(1) & 0xFF in _CLOSE_KEYS or self._is_closed()
+
+    def ask_box(self, frame: Frame) -> Box | None:
+        """Let the user draw the target with the mouse; ``None`` when nothing was drawn.
+
+        Args:
+            frame: Shape (H, W, 3), BGR.
+        """
+        x, y, w, h = (float(side) for side in cv2.selectROI(self._title, frame, showCrosshair=False))
+        return (x, y, w, h) if w > 0 and h > 0 else None
+
+    def _is_closed(self) -> bool:
+        try:
+            return bool(cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1)
+        except cv2.error:  # some backends raise for a window that is gone
+            return True
 
     def finish(self, error: BaseException | None) -> None:
         """Close the window."""
         del error
-        cv2.destroyWindow(self._title)
+        with suppress(cv2.error):  # the close button was quicker
+            cv2.destroyWindow(self._title)

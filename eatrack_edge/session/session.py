@@ -8,17 +8,27 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.outputs.base import FrameRecord, RunEvent
+from eatrack_edge.session.continuity import continuous
 from eatrack_edge.sources.base import Source, SourceFrame
 from eatrack_edge.tracking.result import TrackResult
 from eatrack_edge.tracking.tracker import Tracker
 
+_LOST = "the frame is lost to damage"
+
 
 class TrackedFrame(NamedTuple):
-    """One frame and its result."""
+    """One frame and its result.
+
+    Attributes:
+        shown: The frame, of the size of the first.
+        record: The result.
+        events: What happened to the source just before.
+    """
 
     shown: SourceFrame
     record: FrameRecord
+    events: tuple[RunEvent, ...] = ()
 
 
 def track(tracker: Tracker, source: Source, box: Box) -> Iterator[TrackedFrame]:
@@ -30,21 +40,26 @@ def track(tracker: Tracker, source: Source, box: Box) -> Iterator[TrackedFrame]:
         box: The target in that frame, pixels.
 
     Yields:
-        Every frame; the confidence of the first is ``nan``, because nothing was searched for in it.
+        Every frame; the confidence of the first is ``nan``, because nothing was searched for in it. A frame that was
+        lost to damage has no box.
 
     Raises:
         InputError: ``Tracker.init`` refuses the box, or ``Tracker.update`` a frame.
         SourceLost: Frames stopped coming.
     """
     asked = time.perf_counter()
-    for position, shown in enumerate(source):
+    for position, (shown, events) in enumerate(continuous(source)):
         decode_ms = 1000 * (time.perf_counter() - asked)
         if position == 0:
             tracker.init(shown.frame, box)
             record = FrameRecord(shown.index, shown.pts_s, box, math.nan, wall_ns=time.time_ns())
+        elif shown.lost:
+            record = FrameRecord(
+                shown.index, shown.pts_s, None, math.nan, "UNCERTAIN", time.time_ns(), template_note=_LOST
+            )
         else:
             record = _record(shown, tracker.update(shown.frame), decode_ms)
-        yield TrackedFrame(shown, record)
+        yield TrackedFrame(shown, record, events)
         asked = time.perf_counter()
 
 

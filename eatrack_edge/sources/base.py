@@ -25,6 +25,10 @@ class SourceFrame:
         frame: Shape (H, W, 3), uint8 BGR, contiguous, in displayed orientation.
         truth: The true box in pixels of ``frame``; ``None`` where it is unknown.
         visible: Part of the target that can be seen, [0, 1]; ``None`` where it is unknown.
+        lost: 0 for a frame that was read. A lost frame is replaced by the one before, so that the n-th delivered is
+            always frame n; this counts it and the lost ones that follow at once.
+        is_damaged: Parts of this frame were damaged, and filled in by the decoder.
+        file: The file that holds this frame alone; empty where one file holds all.
     """
 
     index: int
@@ -32,6 +36,9 @@ class SourceFrame:
     frame: Frame
     truth: Box | None = None
     visible: float | None = None
+    lost: int = 0
+    is_damaged: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,13 @@ class SourceOptions:
     Attributes:
         start: First frame to deliver, from 0; frames keep their own numbers and times.
         image_fps: Frames per second to count time by where the source is images.
+        value_range: Lowest and highest value of pictures of more than 8 bits, stretched to 8; ``None`` takes the range
+            of the first picture.
     """
 
     start: int = 0
     image_fps: float = 30.0
+    value_range: tuple[float, float] | None = None
 
 
 class Source(Protocol):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.sources.base import Source, SourceOptions
 from eatrack_edge.sources.images import SUFFIXES, ImageSource, images_in, images_matching
+from eatrack_edge.sources.picture_stack import open_stack
 from eatrack_edge.sources.video import VideoSource
 
 _GIVE = "give a video file, file://, a folder of images, a quoted glob such as 'frames/*.jpg', or test://"
@@ -17,20 +20,52 @@ def open_files(uri: str, options: SourceOptions) -> Source:
 
     Raises:
         InputError: Nothing of the kind exists, it has no frames, or it ends before the first frame to deliver.
+        UsageError: A range of values is given, and the pictures have 8 bits.
         MissingExtra: A video, and PyAV is not installed.
     """
+    path = _path_of(uri)
+
+    def of_images(images: list[Path], name: str) -> ImageSource:
+        start, fps, value_range = options.start, options.image_fps, options.value_range
+        return ImageSource(images, name=name, uri=uri, start=start, fps=fps, value_range=value_range)
+
+    if path.is_dir():
+        return of_images(images_in(path, uri), path.resolve().name)
+    if path.exists():
+        if path.suffix.lower() in SUFFIXES:
+            return open_stack(path, uri, options) or of_images([path], path.stem)
+        return VideoSource(path, uri=uri, start=options.start, value_range=options.value_range)
+    if any(character in uri for character in "*?["):
+        images = images_matching(str(path), uri)
+        return of_images(images, images[0].resolve().parent.name)
+    raise InputError(f"{uri}: no such file or folder", hint=_GIVE)
+
+
+def exists_as_file(uri: str) -> bool:
+    """Whether a source is the name of a file, also where it reads like an address: ``12:30://a.mp4``."""
+    try:
+        return bool(uri) and Path(uri).exists()
+    except (OSError, ValueError):  # longer than a name may be, or with a zero byte
+        return False
+
+
+def _path_of(uri: str) -> Path:
+    """The path that is meant: as it is written, if there is such a file; otherwise unquoted, or in the home folder."""
+    if exists_as_file(uri):
+        return Path(uri)
     text = uri.removeprefix("file://")
     if not text:
         raise InputError("no source was named", hint=_GIVE)
-    path, start, fps = Path(text).expanduser(), options.start, options.image_fps
-    if path.is_dir():
-        images = images_in(path, uri)
-        return ImageSource(images, name=path.resolve().name, uri=uri, start=start, fps=fps)
-    if path.exists():
-        if path.suffix.lower() in SUFFIXES:
-            return ImageSource([path], name=path.stem, uri=uri, start=start, fps=fps)
-        return VideoSource(path, uri=uri, start=start)
-    if any(character in uri for character in "*?["):
-        images = images_matching(str(path), uri)
-        return ImageSource(images, name=images[0].resolve().parent.name, uri=uri, start=start, fps=fps)
-    raise InputError(f"{uri}: no such file or folder", hint=_GIVE)
+    if exists_as_file(text):
+        return Path(text)
+    if text != uri:
+        unquoted = os.fsdecode(unquote_to_bytes(text.removeprefix("localhost").encode("utf-8", "surrogateescape")))
+        if exists_as_file(unquoted):
+            return Path(unquoted)
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        # A name that is too long, holds a zero byte, or begins with the name of no user.
+        raise InputError(f"{uri[:200]}: no such file or folder", hint=_GIVE) from error
+    return path

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.registry import Registry
 from eatrack_edge.sources.base import Source, SourceOptions
+from eatrack_edge.sources.files import exists_as_file
 
 SourceOpener = Callable[[str, SourceOptions], Source]
 
@@ -19,7 +20,9 @@ SOURCES: Registry[SourceOpener] = Registry(
 )
 
 
-def open_source(uri: str, *, start: int = 0, image_fps: float = 30.0) -> Source:
+def open_source(
+    uri: str, *, start: int = 0, image_fps: float = 30.0, value_range: tuple[float, float] | None = None
+) -> Source:
     """Open a source of frames.
 
     Args:
@@ -27,9 +30,12 @@ def open_source(uri: str, *, start: int = 0, image_fps: float = 30.0) -> Source:
             any of these, or ``test://`` with ``?seed=&frames=&width=&height=&fps=`` for the synthetic scene.
         start: First frame to deliver, from 0; frames keep their own numbers and times.
         image_fps: Frames per second to count time by where the source is images.
+        value_range: Lowest and highest value of pictures of more than 8 bits, which are stretched to 8 by one range for
+            the whole source; ``None`` takes that of the first picture.
 
     Raises:
         InputError: Nothing of the kind exists, it has no frames, or it ends before ``start``.
+        UsageError: A range is given, and the pictures have 8 bits.
         MissingExtra: A video, and PyAV is not installed.
 
     >>> with open_source("test://?frames=3&width=96&height=96") as source:
@@ -39,11 +45,11 @@ def open_source(uri: str, *, start: int = 0, image_fps: float = 30.0) -> Source:
     if start < 0:
         raise InputError(f"{uri}: cannot start at frame {start}: frames count from 0")
     scheme, separator, _ = uri.partition("://")
-    if not separator:
+    if not separator or (scheme not in SOURCES and exists_as_file(uri)):
         scheme = "file"
     if scheme not in SOURCES:
         known = ", ".join(f"{name}://" for name in SOURCES.names())
         raise InputError(
             f"{uri}: sources of the kind `{scheme}://` are not supported", hint=f"give a path, or one of {known}"
         )
-    return SOURCES.get(scheme)(uri, SourceOptions(start, image_fps))
+    return SOURCES.get(scheme)(uri, SourceOptions(start, image_fps, value_range))

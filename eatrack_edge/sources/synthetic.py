@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.errors import InputError, did_you_mean
+from eatrack_edge.core.errors import InputError, UsageError, did_you_mean
 from eatrack_edge.scene.render import Scene
 from eatrack_edge.sources.base import SourceFrame, SourceOptions, starts_too_late
 
@@ -116,5 +116,11 @@ class SyntheticSource:
 
 
 def open_synthetic(uri: str, options: SourceOptions) -> SyntheticSource:
-    """Open ``test://``, see ``SyntheticSource.from_uri``."""
+    """Open ``test://``, see ``SyntheticSource.from_uri``.
+
+    Raises:
+        UsageError: A range of values is given, which pictures of 8 bits do not have.
+    """
+    if options.value_range is not None:
+        raise UsageError(f"{uri}: the pictures have 8 bits, which have no value range", hint="leave out --value-range")
     return SyntheticSource.from_uri(uri, start=options.start)

@@ -1,130 +1,136 @@
-"""Frames of a video file, with the file's own times and the right side up."""
+"""Frames of a video file, with the file's own times, the right side up, and read on beyond damage."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, SourceLost
-from eatrack_edge.core.imports import require
-from eatrack_edge.sources import video_decoding as decoding
 from eatrack_edge.sources.base import SourceFrame, starts_too_late
-from eatrack_edge.sources.video_decoding import DamageError, Orientation
+from eatrack_edge.sources.value_range import ValueRange, as_frame, chosen_range
+from eatrack_edge.sources.video_decoding import DamageError, DecodedFrame, Decoding, TailLostError
+from eatrack_edge.sources.video_file import Display, frame_count_of, opened, rate_of, timeline_of
+from eatrack_edge.sources.video_seek import decoding_from
 
-_FALLBACK_FPS = 30.0  # for the rare file that states no rate at all
 _PLAY_IT = "check that it plays; ffprobe shows what is inside"
 
 
 class VideoSource:
     """A video file.
 
-    Times are the file's own, so a variable frame rate stays variable. Frames are turned as the file asks
-    (phones and gimbals write this), so boxes are in pixels of what a player shows.
+    Times are the file's own, so a variable frame rate stays variable; where they do not grow, frames follow each other
+    at the file's rate. Frames have square pixels and are turned as the file asks, so boxes are in pixels of what a
+    player shows. Frames that cannot be decoded keep their numbers, see ``SourceFrame.lost``.
 
     Args:
         path: The file.
         uri: As the user wrote it, for messages; the path when empty.
         start: First frame to deliver, from 0.
         is_threaded: Decode on all cores; ``False`` where each core has a video of its own.
+        value_range: Lowest and highest value of grey pictures of more than 8 bits; ``None`` takes the first frame's.
+
+    Attributes:
+        value_range: The range in use; ``None`` where pictures have 8 bits.
 
     Raises:
         InputError: The file is missing, is not a video, has no frame that can be read, or ends before ``start``.
+        UsageError: A range is given, and the pictures have 8 bits.
         MissingExtra: PyAV is not installed.
     """
 
     truth: NDArray[np.float64] | None = None
 
-    def __init__(self, path: Path, *, uri: str = "", start: int = 0, is_threaded: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        uri: str = "",
+        start: int = 0,
+        is_threaded: bool = True,
+        value_range: ValueRange | None = None,
+    ) -> None:
         self.uri = uri or str(path)
         self.name = path.stem
         self._path = path
         self._start = start
         self._threads = "AUTO" if is_threaded else "NONE"
         self._is_closed = False
-        with self._opened() as (_, stream, frames):
-            try:
-                first = next(frames, None)
-            except DamageError as error:
-                raise InputError(f"{self.uri}: no frame can be read: {error}", hint=_PLAY_IT) from error
-            if first is None:
-                raise InputError(f"{self.uri}: the video has no frames", hint=_PLAY_IT)
-            self.fps = float(stream.average_rate or stream.guessed_rate or _FALLBACK_FPS)
-            self.frame_count = int(stream.frames) or None
-            self._time_base = stream.time_base
-        self._origin = first.pts or 0
-        self._orientation = Orientation.of(first)
-        self.rotation_applied = self._orientation.clockwise_degrees
-        width, height = int(first.width), int(first.height)
-        self.size = (height, width) if self._orientation.is_transposed else (width, height)
-        if self.frame_count and start >= self.frame_count:
-            raise starts_too_late(self.uri, start, self.frame_count)
+        with opened(path, self.uri, "NONE") as (container, stream):
+            self.fps = rate_of(container, stream)
+            self.frame_count = frame_count_of(container, stream)
+            if self.frame_count and start >= self.frame_count:
+                raise starts_too_late(self.uri, start, self.frame_count)
+            first = self._first(Decoding(path, container, stream, timeline_of(container, stream, self.fps)))
+            self._display = Display.of(stream, first)
+            self.value_range = chosen_range(self.uri, self._display.pixels(first), value_range)
+        self.rotation_applied = self._display.orientation.clockwise_degrees
+        width, height = self._display.stored_size(first.width, first.height)
+        self.size = (height, width) if self._display.orientation.is_transposed else (width, height)
+
+    def _first(self, decoding: Decoding) -> Any:
+        try:
+            first = next(iter(decoding), None)
+        except DamageError as error:
+            raise InputError(f"{self.uri}: no frame can be read: {error}", hint=_PLAY_IT) from error
+        if first is None:
+            has = "no frame can be read: all are damaged" if decoding.lost_at_end else "the video has no frames"
+            raise InputError(f"{self.uri}: {has}", hint=_PLAY_IT)
+        return first.picture
 
     def __iter__(self) -> Iterator[SourceFrame]:
         """Read from ``start`` to the end.
 
         Raises:
             InputError: The file holds no frame ``start`` after all.
-            SourceLost: A frame cannot be read, or the file ends before it should; all frames before were delivered.
+            SourceLost: The file ends before it should; all frames before were delivered.
         """
-        index = self._start
+        following = self._start
         try:
-            for read in self._read(index, threads=self._threads):
-                index = read.index + 1
-                yield read
-        except DamageError as error:
-            # Threads decode ahead, so good frames before the damage were lost with it: read those one by one.
-            with suppress(DamageError):
-                for read in self._read(index, threads="NONE"):
-                    index = read.index + 1
-                    yield read
-            raise SourceLost(
-                f"{self.uri}: frame {index} cannot be read: {error}",
-                hint=f"the file is damaged there; --max-frames {index - self._start} stops before it",
-            ) from error
-
-    def _read(self, start: int, *, threads: str) -> Iterator[SourceFrame]:
-        last, index = None, start
-        with self._opened(threads) as (container, stream, frames):
-            if start:
-                frames = decoding.decoded_from(container, stream, start)
-            for index, last in enumerate(frames, start):
+            for read in self._read(self._start):
                 if self._is_closed:
                     return
-                yield self._turned(last, index)
-            if last is not None and decoding.ends_early(stream, last, index + 1):
-                raise DamageError("the file ends before it")
-        if last is None and start == self._start:
-            raise starts_too_late(self.uri, start, self.frame_count)
+                following = read.index + 1
+                yield read
+        except DamageError as error:
+            count = following - self._start
+            hint = f"the file was cut off there; --max-frames {count} stops before it" if count else _PLAY_IT
+            raise SourceLost(f"{self.uri}: frame {following} cannot be read: {error}", hint=hint) from error
+        if following == self._start and not self._is_closed:
+            raise starts_too_late(self.uri, self._start, self.frame_count)
 
-    def _turned(self, decoded: Any, index: int) -> SourceFrame:
-        pts_s = index / self.fps if decoded.pts is None else float((decoded.pts - self._origin) * self._time_base)
-        stored = cast("Frame", decoded.to_ndarray(format="bgr24"))
-        return SourceFrame(index, pts_s, self._orientation.apply(stored))
+    def _read(self, start: int) -> Iterator[SourceFrame]:
+        """Frames from ``start`` on, with a stand-in for each that was lost."""
+        following, last, skipped = start, None, None
+        for threads in (self._threads, "NONE"):
+            with decoding_from(self._path, self.uri, threads, self.fps, following) as decoding:
+                try:
+                    for decoded in decoding:
+                        if decoded.place.number < following:
+                            skipped = decoded
+                            continue
+                        read = self._frame(decoded)
+                        yield from _stand_ins(last or read, following, read.index, read.pts_s, 1 / self.fps)
+                        yield read
+                        following, last = read.index + 1, read
+                except TailLostError:
+                    continue  # once more without threads, which lose nothing
+                if last is None and skipped is not None:
+                    last = self._frame(skipped)
+                if last is not None:
+                    end = last.index + 1 + decoding.lost_at_end
+                    end_s = last.pts_s + (1 + decoding.lost_at_end) / self.fps
+                    yield from _stand_ins(last, following, end, end_s, 1 / self.fps)
+            return
 
-    @contextmanager
-    def _opened(self, threads: str = "NONE") -> Iterator[tuple[Any, Any, Iterator[Any]]]:
-        av = require("av", to="read a video")
-        if not self._path.is_file():
-            raise InputError(f"{self.uri}: no such file")
-        try:
-            container = av.open(str(self._path))
-        except av.error.FFmpegError as error:
-            raise InputError(f"{self.uri}: not a video: {decoding.reason(error)}", hint=_PLAY_IT) from error
-        try:
-            if not container.streams.video:
-                raise InputError(f"{self.uri}: the file has no video stream", hint=_PLAY_IT)
-            stream = container.streams.video[0]
-            stream.thread_type = threads
-            yield container, stream, decoding.decoded(container, stream)
-        finally:
-            container.close()
+    def _frame(self, decoded: DecodedFrame) -> SourceFrame:
+        frame = as_frame(self.uri, self._display.pixels(decoded.picture), self.value_range)
+        upright = self._display.orientation.apply(frame)
+        return SourceFrame(*decoded.place[:2], upright, is_damaged=bool(decoded.picture.is_corrupt))
 
     def close(self) -> None:
         """End an iteration under way."""
@@ -137,3 +143,11 @@ class VideoSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _stand_ins(shown: SourceFrame, begin: int, end: int, end_s: float, interval_s: float) -> Iterator[SourceFrame]:
+    """One frame for each lost one from number ``begin`` to before ``end``, evenly spaced up to ``end_s``."""
+    if shown.index < begin < end:
+        interval_s = (end_s - shown.pts_s) / (end - shown.index)
+    for index in range(begin, end):
+        yield SourceFrame(index, end_s - (end - index) * interval_s, shown.frame, lost=end - index)

@@ -1,154 +1,171 @@
-"""What PyAV has to say about a video file: its frames, their times, which side is up, and where it is damaged."""
+"""Decoded frames of a video file in the order they are shown, read on beyond damage, each at its place."""
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.imports import require
+from eatrack_edge.sources.file_kinds import is_whole
+from eatrack_edge.sources.timeline import Place, Timeline
+
+_TRIES = 3  # to read on after the demuxer failed, before the rest is given up
+_UNEXPLAINED_BYTES = 256  # between two packets of a Matroska file: a part of it was skipped
+_INDEX_BYTES, _INDEX_SHARE = 4096, 0.02  # of a Matroska file, at its end
+_TAIL_S = 1.0  # more than this lost at the end is an early end
 
 
 class DamageError(Exception):
-    """The next frame cannot be read; the message is the reason."""
+    """No further frame can be read; the message is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Orientation:
-    """How stored pixels become displayed ones: one of the eight ways to turn and mirror a picture.
+class DecodedFrame(NamedTuple):
+    """A decoded frame and its place."""
+
+    picture: Any  # PyAV's VideoFrame
+    place: Place
+
+
+@dataclass(slots=True)
+class Decoding:
+    """One pass over a video stream.
 
     Attributes:
-        is_transposed: Rows become columns, before the mirroring.
-        is_mirrored_x: Left and right are swapped.
-        is_mirrored_y: Top and bottom are swapped.
+        path: The file.
+        container: PyAV's, at its beginning or after a seek.
+        stream: The video stream.
+        timeline: Places the frames.
+        packets: Packets of the stream so far.
+        lost_at_end: Frames lost after the last one, known at the end.
     """
 
-    is_transposed: bool = False
-    is_mirrored_x: bool = False
-    is_mirrored_y: bool = False
+    path: Path
+    container: Any
+    stream: Any
+    timeline: Timeline
+    packets: int = 0
+    lost_at_end: int = 0
+    _is_partial: bool = False
+    _end_s: float = 0.0
+    _end_byte: int = 0
+    _has_sound_frame: bool = False
 
-    @classmethod
-    def from_display_matrix(cls, matrix: bytes) -> Orientation:
-        """Read the 3x3 matrix of a track header: nine native int32, ``x' = a x + c y`` and ``y' = b x + d y``.
+    def __iter__(self) -> Iterator[DecodedFrame]:
+        """Every frame that can be decoded.
 
-        A turn that is not a whole quarter is taken to the nearest, as video players do.
+        Raises:
+            DamageError: The file ends before it should; all frames before were delivered.
         """
-        a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, np.int32, count=5))
-        if abs(b) > abs(a):
-            return cls(True, c < 0, b < 0)
-        return cls(False, a < 0, d < 0)
-
-    @classmethod
-    def of(cls, decoded: Any) -> Orientation:
-        """The orientation that a decoded frame carries; upright when it carries none."""
-        for item in decoded.side_data:
-            # PyAV 19 iterates over the types, earlier ones over the entries. The type's class has moved, not its name.
-            entry = item if hasattr(item, "type") else decoded.side_data[item]
-            if getattr(entry.type, "name", "") == "DISPLAYMATRIX":
-                return cls.from_display_matrix(bytes(entry))
-        return cls()
+        failure = require("av", to="read a video").error.FFmpegError
+        for packet in self._sent():
+            try:
+                pictures = packet.decode()
+            except failure:
+                self.timeline.damaged()
+                continue
+            for picture in pictures:
+                # Before the first sound frame the decoder has nothing to fill damage from.
+                self._has_sound_frame |= not picture.is_corrupt
+                if self._has_sound_frame:
+                    yield DecodedFrame(picture, self.timeline.place(picture.pts))
+        if self.is_threaded and not self.timeline.is_complete:
+            raise TailLostError  # a failure at the end takes along the frames that other threads held
+        self.lost_at_end = self.timeline.lost_at_end()
+        if reason := self._early_end():
+            raise DamageError(reason)
 
     @property
-    def clockwise_degrees(self) -> int:
-        """Clockwise turn, 0, 90, 180 or 270; a mirrored picture counts as its turn alone."""
-        if self.is_transposed:
-            return 270 if self.is_mirrored_y else 90
-        return 180 if self.is_mirrored_y else 0
+    def is_threaded(self) -> bool:
+        """Whether several frames are decoded at a time."""
+        return not str(self.stream.thread_type).endswith("NONE")
 
-    def apply(self, frame: Frame) -> Frame:
-        """Turn a stored frame the right side up; the result is contiguous."""
-        if self.is_transposed:
-            frame = frame.transpose(1, 0, 2)
-        if self.is_mirrored_x:
-            frame = frame[:, ::-1]
-        if self.is_mirrored_y:
-            frame = frame[::-1]
-        return np.ascontiguousarray(frame)
+    def _sent(self) -> Iterator[Any]:
+        """Packets of the stream to decode; the last is empty and fetches what the decoder holds."""
+        is_transport_stream = "mpegts" in self.container.format.name
+        for packet in demuxed(self.container, self.timeline):
+            if packet.stream.index != self.stream.index:
+                self._see_end(packet)
+                continue
+            if packet.size:
+                self.packets += 1
+                self._see_end(packet)
+                self._is_partial = packet.is_corrupt and not is_transport_stream
+                if self._is_partial:
+                    continue
+                if not packet.is_discard:
+                    self.timeline.sent(packet.dts if packet.pts is None or _is_avi(self.container) else packet.pts)
+                if packet.is_corrupt:
+                    self.timeline.damaged()
+            yield packet
+
+    def _see_end(self, packet: Any) -> None:
+        self._end_byte = max(self._end_byte, (packet.pos or 0) + packet.size)
+        if packet.pts is not None and packet.time_base:
+            self._end_s = max(self._end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+
+    def _leaves_bytes(self) -> bool:
+        """Whether the file goes on for longer than its index takes after the last packet."""
+        size = self.path.stat().st_size
+        return size - self._end_byte > max(_INDEX_BYTES, _INDEX_SHARE * size)
+
+    def _early_end(self) -> str:
+        """Why the end that was reached is not the end that the file promises; empty where it is."""
+        if self._is_partial:
+            return "the file ends in the middle of it"
+        interval_s = self.timeline.interval_s
+        if self.lost_at_end * interval_s > _TAIL_S:
+            return f"no frame from here on can be decoded, {self.lost_at_end} are lost"
+        whole = is_whole(self.path)
+        if whole and "matroska" in self.container.format.name and self._leaves_bytes():
+            whole = None  # the demuxer gave up in the middle
+        if whole is None and "mp4" in self.container.format.name:
+            whole = self.packets >= self.stream.frames
+        if whole is None and self.container.duration and _states_duration(self.container):
+            promised_s = ((self.container.start_time or 0) + self.container.duration) / 1e6
+            whole = self._end_s + 2.5 * interval_s >= promised_s
+        return "" if whole in (True, None) else "the file ends before it"
 
 
-def decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames in the order they are shown, from where the container stands.
+class TailLostError(Exception):
+    """The last frames are to be read again without threads."""
+
+
+def demuxed(container: Any, timeline: Timeline) -> Iterator[Any]:
+    """Packets of all streams, read on after failures.
 
     Raises:
-        DamageError: The next frame cannot be read. Without threads, good frames that the decoder still held came
-            before it; with threads they are lost, for the decoder may be ahead and hold frames from beyond the damage.
+        DamageError: It fails again and again.
     """
     failure = require("av", to="read a video").error.FFmpegError
-    try:
-        for packet in container.demux(stream):
-            if packet.is_corrupt:
-                raise DamageError("the file ends in the middle of it")
-            yield from packet.decode()
-    except (failure, DamageError) as error:
-        if str(stream.thread_type).endswith("NONE"):
-            yield from _held_back(stream, failure)
-        raise DamageError(reason(error)) from error
+    is_matroska = "matroska" in container.format.name
+    failures, expected = 0, None
+    while True:
+        try:
+            for packet in container.demux():
+                failures = 0
+                if is_matroska and packet.size and packet.pos is not None:
+                    if expected is not None and packet.pos - expected > _UNEXPLAINED_BYTES:
+                        timeline.damaged()
+                    expected = packet.pos + packet.size
+                yield packet
+        except failure as error:
+            failures += 1
+            timeline.damaged()
+            if failures == _TRIES:
+                raise DamageError(reason(error)) from error
+            continue
+        return
 
 
-def _held_back(stream: Any, failure: type[Exception]) -> list[Any]:
-    try:
-        return list(stream.codec_context.decode(None))
-    except failure:
-        return []
+def _is_avi(container: Any) -> bool:
+    return "avi" in container.format.name.split(",")
 
 
-def decoded_from(container: Any, stream: Any, start: int) -> Iterator[Any]:
-    """Frames from number ``start`` of the file on, by way of a key frame before it where the file allows.
-
-    Raises:
-        DamageError: The next frame cannot be read.
-    """
-    number, frames = _near(container, stream, start) if _has_index(container) else (0, decoded(container, stream))
-    for frame in frames:
-        if number >= start:
-            yield frame
-        number += 1
-
-
-def _near(container: Any, stream: Any, start: int) -> tuple[int, Iterator[Any]]:
-    """A frame number at or before ``start``, and the frames from there on."""
-    times = _presentation_times(container, stream)
-    if start < len(times):
-        container.seek(times[start], stream=stream)
-        frames = decoded(container, stream)
-        first = next(frames, None)
-        # A file's index may point at a key frame that is shown later than asked for.
-        if first is not None and first.pts <= times[start]:
-            return bisect.bisect_left(times, first.pts), chain([first], frames)
-    container.seek(times[0] if times else 0, stream=stream)
-    return 0, decoded(container, stream)
-
-
-def _has_index(container: Any) -> bool:
-    """Whether the file says where its key frames are; in others, such as MPEG-TS, seeking is a guess."""
-    return any(name in container.format.name for name in ("mp4", "matroska"))
-
-
-def _presentation_times(container: Any, stream: Any) -> list[int]:
-    """Times of all frames, sorted, from the packets alone; empty where they do not tell frames apart."""
-    times: list[int | None] = []
-    try:
-        times.extend(packet.pts for packet in container.demux(stream) if packet.size and not packet.is_discard)
-    except require("av", to="read a video").error.FFmpegError:
-        pass  # damage further on; the frames up to there can still be found
-    known = sorted(time for time in times if time is not None)
-    return known if len(set(known)) == len(times) else []
-
-
-def ends_early(stream: Any, last: Any, count: int) -> bool:
-    """Whether the file promised more video after its frame number ``count``, the ``last``: a copy that was cut off.
-
-    A trimmed recording may hold fewer frames than it says, but the duration that it states is trimmed too.
-    """
-    if count >= stream.frames or not stream.duration or last.pts is None:
-        return False
-    interval = stream.duration / stream.frames
-    return bool(last.pts - (stream.start_time or 0) + 2.5 * interval < stream.duration)
+def _states_duration(container: Any) -> bool:
+    """Whether the duration is the file's own word, and not what FFmpeg reckons from its last bytes."""
+    return not any(name in container.format.name for name in ("mpeg", "ogg", "avi"))
 
 
 def reason(error: Exception) -> str:

@@ -101,7 +101,8 @@ def test_a_box_is_read_in_every_format(run: Run, tmp_path: Path, box: str, optio
         ),
         pytest.param(
             ["FRAMES"],
-            "error: there is no target\nhint: say where it is in the first frame: --box x,y,w,h\n",
+            "error: there is no target\nhint: see where it is: eatrack-edge frame FRAMES --start 0 --grid -o first.png; "
+            "then give --box x,y,w,h\n",
             id="no box",
         ),
         pytest.param(
@@ -149,8 +150,9 @@ def test_bad_input_is_told_on_stderr_with_exit_code_2(
         "track", *[str(folder) if part == "FRAMES" else part for part in arguments], "--jsonl", tmp_path / "a.jsonl"
     )
     assert done.code == 2
-    assert done.err.startswith(message)
+    assert done.err.startswith(message.replace("FRAMES", str(folder)))
     assert len(done.err.splitlines()) <= 2
+    assert not (tmp_path / "a.jsonl").exists()
 
 
 def test_a_file_that_is_there_is_kept_unless_told(run: Run, tmp_path: Path) -> None:
@@ -186,13 +188,28 @@ def test_a_frame_that_cannot_be_read_finishes_the_files_and_exits_with_5(run: Ru
         assert sum(1 for _ in video.decode(video=0)) == 3
 
 
-def test_a_changed_resolution_finishes_the_files(run: Run, tmp_path: Path) -> None:
-    folder = images(tmp_path / "frames", 2)
+def test_images_of_another_size_are_brought_to_the_first_and_named(run: Run, tmp_path: Path) -> None:
+    folder = images(tmp_path / "frames", 4)
     cv2.imwrite(str(folder / "0002.png"), np.zeros((60, 80, 3), np.uint8))
-    done = run("track", folder, "--box", "40,30,20,10", "--jsonl", tmp_path / "a.jsonl")
-    assert done.code == 2
-    assert "error: the frame is 80x60, the target was given on 160x120" in done.err
-    assert lines(tmp_path / "a.jsonl")[-1]["type"] == "summary"
+    done = run("track", folder, "--box", "40,30,20,10", "--jsonl", tmp_path / "a.jsonl", "--otb", tmp_path / "a.txt")
+    assert done.code == 0
+    written = lines(tmp_path / "a.jsonl")
+    assert [line["type"] for line in written[1:]] == [
+        *("frame", "frame", "size_change", "frame", "size_change", "frame", "summary")
+    ]
+    assert written[3] == {
+        "type": "size_change",
+        "frame": 2,
+        "from": [160, 120],
+        "size": [80, 60],
+        "file": f"{folder}/0002.png",
+    }
+    assert written[-1]["size_changes"] == 2
+    assert (
+        f"warning: frame 2 ({folder}/0002.png) is 80x60: frames of another size than the first were scaled to that\n"
+        in done.err
+    )
+    assert len((tmp_path / "a.txt").read_text().splitlines()) == 4
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
@@ -215,17 +232,33 @@ def test_show_without_a_window_says_what_to_do(run: Run, monkeypatch: pytest.Mon
     assert done.err.startswith("error: --show needs an OpenCV with windows and a screen\nhint: write a video instead")
 
 
-def test_a_window_shows_every_frame_and_q_ends_the_run(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["q", "button"])
+def test_a_window_shows_every_frame_and_q_or_its_button_ends_the_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     shown: list[np.ndarray] = []
     monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
     monkeypatch.setattr(cv2, "destroyWindow", lambda *_: None)
     monkeypatch.setattr(cv2, "imshow", lambda _, picture: shown.append(picture))
-    monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len(shown) == 3 else -1)
+    monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if way == "q" and len(shown) == 3 else -1)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 0.0 if way == "button" and len(shown) == 3 else 1.0)
     assert run("track", SCENE, "--show", "--jsonl", tmp_path / "a.jsonl").code == 0
     assert len(shown) == 3
     assert lines(tmp_path / "a.jsonl")[-1]["ended"] == "window closed"
+
+
+@pytest.mark.parametrize("drawn", [(40, 30, 20, 10), (0, 0, 0, 0)], ids=["drawn", "given up"])
+def test_without_a_box_the_target_is_drawn_in_the_window(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: tuple[int, ...]
+) -> None:
+    for name, answer in {"namedWindow": None, "destroyWindow": None, "imshow": None, "waitKey": -1}.items():
+        monkeypatch.setattr(cv2, name, lambda *_, answer=answer: answer)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
+    monkeypatch.setattr(cv2, "selectROI", lambda *_, **__: drawn)
+    done = run("track", images(tmp_path / "frames", 2), "--show", "--otb", tmp_path / "a.txt")
+    assert done.code == (0 if any(drawn) else 2)
+    if any(drawn):
+        assert (tmp_path / "a.txt").read_text().startswith("40.0000,30.0000,20.0000,10.0000\n")
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +272,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def started(video: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
+def started(video: Path, tmp_path: Path, frames: int = 4) -> subprocess.Popen[bytes]:
     """A run in another process that has written a few frames."""
     path = tmp_path / "a.jsonl"
     command = [sys.executable, "-m", "eatrack_edge", "track", str(video), "--box", "40,30,20,10"]
@@ -250,7 +283,7 @@ def started(video: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while not path.exists() or path.read_bytes().count(b"\n") < 5:
+    while not path.exists() or path.read_bytes().count(b"\n") <= frames:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -268,18 +301,22 @@ def test_an_interrupt_finishes_every_file(long_video: Path, tmp_path: Path, numb
         assert sum(1 for _ in video.decode(video=0)) == len(written) - 2
 
 
-def test_a_killed_process_leaves_whole_lines(long_video: Path, tmp_path: Path) -> None:
-    process = started(long_video, tmp_path)
+def test_a_killed_process_leaves_whole_lines_and_a_video_that_plays(long_video: Path, tmp_path: Path) -> None:
+    process = started(long_video, tmp_path, frames=90)
     os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=60)
     written = lines(tmp_path / "a.jsonl")
     assert written[0]["type"] == "header"
     assert {line["type"] for line in written[1:]} == {"frame"}
+    with av.open(str(tmp_path / "a.mp4")) as video:
+        count = sum(1 for _ in video.decode(video=0))
+    # The encoder looks ahead, and a piece is half a second.
+    assert len(written) - 60 < count < len(written)
 
 
 def test_elsewhere_than_on_a_terminal_progress_is_plain_lines(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eatrack_edge.cli.console._EVERY_S", 0.0)
-    err = run("track", SCENE, "--max-frames", 3).err.splitlines()
+    err = run("track", SCENE, "--max-frames", 3, "--csv", "/dev/null").err.splitlines()
     assert len(err) == 3
     assert "3/3 frames" in err[-1]
     assert "fps, 0 s left, " in err[-1]

@@ -216,3 +216,16 @@ def test_an_unknown_result_format_is_refused(folder: Path, tmp_path: Path) -> No
     for layout, hint in (("mine", "known formats: "), ("got10", "did you mean `got10k`")):
         with pytest.raises(UsageError, match=f"no result format `{layout}`\nhint: {hint}"):
             write_result(tmp_path, layout, "still", sequences(folder)[0], track)
+
+
+def test_a_video_with_a_lost_frame_is_refused_and_not_scored_on_another_frame(tmp_path: Path) -> None:
+    from sources.clips import damage, write_video
+
+    damage(write_video(tmp_path / "boat.mp4", [number / 30 for number in range(8)], g="1", bf="0"), 3)
+    (tmp_path / "boat.txt").write_text("9,9,20,20\n" * 8)
+    sequence = open_dataset("videos", tmp_path).read("boat")
+    with (
+        pytest.raises(InputError, match="videos/boat: frame 3 is damaged and cannot be decoded"),
+        open_frames(sequence) as frames,
+    ):
+        list(frames)

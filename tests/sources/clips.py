@@ -31,11 +31,12 @@ def write_video(path: Path, times: Sequence[float], **options: str) -> Path:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.options = {"crf": "12", **options}
-        stream.codec_context.time_base = Fraction(1, 1000)
+        tick = Fraction(1, 30 if path.suffix == ".avi" else 1000)  # AVI has no times but the numbers of its frames
+        stream.codec_context.time_base = tick
         container.start_encoding()
         for number, time in enumerate(times):
             frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
-            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+            frame.pts, frame.time_base = round(time / tick), tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
@@ -49,3 +50,35 @@ def turn_video(path: Path, matrix: Sequence[int]) -> Path:
     content[at : at + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], ">i4").tobytes()
     path.write_bytes(content)
     return path
+
+
+def packet_spans(path: Path) -> list[tuple[int, int]]:
+    """Where the data of each packet of a video lies in its file, in stored order: place and length in bytes."""
+    content, spans, end = path.read_bytes(), [], 0
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            if packet.size:
+                at = content.index(bytes(packet), end)
+                spans.append((at, packet.size))
+                end = at + packet.size
+    return spans
+
+
+def damage(path: Path, *numbers: int) -> Path:
+    """Overwrite some stored frames with noise."""
+    content = bytearray(path.read_bytes())
+    for at, size in (packet_spans(path)[number] for number in numbers):
+        content[at : at + size] = b"\xff" * size
+    path.write_bytes(content)
+    return path
+
+
+def copied(source: Path, target: Path, **options: str) -> Path:
+    """The same frames in another kind of file, not encoded anew."""
+    with av.open(str(source)) as container, av.open(str(target), "w", options=options) as output:
+        stream = output.add_stream_from_template(container.streams.video[0])
+        for packet in container.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
+    return target

@@ -113,3 +113,41 @@ def test_a_grey_image_becomes_three_channels(images) -> None:
     folder = images("0.png")
     cv2.imwrite(str(folder / "0.png"), np.full((10, 20), 77, np.uint8))
     assert (next(iter(open_source(str(folder)))).frame == 77).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "twins"),
+    [
+        pytest.param(("000001.jpg", "000001.png"), "`000001.jpg` and `000001.png`", id="a mask beside a frame"),
+        pytest.param(("left_1.jpg", "right_01.jpg"), "`left_1.jpg` and `right_01.jpg`", id="two cameras"),
+        pytest.param(("a.jpg", "a.png"), "`a.jpg` and `a.png`", id="one name"),
+    ],
+)
+def test_two_files_of_one_number_are_refused_by_name(images, names: tuple[str, ...], twins: str) -> None:
+    folder = images(*names)
+    with pytest.raises(InputError) as caught:
+        open_source(str(folder))
+    assert caught.value.message == f"{folder}: {twins} have one number"
+    assert open_source(f"{folder}/*{names[0][-7:]}").frame_count == 1
+
+
+def test_files_that_differ_in_any_number_or_have_none_are_frames(images) -> None:
+    assert open_source(str(images("s1_1.png", "s1_2.png", "s2_1.png", "b.png", "a.png"))).frame_count == 5
+
+
+def test_brackets_in_a_folders_name_are_no_pattern(images, tmp_path) -> None:
+    images("1.png", "2.png").rename(tmp_path / "DJI [1]")
+    assert open_source(f"{tmp_path}/DJI [1]/*.png").frame_count == 2
+    assert open_source(f"{tmp_path}/DJI [1]/[2].png").frame_count == 1
+
+
+def test_an_image_that_is_something_else_is_named(images) -> None:
+    folder = images("0.png")
+    (folder / "0.png").write_bytes(b"<html>not found</html>")
+    with pytest.raises(InputError, match="not an image that can be read: it is a web page"):
+        open_source(str(folder))
+
+
+def test_a_frame_of_a_folder_names_its_file(images) -> None:
+    folder = images("0.png", "1.png")
+    assert [read.file for read in open_source(str(folder))] == [f"{folder}/0.png", f"{folder}/1.png"]

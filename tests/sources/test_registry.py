@@ -113,3 +113,16 @@ def test_frames_are_contiguous_bgr_bytes(kind: str, video: Path, images) -> None
         frame = next(iter(source)).frame
         assert (frame.dtype, frame.ndim, frame.shape[2], frame.flags.c_contiguous) == ("uint8", 3, 3, True)
         assert source.size == (frame.shape[1], frame.shape[0])
+
+
+@pytest.mark.parametrize("before", ["file://", "file://localhost"])
+def test_an_address_as_a_file_manager_copies_it_is_understood(video: Path, before: str) -> None:
+    path = video.rename(video.parent / "My Vidéo 100%.mp4")
+    assert open_source(f"{before}{video.parent}/My%20Vid%C3%A9o%20100%25.mp4").frame_count == 30
+    assert open_source(f"file://{path}").frame_count == 30
+
+
+@pytest.mark.parametrize("uri", ["a" * 5000, "~nobody-of-this-name/a.mp4", "a\0b"], ids=["long", "user", "zero byte"])
+def test_a_name_that_no_file_can_have_is_refused_in_words(uri: str) -> None:
+    with pytest.raises(InputError, match="no such file or folder"):
+        open_source(uri)
