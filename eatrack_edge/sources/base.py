@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.sources.live_options import LiveOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +42,12 @@ class SourceOptions:
     Attributes:
         start: First frame to deliver, from 0; frames keep their own numbers and times.
         image_fps: Frames per second to count time by where the source is images.
+        live: How to open a camera or a stream.
     """
 
     start: int = 0
     image_fps: float = 30.0
+    live: LiveOptions = field(default_factory=LiveOptions)
 
 
 class Source(Protocol):

@@ -37,7 +37,7 @@ def test_it_holds_a_limited_number_of_notices() -> None:
     box: Mailbox[int] = Mailbox()
     for number in range(1000):
         box.put(number, is_notice=True)
-    taken = [item for item in iter(lambda: box.get(0), None)]
+    taken = list(iter(lambda: box.get(0), None))
     assert taken == list(range(936, 1000))
     assert box.dropped == 0
 

@@ -130,9 +130,9 @@ def test_an_absent_source_is_reported_once_and_tried_again_until_it_is_there() -
 
 
 def test_a_source_that_is_not_reopened_ends_with_an_error_of_its_own_exit_code() -> None:
-    with source_of(lambda: SimulatedLink(fps=100, count=2), reopen=False) as source:
-        with pytest.raises(SourceLost) as caught:
-            list(source)
+    source = source_of(lambda: SimulatedLink(fps=100, count=2), reopen=False)
+    with source, pytest.raises(SourceLost) as caught:
+        list(source)
     assert str(caught.value) == "sim://camera: unplugged\nhint: see that it is there, and start again"
     assert caught.value.exit_code == 5
 
