@@ -14,6 +14,7 @@ from eatrack_edge.cli.console import print_error
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
+from eatrack_edge.cli.fly import fly
 from eatrack_edge.cli.track import track
 from eatrack_edge.cli.train import train
 from eatrack_edge.core.errors import EATrackError
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(track)
+app.command()(fly)
 app.command()(export)
 app.command()(build)
 app.command("eval")(evaluate)

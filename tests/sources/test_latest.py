@@ -53,7 +53,7 @@ def ages(source: LiveSource, seconds: float, busy_s: float) -> list[float]:
 
 def check_age_stays_flat(seconds: float) -> None:
     with source_of(lambda: SimulatedLink(fps=30)) as source:
-        measured = ages(source, seconds, busy_s=0.1)
+        measured = ages(source, seconds, busy_s=0.113)
         last = next(item for item in items_of(source, LiveFrame) if isinstance(item, LiveFrame))
         third = len(measured) // 3
         first_p95, last_p95 = (np.percentile(part, 95) for part in (measured[:third], measured[-third:]))

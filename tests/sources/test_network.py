@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import http.server
-import os
 import signal
 import threading
 import time
@@ -41,7 +40,7 @@ def wait_for(source: LiveSource, kind: type, within_s: float) -> object:
 
 
 def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 @needs_rtsp_server
