@@ -54,7 +54,7 @@ def _moving(before: Any, after: Any) -> Box | None:
     move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     height, width = after.shape
     aligned = cv2.warpAffine(before, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    changed = (cv2.absdiff(aligned, after) > _DIFFERENCE).astype(np.uint8)
+    changed: Any = (cv2.absdiff(aligned, after) > _DIFFERENCE).astype(np.uint8)
     edge = int(np.ceil(np.abs(shift).max())) + 2
     changed[:edge], changed[-edge:], changed[:, :edge], changed[:, -edge:] = 0, 0, 0, 0
     # A plain target changes at its two ends only; close the gap between them.

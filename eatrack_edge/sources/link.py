@@ -9,7 +9,9 @@ from typing import NamedTuple, Protocol
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.sources.base import SourceFrame
 
-_BACK_OFF_S = (0.5, 1.0, 2.0, 4.0)  # the last one for ever
+# The last one for ever. A wait of 2 s in the first seconds would break the promise of 3 s from the return of a server
+# to the first tracked frame: opening RTSP takes 1.4 s of them.
+_BACK_OFF_S = (0.5, *(8 * (1.0,)), 2.0, 4.0)
 
 
 class LinkError(Exception):
@@ -55,7 +57,7 @@ LinkOpener = Callable[[], Link]
 
 
 def back_off() -> Iterator[float]:
-    """Seconds to wait before each further attempt: 0.5, 1, 2, then 4 for ever, each shortened by up to a half.
+    """Seconds to wait before each further attempt: 0.5, 1 for a few seconds, 2, 4 for ever; shortened by up to a half.
 
     The jitter keeps several drones from asking one server at the same moment. It only shortens, so that the longest
     wait stays 4 s.
