@@ -27,7 +27,7 @@ class FlyConfig:
     model: str = DEFAULT_MODEL  # bundled, or an exported file or folder
     backend: str = "auto"  # what runs the network
     threads: int = 1  # CPU threads of one inference
-    history: int = 30  # recent frames that a selection may name; 2.8 MB each at 1280x720
+    history: int = 30  # recent frames that a selection may name; fewer where they take more than 128 MiB
     jsonl: str = ""  # file for the log: a line for each frame and each event
     output: tuple[str, ...] = ()  # files of the other forms: .mp4, .csv, .txt, .jsonl as `track` writes it
     overwrite: bool = False  # replace files that exist

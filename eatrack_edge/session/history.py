@@ -6,20 +6,26 @@ from collections import deque
 
 from eatrack_edge.sources.feed import LiveFrame
 
+_MOST_BYTES = 128 * 2**20  # 48 frames of 1280x720, 21 of 1920x1080, 5 of 3840x2160
+
 
 class History:
     """Holds the newest frames.
 
     Args:
-        capacity: Frames to hold, at least 1. One of 1280x720 takes 2.8 MB.
+        capacity: Frames to hold, at least 1; fewer where they would take more than 128 MiB.
     """
 
     def __init__(self, capacity: int) -> None:
-        self._frames: deque[LiveFrame] = deque(maxlen=max(1, capacity))
+        self._frames: deque[LiveFrame] = deque()
+        self._capacity = capacity
 
     def add(self, shown: LiveFrame) -> None:
         """Hold a frame, in place of the oldest."""
         self._frames.append(shown)
+        limit = max(1, min(self._capacity, _MOST_BYTES // shown.frame.nbytes))
+        while len(self._frames) > limit:
+            self._frames.popleft()
 
     def at(self, number: int | None) -> LiveFrame | None:
         """The frame of that number, or the next one after it; ``None`` where there is none.
