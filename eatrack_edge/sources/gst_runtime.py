@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import sys
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,10 @@ def require_gst() -> Any:
 
 @cache
 def _imported() -> Any:
+    # GStreamer brings libunwind, whose symbols would take the place of libgcc's in every library that is loaded later:
+    # OpenVINO then dies of its first C++ exception. The first to be loaded for all wins.
+    with suppress(OSError):  # a C library without it has no such conflict
+        ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Debian's bindings are imported in a way that newer Pythons frown upon
         gi = _gi()

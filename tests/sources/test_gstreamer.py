@@ -117,6 +117,21 @@ def test_rtsp_by_gstreamer_delivers_and_ends_when_the_server_is_killed() -> None
             list(frames)
 
 
+@needs_gst
+@pytest.mark.parametrize("order", ["av gst openvino", "gst openvino av", "gst av openvino"])
+def test_gstreamer_lives_in_one_process_with_openvino(order: str) -> None:
+    pytest.importorskip("openvino")
+    lines = {
+        "av": "import av",
+        "gst": "from eatrack_edge.sources.gst_runtime import require_gst; require_gst()",
+        "openvino": "from eatrack_edge.tracking.tracker import Tracker; Tracker(backend='openvino')",
+    }
+    code = "; ".join(lines[name] for name in order.split())
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_the_bindings_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     gst_runtime._imported.cache_clear()
     monkeypatch.setitem(sys.modules, "gi", None)
