@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eatrack_edge import __version__
 from eatrack_edge.cli.build import refresh
-from eatrack_edge.cli.console import print_error
+from eatrack_edge.cli.console import print_error, print_note
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
@@ -36,6 +36,7 @@ from eatrack_edge.session.first_motion import FirstMotion
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
+from eatrack_edge.session.service_notifier import ServiceNotifier
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.feed import EveryFrame, FrameFeed
 from eatrack_edge.sources.latest import LiveSource
@@ -78,13 +79,18 @@ def run_flight(options: FlyConfig) -> int:
 
 
 def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) -> int:
-    summary = LiveSummary()
-    session.listeners[:] = [summary, *outputs]
+    summary, notifier = LiveSummary(), ServiceNotifier()
+    session.listeners[:] = [summary, notifier, *outputs]
     ended = "error"
+    notifier.ready()
     with Interrupts() as interrupts:
+
+        def is_stopped() -> bool:
+            notifier.turn()  # by the loop itself: a tracker that hangs must not look alive
+            return bool(interrupts.signal_number)
+
         try:
-            most = options.max_frames or None
-            ended = session.run(max_frames=most, is_stopped=lambda: bool(interrupts.signal_number))
+            ended = session.run(max_frames=options.max_frames or None, is_stopped=is_stopped)
         except EATrackError as error:
             ended = f"error: {error.message}"
             raise
@@ -92,13 +98,24 @@ def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) 
             table = summary.table(ended)
             table |= {f"dropped_by_{one.name}": one.dropped for one in outputs[1:] if one.dropped}
             session.emit(EndEvent(table))
-            for output in outputs:
-                output.close()
-        for key, value in table.items():
-            print(f"{key.replace('_', ' '):<25} {value}")
-        for path in filter(None, (options.jsonl, *options.output)):
-            print(f"{'wrote':<25} {path}")
-        return interrupts.signal_number
+            _close(outputs, session)
+            notifier.close()
+    for key, value in table.items():
+        print(f"{key.replace('_', ' '):<25} {value}")
+    for path in filter(None, (options.jsonl, *options.output)):
+        print(f"{'wrote':<25} {path}")
+    return interrupts.signal_number
+
+
+def _close(outputs: list[OutputThread], session: LiveSession) -> None:
+    """Finish the outputs, and say which of them could not."""
+    for output in outputs:
+        if not output.close():
+            print_note(f"{output.name}: stuck, and left behind unfinished")
+    while not session.reports.empty():
+        event = session.reports.get()
+        if isinstance(event, OutputFailedEvent):
+            print_note(f"{event.output}: {event.reason}")
 
 
 def _first_box(source: Source, options: FlyConfig) -> Box | None:
