@@ -5,9 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -147,20 +149,42 @@ def test_mpegts_over_udp_delivers() -> None:
     assert np.median(ages) < 700
 
 
+class Pages(http.server.SimpleHTTPRequestHandler):
+    """The files of a folder, and ``/camera``: JPEG pictures without end, as an IP camera sends them."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        if self.path != "/camera":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        picture = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
+        part = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+        with suppress(OSError):  # the reader has gone
+            for _ in range(300):
+                self.wfile.write(part + picture + b"\r\n")
+                time.sleep(1 / 60)
+
+
 @pytest.fixture
 def web(video: Path) -> Iterator[str]:
-    """A web server with a video file on it."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(video.parent))) as server:
+    """A web server with a video file and a camera on it."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(video.parent))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+def test_a_web_camera_of_jpeg_pictures_delivers(web: str) -> None:
+    with live(f"{web}/camera") as source:
+        assert source.size == (64, 48)
+        assert [item.frame.shape for item, _ in zip(source, range(5), strict=False)] == [(48, 64, 3)] * 5
 
 
 def test_a_file_on_a_web_server_is_played_at_its_own_speed_to_its_end(web: str) -> None:
