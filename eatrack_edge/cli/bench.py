@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.bench_live import live
 from eatrack_edge.cli.bench_overhead import overhead
 from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
 from eatrack_edge.cli.options import parse_box
@@ -28,6 +29,7 @@ bench = typer.Typer(
 
 
 bench.command()(overhead)
+bench.command()(live)
 
 
 @bench.callback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.sources.live_options import LiveOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +51,13 @@ class SourceOptions:
         image_fps: Frames per second to count time by where the source is images.
         value_range: Lowest and highest value of pictures of more than 8 bits, stretched to 8; ``None`` takes the range
             of the first picture.
+        live: How to open a camera or a stream.
     """
 
     start: int = 0
     image_fps: float = 30.0
     value_range: tuple[float, float] | None = None
+    live: LiveOptions = field(default_factory=LiveOptions)
 
 
 class Source(Protocol):

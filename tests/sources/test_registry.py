@@ -55,9 +55,10 @@ def test_the_home_folder_is_understood(video: Path, monkeypatch: pytest.MonkeyPa
     [
         pytest.param("nowhere.mp4", f"nowhere.mp4: no such file or folder\n{SUPPORTED}", id="missing file"),
         pytest.param(
-            "rtsp://drone/live",
-            "rtsp://drone/live: sources of the kind `rtsp://` are not supported\n"
-            "hint: give a path, or one of file://, test://",
+            "webrtc://drone/live",
+            "webrtc://drone/live: sources of the kind `webrtc://` are not supported\n"
+            "hint: give a path, or one of file://, test://, rtsp://, rtp://, udp://, http://, https://, stdin://, "
+            "v4l2://, csi://, gst://",
             id="unknown scheme",
         ),
         pytest.param("", f"no source was named\n{SUPPORTED}", id="empty"),

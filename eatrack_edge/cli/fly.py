@@ -1,0 +1,73 @@
+"""``eatrack-edge fly``: tracks the newest frame of a camera or a stream, for as long as it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def fly(
+    source: Annotated[str, typer.Argument(help="rtsp://, rtp://, udp://, http(s)://, /dev/video0, csi://0, gst://PIPELINE, - for stdin, a file, or test://.")] = "",
+    box: Annotated[str, typer.Option(help="The target in the first frame: x,y,w,h in pixels. Without one, a selection is waited for.")] = "",
+    select: Annotated[str, typer.Option(help="Where no box is given: none, first-motion, or auto for the true box of test://.")] = "",
+    config: Annotated[Path | None, typer.Option(help="All options from a TOML file; those given here come first.")] = None,
+    print_config: Annotated[bool, typer.Option("--print-config", help="Print all options as TOML, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End when the source is lost, in place of reopening it.")] = False,
+    realtime: Annotated[bool, typer.Option("--realtime", help="Play a file as if it were live.")] = False,
+    max_frames: Annotated[int, typer.Option(min=0, help="End after this many results; 0 never does.")] = 0,
+    model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = "",
+    backend: Annotated[str, typer.Option(help="What runs the network: tensorrt, openvino, onnxruntime, or auto.")] = "",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads of one inference.")] = 0,
+    jsonl: Annotated[str, typer.Option(help="Log as JSON lines: each frame, each change of state, each loss of the source.")] = "",
+    output: Annotated[list[str] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4, .csv, .txt. May be repeated.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; stop; quit.")] = "",
+    input_width: Annotated[int | None, typer.Option(help="Width that the camera is asked for, pixels.")] = None,
+    input_height: Annotated[int | None, typer.Option(help="Height that the camera is asked for, pixels.")] = None,
+    input_rate: Annotated[float | None, typer.Option(help="Frames per second that the camera is asked for.")] = None,
+    input_codec: Annotated[str | None, typer.Option(help="h264, h265, mjpeg or raw.")] = None,
+    input_flip: Annotated[str | None, typer.Option(help="none, clockwise, counterclockwise, rotate-180, horizontal, vertical, or a diagonal.")] = None,
+    input_reader: Annotated[str | None, typer.Option(help="pyav, gstreamer, or auto: GStreamer where it has a hardware decoder.")] = None,
+    latency: Annotated[int | None, typer.Option(help="Jitter buffer of network streams, milliseconds.")] = None,
+) -> None:  # fmt: skip
+    """Track one target live: the newest frame always, and a source that is reopened whenever it dies."""
+    from eatrack_edge.cli.fly_config import FlyConfig, as_toml
+    from eatrack_edge.core import config as files
+    from eatrack_edge.core.errors import UsageError
+
+    given = {
+        "source": source,
+        "box": box,
+        "select": select,
+        "once": once,
+        "realtime": realtime,
+        "max_frames": max_frames,
+        "model": model,
+        "backend": backend,
+        "threads": threads,
+        "jsonl": jsonl,
+        "output": tuple(output or ()),
+        "overwrite": overwrite,
+        "commands": commands,
+    }
+    given_input = {
+        "width": input_width,
+        "height": input_height,
+        "rate": input_rate,
+        "codec": input_codec,
+        "flip": input_flip,
+        "reader": input_reader,
+        "latency_ms": latency,
+    }
+    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given, given_input)
+    if print_config:
+        print(as_toml(options))
+        return
+    if not options.source:
+        raise UsageError("no source was named", hint="for example: eatrack-edge fly rtsp://192.168.144.25:8554/main")
+    from eatrack_edge.cli.fly_run import run_flight
+
+    if signal_number := run_flight(options):
+        raise typer.Exit(128 + signal_number)

@@ -1,0 +1,84 @@
+"""Everything that ``eatrack-edge fly`` can be told, as a TOML file holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.sources.live_options import LiveOptions
+from eatrack_edge.tracking.settings import TrackerSettings
+
+SELECTIONS = ("auto", "none", "first-motion")
+
+
+@dataclass(frozen=True, slots=True)
+class FlyConfig:
+    """The options of a flight."""
+
+    source: str = ""  # a URI; the command line's comes first
+    box: str = ""  # x,y,w,h of the target in the first frame, pixels; empty waits for a selection
+    select: str = "auto"  # where no box is given: one of SELECTIONS; `auto` takes the true box of test://
+    once: bool = False  # end when the source is lost, with exit code 5, where others reopen it without limit
+    realtime: bool = False  # play a file as if it were live
+    max_frames: int = 0  # end after so many results; 0 never does
+    model: str = DEFAULT_MODEL  # bundled, or an exported file or folder
+    backend: str = "auto"  # what runs the network
+    threads: int = 1  # CPU threads of one inference
+    history: int = 30  # recent frames that a selection may name; fewer where they take more than 128 MiB
+    jsonl: str = ""  # file for the log: a line for each frame and each event
+    output: tuple[str, ...] = ()  # files of the other forms: .mp4, .csv, .txt, .jsonl as `track` writes it
+    overwrite: bool = False  # replace files that exist
+    commands: str = ""  # file or FIFO to read commands from, `-` for stdin
+    input: LiveOptions = field(default_factory=LiveOptions)
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+
+    def __post_init__(self) -> None:
+        if self.select not in SELECTIONS:
+            raise ConfigError(f"select must be one of {', '.join(SELECTIONS)}, got `{self.select}`")
+        if self.history < 1 or self.threads < 1 or self.max_frames < 0:
+            raise ConfigError(
+                f"history and threads must be at least 1 and max_frames at least 0, "
+                f"got {self.history}, {self.threads} and {self.max_frames}"
+            )
+
+    def with_options(self, given: Mapping[str, Any], given_input: Mapping[str, Any]) -> FlyConfig:
+        """These options with those of the command line, where they were given, in their place.
+
+        Raises:
+            ConfigError: One is out of range.
+        """
+        live = {name: value for name, value in given_input.items() if value is not None}
+        own = {name: value for name, value in given.items() if value}
+        config = replace(self, input=replace(self.input, **live), **own)
+        return replace(config, input=replace(config.input, reopen=not config.once))
+
+
+def as_toml(config: Any, table: str = "") -> str:
+    """A dataclass of options as TOML that ``core.config.load`` reads; what has no value is a comment.
+
+    >>> print(as_toml(LiveOptions(width=640)).splitlines()[:2])
+    ['width = 640', '# height is not set']
+    """
+    own = [f"[{table}]"] if table else []
+    tables = []
+    for spec in fields(config):
+        value = getattr(config, spec.name)
+        if is_dataclass(value):
+            tables.append("\n" + as_toml(value, f"{table}.{spec.name}" if table else spec.name))
+        else:
+            own.append(f"# {spec.name} is not set" if value is None else f"{spec.name} = {_toml(value)}")
+    return "\n".join([*own, *tables])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return repr(value)

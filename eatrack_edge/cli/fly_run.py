@@ -1,0 +1,230 @@
+"""Puts a live session together from its options, runs it, and prints what happens."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+from eatrack_edge import __version__
+from eatrack_edge.cli.build import refresh
+from eatrack_edge.cli.console import print_error, print_note
+from eatrack_edge.cli.fly_config import FlyConfig
+from eatrack_edge.cli.interrupts import Interrupts
+from eatrack_edge.cli.options import parse_box
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.errors import EATrackError, UsageError
+from eatrack_edge.outputs.base import RunInfo
+from eatrack_edge.outputs.live_jsonl import LiveJsonLines
+from eatrack_edge.outputs.registry import open_output
+from eatrack_edge.session.commands import Select, parse_command
+from eatrack_edge.session.event_log import EventLog
+from eatrack_edge.session.events import (
+    EndEvent,
+    Event,
+    FrameEvent,
+    OutputFailedEvent,
+    SelectionEvent,
+    SourceFoundEvent,
+    SourceLostEvent,
+    StateEvent,
+)
+from eatrack_edge.session.first_motion import FirstMotion
+from eatrack_edge.session.live import LiveSession
+from eatrack_edge.session.live_summary import LiveSummary
+from eatrack_edge.session.output_thread import FileOutputs, OutputThread
+from eatrack_edge.session.service_notifier import ServiceNotifier
+from eatrack_edge.sources.base import Source
+from eatrack_edge.sources.feed import EveryFrame, FrameFeed
+from eatrack_edge.sources.latest import LiveSource
+from eatrack_edge.sources.realtime import RealtimeSource
+from eatrack_edge.sources.registry import open_source
+from eatrack_edge.tracking.tracker import Tracker
+
+_LOG_FRAMES = 300  # that may wait for a disk that stalls: ten seconds of them
+_STATUS_S = 5.0  # between two lines of status where nothing else happens
+
+
+def run_flight(options: FlyConfig) -> int:
+    """Track live until the source, a command or a signal ends it.
+
+    Returns:
+        The signal that ended it; 0 where none did.
+
+    Raises:
+        UsageError: An option does not fit, or a file exists and may not be replaced.
+        SourceLost: The source died, with ``once``.
+        MachineError: The source or the backend lacks something on this machine.
+    """
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(options.source, live=options.input))
+        box = _first_box(source, options)
+        if options.realtime and not isinstance(source, LiveSource):
+            source = stack.enter_context(RealtimeSource(source))
+        refresh(options.model, options.backend)
+        tracker = Tracker(options.model, backend=options.backend, threads=options.threads, settings=options.tracker)
+        stack.enter_context(tracker)
+        print(f"{'backend':<25} {tracker.backend.name}")
+        feed: FrameFeed = source if isinstance(source, LiveSource) else EveryFrame(source)
+        selector = FirstMotion() if options.select == "first-motion" else None
+        session = LiveSession(tracker, feed, history=options.history, selector=selector)
+        if box is not None:
+            session.commands.put(Select(box))
+        outputs = _open_outputs(session, tracker, source, options)
+        _read_commands(options.commands, session)
+        return _run(session, outputs, options)
+
+
+def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) -> int:
+    summary, notifier = LiveSummary(), ServiceNotifier()
+    session.listeners[:] = [summary, notifier, *outputs]
+    ended = "error"
+    notifier.ready()
+    with Interrupts() as interrupts:
+
+        def is_stopped() -> bool:
+            notifier.turn()  # by the loop itself: a tracker that hangs must not look alive
+            return bool(interrupts.signal_number)
+
+        try:
+            ended = session.run(max_frames=options.max_frames or None, is_stopped=is_stopped)
+        except EATrackError as error:
+            ended = f"error: {error.message}"
+            raise
+        finally:
+            table = summary.table(ended)
+            table |= {f"dropped_by_{one.name}": one.dropped for one in outputs[1:] if one.dropped}
+            session.emit(EndEvent(table))
+            _close(outputs, session)
+            notifier.close()
+    for key, value in table.items():
+        print(f"{key.replace('_', ' '):<25} {value}")
+    for path in filter(None, (options.jsonl, *options.output)):
+        print(f"{'wrote':<25} {path}")
+    return interrupts.signal_number
+
+
+def _close(outputs: list[OutputThread], session: LiveSession) -> None:
+    """Finish the outputs, and say which of them could not."""
+    for output in outputs:
+        if not output.close():
+            print_note(f"{output.name}: stuck, and left behind unfinished")
+    while not session.reports.empty():
+        event = session.reports.get()
+        if isinstance(event, OutputFailedEvent):
+            print_note(f"{event.output}: {event.reason}")
+
+
+def _first_box(source: Source, options: FlyConfig) -> Box | None:
+    """The box that was given, or the true one of a source that knows it; ``None`` waits for a selection."""
+    if options.box:
+        return parse_box(options.box)
+    if options.select != "auto" or source.truth is None:
+        return None
+    x, y, w, h = (float(value) for value in source.truth[0])
+    return x, y, w, h
+
+
+def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, options: FlyConfig) -> list[OutputThread]:
+    """The screen, the log and the files, each in a thread of its own."""
+    header = _header(tracker, source, options)
+    # The rate of a live source is not waited for: it may not be there yet.
+    rate = options.input.rate or 30.0 if isinstance(source, LiveSource) else source.fps
+    run = RunInfo(source.name, rate, header, options.overwrite)
+    outputs = [OutputThread(Screen(), "screen", session.reports.put)]
+    if options.jsonl:
+        log = EventLog(LiveJsonLines(Path(options.jsonl), header, overwrite=options.overwrite))
+        outputs.append(OutputThread(log, options.jsonl, session.reports.put, capacity=_LOG_FRAMES))
+    for path in options.output:
+        output = open_output(path, run)
+        capacity = 1 if output.needs_picture else _LOG_FRAMES
+        outputs.append(OutputThread(FileOutputs(output), path, session.reports.put, capacity=capacity))
+    return outputs
+
+
+def _header(tracker: Tracker, source: Source, options: FlyConfig) -> dict[str, object]:
+    spec = tracker.model_spec
+    return {
+        "tool": f"eatrack-edge {__version__}",
+        "source": source.uri,
+        "is_live": isinstance(source, LiveSource),
+        # The clock of the ages, and the wall clock beside it: the latter jumps when it is set in flight.
+        "monotonic_ns": time.monotonic_ns(),
+        "wall_ns": time.time_ns(),
+        "boot_id": _boot_id(),
+        "model": {"name": spec.model, "checkpoint_sha256": spec.checkpoint_sha256},
+        "backend": tracker.backend.name,
+        "input": asdict(options.input),
+        "settings": asdict(tracker.settings),
+    }
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+class Screen:
+    """Prints each change as a line, and a status now and then; an output of ``OutputThread``."""
+
+    def __init__(self) -> None:
+        self._start_ns = time.monotonic_ns()
+        self._printed_ns = self._start_ns
+
+    def take(self, event: Event) -> None:
+        """Print an event, unless it is a frame soon after the last line."""
+        if text := self._text(event):
+            self._printed_ns = time.monotonic_ns()
+            print(f"{(self._printed_ns - self._start_ns) / 1e9:8.1f} s  {text}", flush=True)
+
+    def _text(self, event: Event) -> str:
+        if isinstance(event, FrameEvent):
+            record = event.record
+            is_due = time.monotonic_ns() - self._printed_ns >= 1e9 * _STATUS_S
+            confidence = "" if record.box is None else f"  confidence {record.confidence:.2f}"
+            return f"{record.state}  frame {record.frame}{confidence}  age {event.age_ms:.0f} ms" if is_due else ""
+        if isinstance(event, StateEvent):
+            return f"{event.state}  frame {event.frame}" + (f"  ({event.reason})" if event.reason else "")
+        if isinstance(event, SourceLostEvent):
+            return f"SOURCE LOST  {event.reason}; trying again"
+        if isinstance(event, SourceFoundEvent):
+            return f"SOURCE FOUND  after {event.outage_s:.1f} s  {event.description}"
+        if isinstance(event, SelectionEvent):
+            return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
+        return f"OUTPUT FAILED  {event.output}: {event.reason}" if isinstance(event, OutputFailedEvent) else ""
+
+    def finish(self, error: BaseException | None) -> None:
+        """Nothing to close."""
+
+
+def _read_commands(place: str, session: LiveSession) -> None:
+    """Read commands from a file, a FIFO or stdin, in a thread that ends with the process."""
+    if not place:
+        return
+    if place != "-" and not Path(place).exists():
+        raise UsageError(f"{place}: no such file", hint=f"mkfifo {place}")
+
+    def read() -> None:
+        # The descriptor itself: a thread that waits inside sys.stdin would spoil Python's shutdown.
+        descriptor = 0 if place == "-" else os.open(place, os.O_RDWR if Path(place).is_fifo() else os.O_RDONLY)
+        rest = b""
+        while data := os.read(descriptor, 4096):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                _obey_line(line.decode(errors="replace"), session)
+
+    threading.Thread(target=read, name="commands", daemon=True).start()
+
+
+def _obey_line(line: str, session: LiveSession) -> None:
+    if not line.strip():
+        return
+    try:
+        session.commands.put(parse_command(line))
+    except UsageError as error:
+        print_error(error)

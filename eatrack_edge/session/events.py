@@ -1,0 +1,84 @@
+"""What happens in a live session. Every time is ``time.monotonic_ns()``: wall clocks jump in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.sources.feed import LiveFrame
+
+WAITING = "WAITING"
+"""State of a session without a target; with one it has the tracker's states."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameEvent:
+    """The result of one frame.
+
+    Attributes:
+        shown: The frame, which nobody may write to.
+        record: Its result; without a target it has no box, and the state ``WAITING``.
+        age_ms: Milliseconds from the decoder to the result.
+    """
+
+    shown: LiveFrame
+    record: FrameRecord
+    age_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StateEvent:
+    """The state changed."""
+
+    state: str
+    before: str
+    frame: int  # number of the first frame in the new state
+    at_ns: int
+    reason: str = ""  # e.g. why a target was given up; empty where the confidence is the reason
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLostEvent:
+    """Frames stopped coming. The source is being reopened, and the target is kept."""
+
+    reason: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFoundEvent:
+    """Frames come, for the first time or again."""
+
+    description: str  # what reads the source, such as the GStreamer pipeline
+    outage_s: float
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionEvent:
+    """A selection was carried out, or refused."""
+
+    frame: int  # number of the frame that the box was taken on
+    reason: str  # why it was refused, or what was done other than asked; empty where all is as asked
+    is_refused: bool
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFailedEvent:
+    """An output failed and takes no more. Tracking goes on without it."""
+
+    output: str
+    reason: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndEvent:
+    """The session ended; the last event."""
+
+    summary: Mapping[str, object]
+
+
+Event = FrameEvent | StateEvent | SourceLostEvent | SourceFoundEvent | SelectionEvent | OutputFailedEvent | EndEvent

@@ -1,0 +1,234 @@
+"""The live session: one loop that takes frames and commands, tracks, and emits events. It waits for nothing else."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.errors import InputError
+from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.session.commands import Command, Quit, Select, Stop
+from eatrack_edge.session.events import (
+    WAITING,
+    Event,
+    FrameEvent,
+    SelectionEvent,
+    SourceFoundEvent,
+    SourceLostEvent,
+    StateEvent,
+)
+from eatrack_edge.session.history import History
+from eatrack_edge.session.picture_size import PictureSize
+from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame, SourceEnd
+from eatrack_edge.tracking.result import TrackResult
+
+_TURN_S = 0.1  # longest wait for a frame, and so for a command to be looked at while none comes
+_CATCH_UP_FRAMES = 10  # every third of the last second does as well as every one, measured on 24 selections
+
+
+class AnyTracker(Protocol):
+    """What a session needs of ``Tracker``."""
+
+    def init(self, frame: NDArray[Any], box: Box) -> None:
+        """Track the target in a box."""
+        ...
+
+    def update(self, frame: NDArray[Any]) -> TrackResult:
+        """Find the target in the next frame."""
+        ...
+
+
+class Listener(Protocol):
+    """Whoever wants the events. ``offer`` is called by the loop and must not wait; see ``OutputThread``."""
+
+    def offer(self, event: Event) -> None:
+        """Take an event."""
+        ...
+
+
+Selector = Callable[[LiveFrame], "Box | None"]
+"""Looks at frames while there is no target, and may choose one."""
+
+
+class LiveSession:
+    """Tracks one target at a time in the frames of a feed.
+
+    Args:
+        tracker: Used by ``run`` alone.
+        feed: A live source, or every frame of a file.
+        history: Frames to hold for selections on a frame that is not the newest.
+        selector: Chooses a target while there is none; ``None`` waits for a command.
+
+    Attributes:
+        listeners: Get every event, in order.
+        commands: Put a command here, from any thread.
+        reports: Events from other threads, such as an output that failed; they are passed on to the listeners.
+    """
+
+    def __init__(
+        self,
+        tracker: AnyTracker,
+        feed: FrameFeed,
+        *,
+        history: int = 30,
+        selector: Selector | None = None,
+    ) -> None:
+        self.listeners: list[Listener] = []
+        self.commands: SimpleQueue[Command] = SimpleQueue()
+        self.reports: SimpleQueue[Event] = SimpleQueue()
+        self._tracker, self._feed, self._selector = tracker, feed, selector
+        self._history = History(history)
+        self._size: PictureSize | None = None  # of the frame that the target was selected on; `None` without a target
+        self._state = WAITING
+        self._pending: Select | None = None  # came before any frame
+        self._frame_count = 0
+
+    def run(self, *, max_frames: int | None = None, is_stopped: Callable[[], bool] = lambda: False) -> str:
+        """Track until the source ends, a command or the caller ends it.
+
+        Args:
+            max_frames: End after so many results.
+            is_stopped: Looked at on every turn, at least ten times a second.
+
+        Returns:
+            Why it ended, in words.
+
+        Raises:
+            SourceLost: The source died, and is not to be reopened.
+            EATrackError: The source can never be opened, or the backend failed.
+        """
+        while not is_stopped():
+            self._pass_on_reports()
+            if not self._obey():
+                return "quit"
+            item = self._feed.next(_TURN_S)
+            if isinstance(item, LiveFrame):
+                self._take(item)
+                if self._frame_count == max_frames:
+                    return "max frames"
+            elif isinstance(item, SourceEnd):
+                return "end of source"
+            elif isinstance(item, LinkLost):
+                self.emit(SourceLostEvent(item.reason, item.at_ns))
+            elif isinstance(item, LinkFound):
+                self.emit(SourceFoundEvent(item.description, item.outage_s, item.at_ns))
+        return "interrupted"
+
+    def _take(self, shown: LiveFrame) -> None:
+        self._history.add(shown)
+        if self._size is None and self._pending is None and self._selector and (box := self._selector(shown)):
+            self._pending = Select(box)
+        if self._pending is not None:
+            select, self._pending = self._pending, None
+            self._select(select)
+            record = self._record(shown, select.box if self._size else None, self._state)
+        elif self._size is None:
+            record = self._record(shown, None, WAITING)
+        else:
+            record = self._update(shown)
+        self._frame_count += 1
+        self.emit(FrameEvent(shown, record, shown.age_ms()))
+
+    def _update(self, shown: LiveFrame) -> FrameRecord:
+        size = self._size
+        assert size is not None
+        try:
+            result = self._tracker.update(size.fit(shown.frame))
+        except InputError as error:  # a picture of another shape: nothing is known of the target in it
+            self._give_up(shown.index, error.message)
+            return self._record(shown, None, WAITING)
+        self._change_state(str(result.state), shown.index)
+        return self._record(shown, size.box_on(shown.frame, result.box), str(result.state), result)
+
+    def _record(self, shown: LiveFrame, box: Box | None, state: str, result: TrackResult | None = None) -> FrameRecord:
+        if result is None:
+            wall_ns = time.time_ns()
+            return FrameRecord(shown.index, shown.pts_s, box, math.nan, state, wall_ns, dropped=shown.dropped)
+        latency, event = result.latency_ms, result.template_event
+        return FrameRecord(
+            frame=shown.index,
+            pts_s=shown.pts_s,
+            box=box,
+            confidence=result.confidence,
+            state=state,
+            wall_ns=time.time_ns(),
+            template_updated=event is not None and event.is_replaced,
+            template_note=event.reason if event else result.note,
+            ms={
+                "crop": latency.crop,
+                "infer": latency.infer,
+                "post": latency.decode,
+                "template": latency.template,
+                "total": latency.total,
+            },
+            dropped=shown.dropped,
+        )
+
+    def _obey(self) -> bool:
+        """Carry out the commands that came; whether the session goes on."""
+        while (command := _taken(self.commands)) is not None:
+            if isinstance(command, Quit):
+                return False
+            if isinstance(command, Stop):
+                self._pending = None
+                self._give_up(self._newest_number(), "stopped")
+            elif len(self._history):
+                self._select(command)
+            else:
+                self._pending = command
+        return True
+
+    def _select(self, command: Select) -> None:
+        """Start on the frame that the user saw, then catch up with the newest."""
+        shown, reason = self._history.at(command.frame), ""
+        if shown is None or (command.frame is not None and shown.index != command.frame):
+            shown = shown or self._history.at(None)
+            assert shown is not None  # a selection before any frame waits for one
+            reason = f"frame {command.frame} is not held any more, or was never seen: taken on frame {shown.index}"
+        try:
+            self._tracker.init(shown.frame, command.box)
+        except InputError as error:
+            self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns()))
+            return
+        self._size = PictureSize.of(shown.frame)
+        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns()))
+        self._change_state("TRACKING", shown.index, "selected")
+        for later in self._history.after(shown, _CATCH_UP_FRAMES):
+            if self._size is not None:
+                self._update(later)
+
+    def _give_up(self, frame: int, reason: str) -> None:
+        self._size = None
+        self._change_state(WAITING, frame, reason)
+
+    def _change_state(self, state: str, frame: int, reason: str = "") -> None:
+        if state != self._state:
+            before, self._state = self._state, state
+            self.emit(StateEvent(state, before, frame, time.monotonic_ns(), reason))
+
+    def _newest_number(self) -> int:
+        newest = self._history.at(None)
+        return -1 if newest is None else newest.index
+
+    def _pass_on_reports(self) -> None:
+        while (event := _taken(self.reports)) is not None:
+            self.emit(event)
+
+    def emit(self, event: Event) -> None:
+        """Pass an event on to the listeners."""
+        for listener in self.listeners:
+            listener.offer(event)
+
+
+def _taken(queue: SimpleQueue[Any]) -> Any:
+    """The oldest item of a queue; ``None`` where it is empty."""
+    try:
+        return queue.get_nowait()
+    except Empty:
+        return None

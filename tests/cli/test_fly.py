@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Run
+from eatrack_edge.cli.fly_config import FlyConfig, as_toml
+from eatrack_edge.core.config import load
+from eatrack_edge.sources.live_options import LiveOptions
+from eatrack_edge.tracking.settings import MotionSettings, TrackerSettings
+from sources.streams import RtspServer, needs_rtsp_server
+
+pytest.importorskip("av")
+pytestmark = pytest.mark.usefixtures("opened_once")
+
+SCENE = "test://?width=320&height=240&frames=6"
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_synthetic_scene_is_tracked_from_its_true_box(run: Run, tmp_path: Path) -> None:
+    done = run("fly", SCENE, "--max-frames", 5, "--jsonl", tmp_path / "fly.jsonl", "-o", tmp_path / "boxes.csv")
+    assert done.code == 0, done.err
+    header, *events, summary = lines(tmp_path / "fly.jsonl")
+    assert (header["schema"], header["is_live"]) == ("eatrack-edge/fly/1", False)
+    frames = [event for event in events if event["type"] == "frame"]
+    assert [frame["frame"] for frame in frames] == list(range(5))
+    assert all(frame["box"] for frame in frames)
+    assert (summary["type"], summary["ended"], summary["frames"], summary["dropped"]) == ("summary", "max frames", 5, 0)
+    assert len((tmp_path / "boxes.csv").read_text().splitlines()) == 6
+    assert "TRACKING  frame 0  (selected)" in done.out
+    assert f"wrote                     {tmp_path / 'fly.jsonl'}" in done.out
+
+
+def test_without_a_box_it_waits_for_a_selection(run: Run, tmp_path: Path) -> None:
+    assert run("fly", SCENE, "--select", "none", "--jsonl", tmp_path / "fly.jsonl").code == 0
+    frames = [line for line in lines(tmp_path / "fly.jsonl") if line["type"] == "frame"]
+    assert {(frame["state"], frame["box"]) for frame in frames} == {("WAITING", None)}
+
+
+def test_a_box_is_where_it_begins(run: Run, tmp_path: Path) -> None:
+    assert run("fly", SCENE, "--box", "100,80,30,20", "--max-frames", 2, "--jsonl", tmp_path / "fly.jsonl").code == 0
+    first = next(line for line in lines(tmp_path / "fly.jsonl") if line["type"] == "frame")
+    assert first["box"] == [100, 80, 30, 20]
+
+
+def test_realtime_drops_what_the_tracker_is_too_slow_for_and_counts_it(run: Run, tmp_path: Path) -> None:
+    uri = "test://?width=320&height=240&frames=20&fps=60"
+    assert run("fly", uri, "--realtime", "--jsonl", tmp_path / "fly.jsonl").code == 0
+    summary = lines(tmp_path / "fly.jsonl")[-1]
+    assert int(str(summary["frames"])) + int(str(summary["dropped"])) == 20
+
+
+def test_commands_select_and_quit(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "commands").write_text("select 100,80,30,20\nnonsense\n")
+    uri = "test://?width=320&height=240&frames=40&fps=20"
+    done = run(
+        *("fly", uri, "--select", "none", "--realtime", "--commands", tmp_path / "commands"),
+        *("--jsonl", tmp_path / "fly.jsonl"),
+    )
+    assert done.code == 0
+    assert "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; stop; quit" in done.err
+    assert "TRACKING" in done.out
+
+
+def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
+    config = FlyConfig(
+        source='gst://videotestsrc pattern="ball"',
+        output=("a.mp4", "b.csv"),
+        input=LiveOptions(width=640, reopen=True),
+        tracker=TrackerSettings(motion=MotionSettings(gain=0.5)),
+    )
+    path = tmp_path / "fly.toml"
+    path.write_text(as_toml(config))
+    assert load(FlyConfig, path) == config
+    done = run("fly", "--config", path, "--input-width", 1280, "--threads", 2, "--print-config")
+    path.write_text(done.out)
+    assert load(FlyConfig, path).input.width == 1280
+    assert load(FlyConfig, path).threads == 2
+    assert load(FlyConfig, path).tracker == config.tracker
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        pytest.param([], 2, "error: no source was named\nhint: for example: eatrack-edge fly rtsp://192.168.144.25:8554/main\n", id="no source"),
+        pytest.param([SCENE, "--select", "person"], 2, "error: select must be one of auto, none, first-motion, got `person`\n", id="select"),
+        pytest.param([SCENE, "--input-flip", "over"], 2, "error: flip must be a known way to turn a picture, got `over`\n", id="flip"),
+        pytest.param([SCENE, "--commands", "/no/fifo"], 2, "error: /no/fifo: no such file\nhint: mkfifo /no/fifo\n", id="commands"),
+        pytest.param(["rtsp://127.0.0.1:9/live", "--once"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
+    ],
+)  # fmt: skip
+def test_what_cannot_fly_is_refused_in_words(run: Run, arguments: list[str], code: int, message: str) -> None:
+    done = run("fly", *arguments)
+    assert (done.code, done.err.startswith(message)) == (code, True), done.err
+
+
+def test_a_log_that_exists_is_not_replaced_unasked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "fly.jsonl").write_text("mine")
+    done = run("fly", SCENE, "--jsonl", tmp_path / "fly.jsonl")
+    assert (done.code, (tmp_path / "fly.jsonl").read_text()) == (2, "mine")
+    assert "already there\nhint: --overwrite replaces it" in done.err
+
+
+@needs_rtsp_server
+def test_a_stream_is_found_lost_and_found_again_with_the_real_model(tmp_path: Path) -> None:
+    log = tmp_path / "fly.jsonl"
+
+    def wait_for(kind: str, count: int, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while sum(line["type"] == kind for line in (lines(log) if log.exists() else [])) < count:
+            assert time.monotonic() < deadline, f"{kind} did not come {count} times"
+            time.sleep(0.1)
+
+    with RtspServer() as server:
+        command = [sys.executable, "-m", "eatrack_edge", "fly", server.uri, "--select", "first-motion"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
+        flight = subprocess.Popen(
+            [*command, "--jsonl", str(log), "--input-reader", "pyav"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        try:
+            wait_for("state", 1, 60)
+            server.kill()
+            wait_for("source_lost", 1, 10)
+            server.start()
+            wait_for("source_found", 2, 10)
+            wait_for("frame", sum(line["type"] == "frame" for line in lines(log)) + 5, 20)
+        finally:
+            flight.send_signal(signal.SIGTERM)
+            out, _ = flight.communicate(timeout=20)
+    assert flight.returncode == 128 + signal.SIGTERM
+    assert "SOURCE LOST" in out
+    assert out.count("SOURCE FOUND") == 2
+    assert lines(log)[-1]["ended"] == "interrupted"
+    assert lines(log)[-1]["source_losses"] == 1

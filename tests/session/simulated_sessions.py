@@ -1,0 +1,74 @@
+"""Parts of a live session to order: a tracker without a network, a feed from a list, and a listener that remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.core.boxes import Box, check_box
+from eatrack_edge.session.events import Event
+from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
+from eatrack_edge.tracking.lifecycle import TrackState
+from eatrack_edge.tracking.result import Latency, TrackResult
+
+BOX: Box = (20.0, 10.0, 12.0, 8.0)
+LATENCY = Latency(0.1, 0.2, 0.1, 0.1, 0.5)
+E = TypeVar("E")
+
+
+class SimulatedTracker:
+    """Follows nothing: the box stays, the confidence is what the test says."""
+
+    def __init__(self) -> None:
+        self.inits: list[tuple[int, Box]] = []  # (the frame's first value, box)
+        self.updates: list[int] = []  # the frame's first value
+        self.confidence = 0.9
+        self.is_recording = True
+        self._box = BOX
+        self._size = (0, 0)
+
+    def init(self, frame: NDArray[Any], box: Box) -> None:
+        check_box(box, frame.shape[1], frame.shape[0])
+        self.inits.append((int(frame[0, 0, 0]), box))
+        self._box, self._size = box, frame.shape[:2]
+
+    def update(self, frame: NDArray[Any]) -> TrackResult:
+        assert frame.shape[:2] == self._size
+        if self.is_recording:
+            self.updates.append(int(frame[0, 0, 0]))
+        state = TrackState.TRACKING if self.confidence >= 0.3 else TrackState.UNCERTAIN
+        return TrackResult(self._box, self.confidence, state, LATENCY)
+
+
+class Feed:
+    """Delivers a list of items, then ends; ``None`` is a wait that ran out."""
+
+    def __init__(self, items: Iterable[FeedItem | None]) -> None:
+        self._items = iter(items)
+
+    def next(self, timeout: float) -> FeedItem | None:
+        del timeout
+        return next(self._items, SourceEnd())
+
+
+class Heard:
+    """Remembers every event."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def offer(self, event: Event) -> None:
+        self.events.append(event)
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def live_frame(number: int, width: int = 64, height: int = 48) -> LiveFrame:
+    """A frame whose first value is its number."""
+    frame = np.full((height, width, 3), 90, np.uint8)
+    frame[0, 0, 0] = number % 256
+    return LiveFrame(number, number / 30, frame, None, None, 1000 + number, 0)
