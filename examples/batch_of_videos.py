@@ -29,8 +29,8 @@ def one(tracker: Tracker, video: Path, box: tuple[float, ...]) -> str:
     with open_source(str(video)) as source:
         run = RunInfo(source.name, source.fps, overwrite=True)
         with open_output(video.with_suffix(".boxes.csv"), run) as output:
-            for _, record in track(tracker, source, (x, y, w, h)):
-                output.write(record)
+            for tracked in track(tracker, source, (x, y, w, h)):
+                output.write(tracked.record)
                 frames += 1
     return f"{frames} frames"
 

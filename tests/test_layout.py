@@ -24,6 +24,7 @@ SHARED_NAMES = {
     "recipe": "a file that a person edits",
     "result": "what one call returns",
     "run": "one run from request to result",
+    "realtime": "a file as a live camera would deliver it",
     "page": "the page of a result",
     "charts": "charts of a page",
     "video": "a video, read or written",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from eatrack_edge.core.imports import require
 from eatrack_edge.sources.file_kinds import is_whole
-from eatrack_edge.sources.timeline import Place, Timeline
+from eatrack_edge.sources.frame_times import Place, Timeline
 
 _TRIES = 3  # to read on after the demuxer failed, before the rest is given up
 _UNEXPLAINED_BYTES = 256  # between two packets of a Matroska file: a part of it was skipped

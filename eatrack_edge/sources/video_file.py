@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.imports import require
 from eatrack_edge.sources.file_kinds import NOT_VIDEO_FORMATS, is_unfinished_mp4, what_else
+from eatrack_edge.sources.frame_times import Timeline
 from eatrack_edge.sources.orientation import Orientation
-from eatrack_edge.sources.timeline import Timeline
 from eatrack_edge.sources.video_decoding import reason
 
 _FALLBACK_FPS = 30.0  # for the rare file that states no rate at all

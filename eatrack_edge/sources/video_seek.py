@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eatrack_edge.core.imports import require
-from eatrack_edge.sources.timeline import Timeline
+from eatrack_edge.sources.frame_times import Timeline
 from eatrack_edge.sources.video_decoding import DamageError, Decoding, demuxed
 from eatrack_edge.sources.video_file import opened, timeline_of
 

@@ -17,6 +17,7 @@ PAGES = [
 NOT_RUN = {
     "jetson": "needs a Jetson board",
     "gpu": "needs an NVIDIA GPU",
+    "camera": "needs a camera or a stream; tests/sources has real servers and simulated cameras",
     "docker": "needs Docker; tests/docker checks the files",
     "checkout": "changes files of the checkout; a test compares what it writes",
     "data": "needs files that are not in the repository",

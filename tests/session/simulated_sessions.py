@@ -71,4 +71,4 @@ def live_frame(number: int, width: int = 64, height: int = 48) -> LiveFrame:
     """A frame whose first value is its number."""
     frame = np.full((height, width, 3), 90, np.uint8)
     frame[0, 0, 0] = number % 256
-    return LiveFrame(number, number / 30, frame, None, None, 1000 + number, 0)
+    return LiveFrame(number, number / 30, frame, captured_ns=1000 + number)

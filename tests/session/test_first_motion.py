@@ -12,7 +12,7 @@ GROUND = np.random.default_rng(0).integers(70, 130, (90, 160, 3), np.uint8).repe
 def frame(number: int, *, camera: int = 0, speed: int = 4) -> LiveFrame:
     picture = np.roll(GROUND, camera * number, axis=1)
     picture[150:210, 200 + speed * number : 260 + speed * number] = 235
-    return LiveFrame(number, number / 30, picture, None, None, 0, 0)
+    return LiveFrame(number, number / 30, picture)
 
 
 def test_the_first_thing_that_moves_is_selected() -> None:

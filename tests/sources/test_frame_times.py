@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eatrack_edge.sources.timeline import Place, Timeline
+from eatrack_edge.sources.frame_times import Place, Timeline
 
 
 def _timeline(**options: object) -> Timeline:
