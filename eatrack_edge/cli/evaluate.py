@@ -191,8 +191,7 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
 def _print_reuse(work: Work, plan: Plan) -> None:
     """Say how many stored tracks are reused, and why others are run again."""
     reused, total = sum(work.reused.values()), len(plan.trackers) * len(work.sequences)
-    if reused:
-        print(f"{reused} of {total} runs are already finished in {plan.output}", file=sys.stderr)
+    print(f"{reused} of {total} runs are already finished in {plan.output}", file=sys.stderr)
     if work.changed:
         parts = ", ".join(dict.fromkeys(part for parts in work.changed for part in parts))
         print(f"{len(work.changed)} tracks in {plan.output} are run again, changed since: {parts}", file=sys.stderr)

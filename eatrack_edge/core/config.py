@@ -37,10 +37,11 @@ def load(kind: type[T], path: Path) -> T:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        _check_keys(inspect.type_info(kind), table, "")
-        return msgspec.convert(table, kind)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
+    try:
+        _check_keys(inspect.type_info(kind), table, "")
+        return msgspec.convert(table, kind)
     except ConfigError as error:  # a key that is unknown, or a value that a dataclass refuses
         raise ConfigError(f"{path}: {error.message}", hint=error.hint) from None
     except msgspec.ValidationError as error:

@@ -76,7 +76,8 @@ def _read_stream(file: IO[bytes]) -> object:
         magic = None
     if magic != _MAGIC:
         raise NotATorchFile("not a file that torch wrote")
-    unpickle(file), unpickle(file)  # version and machine
+    for _ in ("version", "machine"):
+        unpickle(file)
     storages: dict[str, Tensor] = {}
 
     def load(reference: Any) -> Tensor:

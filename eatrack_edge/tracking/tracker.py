@@ -23,6 +23,9 @@ from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.templates import Templates
 
+_FLAT = "the search region shows one flat colour"
+_NOT_FINITE = "the network's output is not finite"
+
 
 class Tracker:
     """Tracks one target. Use it from one thread at a time; ``close`` it, or use it in a ``with``, to free the backend.
@@ -53,6 +56,7 @@ class Tracker:
         self.model_spec = self.backend.model_spec
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
+        self.template_events = self.templates.events  # the newest decisions about the second template
         self._lifecycle = Lifecycle(self.settings.minimum_confidence)
         self._hann_window = hann_window(self.model_spec.grid)
         self._target: Target | None = None
@@ -104,15 +108,13 @@ class Tracker:
         crop = target.region.cut(frame, window)
         cropped = inferred = perf_counter()
         if is_flat(crop):
-            return _no_evidence(
-                target, self.templates, "the search region shows one flat colour", start, cropped, inferred
-            )
+            return _no_evidence(target, self.templates, _FLAT, start, cropped, inferred)
         maps = self.backend.infer(crop)
         inferred = perf_counter()
         extent = window.extent(target.box)
         best = decode(maps, self._hann_window, window.out_size, extent, self.settings.size_penalty)
         if best is None:
-            return _no_evidence(target, self.templates, "the network's output is not finite", start, cropped, inferred)
+            return _no_evidence(target, self.templates, _NOT_FINITE, start, cropped, inferred)
         best, size_from = target.recovery.choose(best, maps, window, target.box)
         confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
         state = self._lifecycle.observe(confidence)
