@@ -14,8 +14,6 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.outputs.base import FrameRecord, RunEvent, RunInfo
 from eatrack_edge.outputs.output_file import FileOutput
 
-SCHEMA = "eatrack-edge/track/2"
-
 
 class JsonLinesOutput(FileOutput):
     """A JSON lines file. Every line is handed to the system before the next frame: a killed process leaves whole lines.
@@ -31,9 +29,10 @@ class JsonLinesOutput(FileOutput):
     """
 
     suffixes = (".jsonl",)
+    schema = "eatrack-edge/track/2"
 
     def __init__(self, path: Path, header: Mapping[str, object], *, overwrite: bool = False) -> None:
-        first = _encoded({"type": "header", "schema": SCHEMA, **header})
+        first = _encoded({"type": "header", "schema": self.schema, **header})
         super().__init__(path, overwrite=overwrite)
         self._file.write(first)
 
@@ -45,30 +44,39 @@ class JsonLinesOutput(FileOutput):
     def write(self, record: FrameRecord, picture: Frame | None = None) -> None:
         """Append one frame."""
         del picture
-        line: dict[str, object] = {
-            "type": "frame",
-            "frame": record.frame,
-            "pts_s": round(record.pts_s, 6),
-            "wall_ns": record.wall_ns,
-            # A thousandth of a pixel and of a millisecond: the rest is noise, and doubles the file.
-            "box": None if record.box is None else [round(float(side), 3) for side in record.box],
-            "confidence": round(float(record.confidence), 5),
-            "state": str(record.state),
-            "template_updated": record.template_updated,
-        }
-        if record.template_note:
-            line["template_note"] = record.template_note
-        line["ms"] = {stage: round(float(value), 3) for stage, value in record.ms.items()}
-        line["dropped"] = record.dropped
-        self._file.write(_encoded(line))
+        self.write_line(frame_line(record))
+
+    def write_line(self, values: Mapping[str, object]) -> None:
+        """Append an object of any type."""
+        self._file.write(_encoded(values))
 
     def write_event(self, event: RunEvent) -> None:
         """Append an event; its ``type`` is its kind."""
-        self._file.write(_encoded({"type": event.kind, "frame": event.frame, **event.values}))
+        self.write_line({"type": event.kind, "frame": event.frame, **event.values})
 
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """Append the last line."""
-        self._file.write(_encoded({"type": "summary", **summary}))
+        self.write_line({"type": "summary", **summary})
+
+
+def frame_line(record: FrameRecord) -> dict[str, object]:
+    """The object of one frame."""
+    line: dict[str, object] = {
+        "type": "frame",
+        "frame": record.frame,
+        "pts_s": round(record.pts_s, 6),
+        "wall_ns": record.wall_ns,
+        # A thousandth of a pixel and of a millisecond: the rest is noise, and doubles the file.
+        "box": None if record.box is None else [round(float(side), 3) for side in record.box],
+        "confidence": round(float(record.confidence), 5),
+        "state": str(record.state),
+        "template_updated": record.template_updated,
+    }
+    if record.template_note:
+        line["template_note"] = record.template_note
+    line["ms"] = {stage: round(float(value), 3) for stage, value in record.ms.items()}
+    line["dropped"] = record.dropped
+    return line
 
 
 def _encoded(values: Mapping[str, object]) -> bytes:
