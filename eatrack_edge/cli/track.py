@@ -36,12 +36,13 @@ def track(
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="What runs the network: tensorrt, openvino, onnxruntime, or auto for the best that opens.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
-    template_updates: Annotated[bool, typer.Option(help="Replace the second template over time, as the target changes.")] = True,
+    template_policy: Annotated[str, typer.Option(help="When the second template is replaced: medoid (every 25 frames, by the most typical recent crop), first_only (never), or one of your own.")] = "medoid",
+    motion_model: Annotated[str, typer.Option(help="Where the target is expected in the next frame: static (at its last box), common_velocity, or one of your own.")] = "static",
     output: Annotated[list[Path] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4 (annotated video), .jsonl, .csv, .txt (OTB boxes). May be repeated.")] = None,
     jsonl: Annotated[Path | None, typer.Option(help="JSON lines, one object a frame, flushed frame by frame; - is the standard output.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A table, one row a frame; - is the standard output.")] = None,
     otb: Annotated[Path | None, typer.Option(help="Boxes as the OTB toolkit reads them, x,y,w,h a line; - is the standard output.")] = None,
-    save_dir: Annotated[Path | None, typer.Option(help="Write all of these into a new folder below this one.")] = None,
+    save_dir: Annotated[Path | None, typer.Option(help="Write video, JSON lines, CSV and OTB boxes into a new folder below this one.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Open a window; q closes it. Without --box, draw the target in it with the mouse.")] = False,
 ) -> None:  # fmt: skip
@@ -54,7 +55,7 @@ def track(
     from eatrack_edge.outputs.registry import check_requests
     from eatrack_edge.outputs.window import WindowOutput
     from eatrack_edge.sources.registry import open_source
-    from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+    from eatrack_edge.tracking.settings import MotionSettings, TemplateSettings, TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker
 
     _refuse_more(source, context.args)
@@ -70,7 +71,9 @@ def track(
             warn("the name of the source is not UTF-8: results have it with replacements")
         window = stack.enter_context(WindowOutput(f"eatrack-edge: {frames.name}")) if show else None
         target = _target(box, box_format, frames, start, window, is_normalized=normalized)
-        settings = TrackerSettings(templates=TemplateSettings(policy="medoid" if template_updates else "first_only"))
+        settings = TrackerSettings(
+            templates=TemplateSettings(policy=template_policy), motion=MotionSettings(model=motion_model)
+        )
         refresh(model, backend)
         tracker = stack.enter_context(Tracker(model, backend=backend, threads=threads, settings=settings))
         report.backend(tracker)

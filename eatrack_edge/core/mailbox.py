@@ -11,7 +11,7 @@ _NOTICES = 64  # a link that dies and returns twice a second fills this in half 
 
 
 class Mailbox(Generic[T]):
-    """Holds a few items: a new one replaces the oldest that nobody took. Items leave in the order they came.
+    """Holds a few items: a new one replaces the oldest that was not taken. Items leave in the order they came.
 
     A notice, such as "the source is lost", is not replaced by items: it keeps its place among them.
 
@@ -33,7 +33,7 @@ class Mailbox(Generic[T]):
 
     @property
     def dropped(self) -> int:
-        """Items, notices apart, that nobody took before they were replaced or cleared."""
+        """Items, notices apart, that were replaced or cleared before they were taken."""
         return self._dropped
 
     @property

@@ -72,7 +72,7 @@ def _serve(work: Work[Any, Any], job: Any, connection: Connection) -> None:
 
     # Ctrl-C reaches the whole group; the parent answers it and ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(BrokenPipeError):  # the parent has gone: nobody to tell
+    with suppress(BrokenPipeError):  # the parent is gone
         try:
             connection.send(("done", work(job, report)))
         except EATrackError as error:

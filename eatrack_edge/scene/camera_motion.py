@@ -57,7 +57,7 @@ def drive_ring(layout: Layout, seconds: NDArray[np.float64], ahead_m: float, *, 
     driven = _SPEED_M_S * seconds + 1.6 * np.sin(0.9 * seconds)
     distance = layout.start_m + ahead_m + (-driven if is_oncoming else driven)
     sign = -1.0 if is_oncoming else 1.0
-    # Nobody holds the middle of the lane to the centimetre.
+    # No driver keeps the middle of the lane to the centimetre.
     sway = 0.14 * np.sin(0.7 * seconds + ahead_m)
     return Drive(layout.road.at(distance, sign * (LANE_M + sway)), sign * layout.road.direction(distance))
 

@@ -47,7 +47,7 @@ def noise(random: np.random.Generator, shape: tuple[int, int], cell: float, octa
         height *= 0.6
         cell /= 2
     total /= max(float(total[::3, ::3].std()), 1e-6)
-    # Fine noise is made once and mirrored over the world: nobody can tell, and it is five times as quick.
+    # Fine noise is made once and mirrored over the world: it cannot be seen, and it is five times as quick.
     below, right = shape[0] - tile[0], shape[1] - tile[1]
     return cast("Mask", cv2.copyMakeBorder(total, 0, below, 0, right, cv2.BORDER_REFLECT))
 

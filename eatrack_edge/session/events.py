@@ -17,7 +17,7 @@ class FrameEvent:
     """The result of one frame.
 
     Attributes:
-        shown: The frame, which nobody may write to.
+        shown: The frame, read-only.
         record: Its result; without a target it has no box, and the state ``WAITING``.
         age_ms: Milliseconds from the decoder to the result.
     """

@@ -58,7 +58,7 @@ class PipelineLink:
             LinkError: The pipeline failed or ended, or gave no picture for too long.
         """
         while (sample := self._sink.try_pull_sample(_PULL_NS)) is None:
-            # Nobody sending is no error to GStreamer, so the timeout is ours.
+            # A missing sender is no error to GStreamer, so the timeout is ours.
             if reason := self._failure():
                 raise LinkError(reason)
             if time.monotonic() > self._limit_s:

@@ -36,7 +36,7 @@ class LiveSource:
     """A camera or a stream that delivers its newest frame, and is reopened when it dies.
 
     Nothing is opened before the first frame, the size or the rate is asked for. A thread then captures until
-    ``close``. A frame that nobody has taken when the next one comes is dropped and counted.
+    ``close``. A frame that was not taken when the next one comes is dropped and counted.
 
     Args:
         opener: Opens a link; called again for every attempt.
@@ -205,7 +205,7 @@ class LiveSource:
         self._closing.set()
         self._mailbox.close()
         if self._thread is not None and self._thread is not threading.current_thread():
-            # A reader that is stuck in a driver is left behind: it is a daemon, and delivers to nobody.
+            # A reader that is stuck in a driver is left behind: it is a daemon thread, and what it delivers is ignored.
             self._thread.join(2 * self._options.read_timeout_s)
 
     def __enter__(self) -> LiveSource:

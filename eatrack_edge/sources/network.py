@@ -68,7 +68,7 @@ def _rtsp(uri: str, options: LiveOptions) -> Link:
 
 def _udp(uri: str, options: LiveOptions) -> Link:
     separator = "&" if "?" in uri else "?"
-    # A full buffer must not end the stream, and nobody sending must not last for ever.
+    # A full buffer must not end the stream, and a missing sender must not block for ever.
     timeout = round(1e6 * _TWICE * options.open_timeout_s)
     address = f"{uri}{separator}fifo_size=50000&overrun_nonfatal=1&timeout={timeout}"
     settings = {**_SHORT_PROBE, "fflags": "nobuffer", "flags": "low_delay"}

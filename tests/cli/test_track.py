@@ -136,6 +136,16 @@ def test_a_box_is_read_in_every_format(run: Run, tmp_path: Path, box: str, optio
             id="unknown model",
         ),
         pytest.param(
+            ["test://", "--template-policy", "mediod"],
+            "error: no template policy called `mediod`\nhint: did you mean `medoid`?\n",
+            id="unknown template policy",
+        ),
+        pytest.param(
+            ["test://", "--motion-model", "statik"],
+            "error: no motion model called `statik`\nhint: did you mean `static`?\n",
+            id="unknown motion model",
+        ),
+        pytest.param(
             ["test://", "--backend", "tpu"],
             "error: no backend called `tpu`\nhint: known backends: ",
             id="unknown backend",

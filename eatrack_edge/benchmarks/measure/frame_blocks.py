@@ -29,7 +29,7 @@ class Block:
     Attributes:
         frames: Shapes (H, W, 3), BGR.
         decode_ms: What reading each took.
-        truth: True box of each; ``None`` where nobody knows it.
+        truth: True box of each; ``None`` where it is unknown.
         first: The frame to ``init`` on before this block; ``None`` while the pass goes on.
     """
 
