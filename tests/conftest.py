@@ -19,6 +19,29 @@ settings.load_profile("shared")
 collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "train/*"]
 
 
+# Files whose tests start servers, browsers or other programs, or watch a clock: minutes in all, so that `make test`
+# leaves them to `make test-all`.
+SYSTEM = {
+    "cli/test_fly.py",
+    "cli/test_track_edges.py",
+    "docs/test_pages.py",
+    "docs/test_site.py",
+    "evaluation/test_worker_pool.py",
+    "session/test_live.py",
+    "session/test_live_rtsp.py",
+    "sources/test_gstreamer.py",
+    "sources/test_latest.py",
+    "sources/test_network.py",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).as_posix() in SYSTEM:
+            item.add_marker(pytest.mark.system)
+
+
 _open = registry.open_named
 
 

@@ -71,11 +71,13 @@ def track(
             warn("the name of the source is not UTF-8: results have it with replacements")
         window = stack.enter_context(WindowOutput(f"eatrack-edge: {frames.name}")) if show else None
         target = _target(box, box_format, frames, start, window, is_normalized=normalized)
-        settings = TrackerSettings(
-            templates=TemplateSettings(policy=template_policy), motion=MotionSettings(model=motion_model)
-        )
+        templates, motion = TemplateSettings(policy=template_policy), MotionSettings(model=motion_model)
         refresh(model, backend)
-        tracker = stack.enter_context(Tracker(model, backend=backend, threads=threads, settings=settings))
+        tracker = stack.enter_context(
+            Tracker(
+                model, backend=backend, threads=threads, settings=TrackerSettings(templates=templates, motion=motion)
+            )
+        )
         report.backend(tracker)
         run = RunInfo(frames.name, frames.fps, _header(frames, target, tracker, start), overwrite)
 
