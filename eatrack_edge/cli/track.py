@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eatrack_edge.session.session import TrackedFrame
     from eatrack_edge.session.summary import Summary
     from eatrack_edge.sources.base import Source
+    from eatrack_edge.tracking.settings import TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker
 
 
@@ -55,7 +56,6 @@ def track(
     from eatrack_edge.outputs.registry import check_requests
     from eatrack_edge.outputs.window import WindowOutput
     from eatrack_edge.sources.registry import open_source
-    from eatrack_edge.tracking.settings import MotionSettings, TemplateSettings, TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker
 
     _refuse_more(source, context.args)
@@ -71,13 +71,9 @@ def track(
             warn("the name of the source is not UTF-8: results have it with replacements")
         window = stack.enter_context(WindowOutput(f"eatrack-edge: {frames.name}")) if show else None
         target = _target(box, box_format, frames, start, window, is_normalized=normalized)
-        templates, motion = TemplateSettings(policy=template_policy), MotionSettings(model=motion_model)
+        settings = _settings(template_policy, motion_model)
         refresh(model, backend)
-        tracker = stack.enter_context(
-            Tracker(
-                model, backend=backend, threads=threads, settings=TrackerSettings(templates=templates, motion=motion)
-            )
-        )
+        tracker = stack.enter_context(Tracker(model, backend=backend, threads=threads, settings=settings))
         report.backend(tracker)
         run = RunInfo(frames.name, frames.fps, _header(frames, target, tracker, start), overwrite)
 
@@ -90,6 +86,12 @@ def track(
             warn(line)
     if signal_number:
         raise typer.Exit(128 + signal_number)
+
+
+def _settings(template_policy: str, motion_model: str) -> TrackerSettings:
+    from eatrack_edge.tracking.settings import MotionSettings, TemplateSettings, TrackerSettings
+
+    return TrackerSettings(templates=TemplateSettings(policy=template_policy), motion=MotionSettings(model=motion_model))
 
 
 def _run(

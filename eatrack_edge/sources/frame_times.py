@@ -114,7 +114,7 @@ class Timeline:
             return 0
         if self._counts_by_time and self._last_pts is not None:
             step_s = (pts - self._last_pts) * self._tick_s
-            steps = round(step_s / self.interval_s) - 1 if 0 < step_s < _JUMP_S else 0
+            steps = max(0, round(step_s / self.interval_s) - 1) if step_s < _JUMP_S else 0
             # Where the clock may have been set anew, packets that came before are not of frames before.
             skipped = steps if self._jumps else max(skipped, steps)
         if self._damaged_until is None or (pts - self._damaged_until) * self._tick_s > self._grace_s:

@@ -55,6 +55,15 @@ def test_frames_whose_packets_are_missing_are_counted_by_time_where_a_file_has_n
     assert timeline.place(40) == Place(1 + lost, 4.0, lost)
 
 
+def test_two_frames_a_tick_apart_after_damage_stay_two_frames() -> None:
+    timeline = Timeline(1 / 90000, 1 / 30, counts_by_time=True, jumps=True)
+    timeline.sent(0)
+    assert timeline.place(0).number == 0
+    timeline.damaged()
+    timeline.sent(1)
+    assert timeline.place(1).number == 1
+
+
 def test_frames_without_times_follow_each_other_at_the_rate() -> None:
     timeline = _timeline()
     assert [timeline.place(None) for _ in range(3)] == [(0, 0.0, 0), (1, 1.0, 0), (2, 2.0, 0)]
