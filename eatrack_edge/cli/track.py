@@ -91,7 +91,9 @@ def track(
 def _settings(template_policy: str, motion_model: str) -> TrackerSettings:
     from eatrack_edge.tracking.settings import MotionSettings, TemplateSettings, TrackerSettings
 
-    return TrackerSettings(templates=TemplateSettings(policy=template_policy), motion=MotionSettings(model=motion_model))
+    return TrackerSettings(
+        templates=TemplateSettings(policy=template_policy), motion=MotionSettings(model=motion_model)
+    )
 
 
 def _run(
