@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.bench_gpu_proof import gpu_proof
 from eatrack_edge.cli.bench_live import live
 from eatrack_edge.cli.bench_overhead import overhead
 from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
@@ -30,6 +31,7 @@ bench = typer.Typer(
 
 bench.command()(overhead)
 bench.command()(live)
+bench.command("gpu-proof")(gpu_proof)
 
 
 @bench.callback()

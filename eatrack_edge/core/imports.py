@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 
 from eatrack_edge.core.errors import MissingExtra
@@ -27,6 +27,8 @@ _HOW_TO_GET = {
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }
+# NVIDIA's TensorRT for RTX has the same calls, and serves PCs where the other one is not installed.
+_STAND_INS = {"tensorrt": "tensorrt_rtx"}
 # OpenVINO reports each import to Intel where this package of theirs is installed, without asking.
 _TELEMETRY = {"openvino": "openvino_telemetry"}
 
@@ -35,7 +37,8 @@ def require(module: str, *, to: str) -> ModuleType:
     """Import ``module``, or explain how to install it.
 
     Args:
-        module: Name to import, one of the toolkit's optional dependencies; a submodule by its dotted name.
+        module: Name to import, one of the toolkit's optional dependencies; a submodule by its dotted name. For
+            ``tensorrt`` TensorRT for RTX stands in, where it alone is installed.
         to: What the caller was about to do, to finish the sentence "cannot ...".
 
     Raises:
@@ -46,6 +49,9 @@ def require(module: str, *, to: str) -> ModuleType:
         with _without_telemetry(package):
             return importlib.import_module(module)
     except ImportError as error:
+        if stand_in := _STAND_INS.get(module):
+            with suppress(ImportError):
+                return importlib.import_module(stand_in)
         raise MissingExtra(
             f"cannot {to}: {package} is not installed", hint=_HOW_TO_GET.get(package, f"pip install {package}")
         ) from error

@@ -25,6 +25,8 @@ Work = Callable[[], Any]
 class SimulatedDevice:
     """Memory and streams. ``faults`` makes a function of either package answer with an error."""
 
+    size_bytes = 2**33  # of its memory, pinned host memory counted in
+
     def __init__(self) -> None:
         self.faults: dict[str, Any] = {}
         self.calls: list[str] = []
@@ -42,6 +44,9 @@ class SimulatedDevice:
 
     def free(self, address: int) -> None:
         del self.memory[address]
+
+    def memory_info(self) -> tuple[int, int]:
+        return self.size_bytes - sum(len(buffer) for buffer in self.memory.values()), self.size_bytes
 
     def open_stream(self) -> int:
         handle = 0x5EED00 + len(self.streams)
@@ -96,7 +101,9 @@ class SimulatedCudart:
             code = Status(device.faults.get(name, 0))
             # A capture ends also where its end is an error; nothing else that fails does anything.
             result = value(*arguments) if not code or name == "cudaStreamEndCapture" else None
-            return (code, None) if code else (code,) if result is None else (code, result)
+            if code:
+                return code, None
+            return (code,) if result is None else (code, *result) if isinstance(result, tuple) else (code, result)
 
         return call
 
@@ -128,6 +135,9 @@ class SimulatedCudart:
 
     def cudaFree(self, address: int) -> None:  # noqa: N802
         self._device.free(address)
+
+    def cudaMemGetInfo(self) -> tuple[int, int]:  # noqa: N802
+        return self._device.memory_info()
 
     def cudaMemcpyAsync(self, target: int, source: int, size_bytes: int, kind: Any, stream: int) -> None:  # noqa: N802
         assert isinstance(kind, self.cudaMemcpyKind)
@@ -204,6 +214,10 @@ class SimulatedPycuda:
     def mem_alloc(self, size_bytes: int) -> int:
         self._called("mem_alloc")
         return self._device.allocate(size_bytes)
+
+    def mem_get_info(self) -> tuple[int, int]:
+        self._called("mem_get_info")
+        return self._device.memory_info()
 
     def pagelocked_zeros(self, size_bytes: int, dtype: Any) -> Any:
         self._called("pagelocked_zeros")

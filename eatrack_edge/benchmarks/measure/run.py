@@ -22,6 +22,7 @@ from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find_graphs
 from eatrack_edge.inference.onnx_metadata import graph_sha256
+from eatrack_edge.inference.tensorrt.engine_files import is_engine
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.conditions import Work, board_facts, now, read_environment, read_work
 from eatrack_edge.machine.device_check import DeviceCheck, check_device, machine_name, projected_kind, runs_engine
@@ -228,9 +229,8 @@ def _speed(first: Contestant, request: Request) -> dict[str, Any]:
 def _model(first: Contestant, ours: Entry, request: Request) -> Model:
     backend: Any = first.follower.backend
     opened = opened_as(ours)
-    is_engine = ours.backend == "tensorrt"
-    files = [Path(opened)] if is_engine else find_graphs(opened)
-    digest = sha256 if is_engine else graph_sha256
+    files = [Path(opened)] if is_engine(opened) else find_graphs(opened)
+    digest = sha256 if is_engine(opened) else graph_sha256
     return Model(
         name=backend.model_spec.model,
         backend=backend.name,

@@ -23,6 +23,7 @@ from eatrack_edge.engines.ensure_engines import ensure_engines
 from eatrack_edge.evaluation.baselines.registry import BASELINES, open_baseline
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find
 from eatrack_edge.inference.registry import AUTO, BACKENDS
+from eatrack_edge.inference.tensorrt.engine_files import is_engine
 from eatrack_edge.inference.tensorrt.manifest import engine_home, engine_paths
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -103,11 +104,15 @@ def open_entry(entry: Entry, baselines: Path | None, threads: int) -> Contestant
 def opened_as(entry: Entry) -> str | Path:
     """What a tracker of ours is opened with: the graph in the precision asked for, or its engine, built if need be.
 
+    An engine that was named is opened as it is.
+
     Raises:
         UsageError: There is no such model, or it was not exported in that precision.
         MachineError: An engine cannot be built here.
         MissingExtra: TensorRT is not installed.
     """
+    if is_engine(entry.model):
+        return entry.model
     if entry.backend != "tensorrt":
         return find(entry.model, entry.precision).track if entry.precision else entry.model
     precision = entry.precision or DEFAULT_PRECISION

@@ -56,6 +56,10 @@ class CudaMemory(Protocol):
         """Address of new device memory, aligned to 256 bytes; it lives as long as this object."""
         ...
 
+    def free_bytes(self) -> int:
+        """Device memory that nobody holds, other processes included."""
+        ...
+
     def copy_in(self, address: int, host: Bytes) -> None:
         """Queue a copy to the device."""
         ...

@@ -66,6 +66,10 @@ class CudaPythonMemory:
         self._owned.append(("cudaFree", address))
         return int(address)
 
+    def free_bytes(self) -> int:
+        """Device memory that nobody holds."""
+        return int(self._call("cudaMemGetInfo"))  # the first of free and total
+
     def copy_in(self, address: int, host: Bytes) -> None:
         """Queue a copy to the device."""
         self._copy(address, host.ctypes.data, host.nbytes, "cudaMemcpyHostToDevice")

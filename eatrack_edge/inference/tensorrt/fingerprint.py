@@ -2,64 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
-from typing import Any
-
-from eatrack_edge.core.errors import MachineError
 from eatrack_edge.core.imports import require
+from eatrack_edge.inference.tensorrt.driver import Attribute, read_attributes, read_cuda_version, read_name
 from eatrack_edge.inference.tensorrt.manifest import Fingerprint
 from eatrack_edge.machine.board import read_board
-
-_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
-_NO_DEVICE = 100
-_HINT = "engines are built and run on a Jetson or a PC with an NVIDIA GPU; elsewhere use another --backend"
 
 
 def read_fingerprint() -> Fingerprint:
     """TensorRT, GPU and board of this machine.
 
-    The GPU is asked through the driver's own library, which is there wherever a GPU is and needs no package;
-    no context is made, so nobody's is disturbed.
+    The GPU is asked through the driver's own library, which is there wherever a GPU is and needs no package.
 
     Raises:
         MissingExtra: TensorRT is not installed.
         MachineError: There is no driver, or no GPU answers.
     """
     tensorrt = require("tensorrt", to="read this machine's fingerprint")
-    driver = _driver()
-    _call(driver, "cuInit", 0)
-    device, name, version = ctypes.c_int(), ctypes.create_string_buffer(128), ctypes.c_int()
-    _call(driver, "cuDeviceGet", ctypes.byref(device), 0)
-    _call(driver, "cuDeviceGetName", name, len(name), device)
-    _call(driver, "cuDriverGetVersion", ctypes.byref(version))
-    major, minor = (_attribute(driver, which, device) for which in (_MAJOR, _MINOR))
+    name, cuda = read_name(), read_cuda_version()
+    major, minor = read_attributes(Attribute.MAJOR, Attribute.MINOR)
     board = read_board()
     return Fingerprint(
         tensorrt=tensorrt.__version__,
-        cuda=f"{version.value // 1000}.{version.value % 1000 // 10}",
+        cuda=cuda,
         sm=f"{major}.{minor}",
-        gpu=name.value.decode(),
+        gpu=name,
         board=board.module_id,
         jetpack=board.jetpack,
     )
-
-
-def _driver() -> Any:
-    try:
-        return ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        raise MachineError("there is no NVIDIA driver here: libcuda.so.1 is not found", hint=_HINT) from None
-
-
-def _attribute(driver: Any, which: int, device: ctypes.c_int) -> int:
-    value = ctypes.c_int()
-    _call(driver, "cuDeviceGetAttribute", ctypes.byref(value), which, device)
-    return value.value
-
-
-def _call(driver: Any, function: str, *arguments: Any) -> None:
-    code = getattr(driver, function)(*arguments)
-    if code == _NO_DEVICE:
-        raise MachineError("the NVIDIA driver sees no GPU", hint=_HINT)
-    if code:
-        raise MachineError(f"the NVIDIA driver answers {function} with error {code}", hint="see: eatrack-edge doctor")

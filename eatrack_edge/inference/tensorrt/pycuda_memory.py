@@ -71,6 +71,11 @@ class PyCudaMemory:
         self._allocations.append(self._driver.mem_alloc(size_bytes))
         return int(self._allocations[-1])
 
+    def free_bytes(self) -> int:
+        """Device memory that nobody holds."""
+        free, _total = self._driver.mem_get_info()
+        return int(free)
+
     def copy_in(self, address: int, host: Bytes) -> None:
         """Queue a copy to the device."""
         self._driver.memcpy_htod_async(address, host, self._stream)
