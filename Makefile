@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python -m
 # Containers like to set it. The tests start dozens of interpreters, each of which would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all test-trt check cover docs docs-serve picture wheel clean
+.PHONY: demo test test-all test-trt gpu-proof check cover docs docs-serve picture wheel clean
 
 demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes demo.mp4
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
@@ -21,6 +21,9 @@ test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; br
 test-trt: $(VENV)-trt-1.7.1.116/.ready $(VENV)-trt-1.4.0.76/.ready  ## NVIDIA's builder, as TensorRT 11 and as 10; no GPU
 	$(VENV)-trt-1.7.1.116/bin/python -m pytest -m trt tests/engines
 	$(VENV)-trt-1.4.0.76/bin/python -m pytest -m trt tests/engines
+
+gpu-proof: $(VENV)-gpu/.ready  ## On an NVIDIA GPU: engines, boxes, memory and speed; writes gpu-proof/
+	$(VENV)-gpu/bin/eatrack-edge bench gpu-proof -o gpu-proof
 
 check: $(VENV)/.dev  ## Style, types, layers
 	$(RUN) ruff check .
@@ -61,6 +64,12 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
 	$(RUN) pip install --quiet -e '.[docs]'
+	touch $@
+
+# TensorRT for RTX runs engines on PCs and servers, and comes as a wheel.
+$(VENV)-gpu/.ready: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet -e '.[gpu,eval]' onnx cuda-python tensorrt-rtx==1.7.1.116
 	touch $@
 
 $(VENV)-trt-%/.ready: pyproject.toml

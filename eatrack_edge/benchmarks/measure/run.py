@@ -22,7 +22,7 @@ from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find_graphs
 from eatrack_edge.inference.onnx_metadata import graph_sha256
-from eatrack_edge.inference.tensorrt.engine_files import is_engine
+from eatrack_edge.inference.tensorrt.engine_files import is_engine, named_engines
 from eatrack_edge.machine.board import Board, read_board
 from eatrack_edge.machine.conditions import Work, board_facts, now, read_environment, read_work
 from eatrack_edge.machine.device_check import DeviceCheck, check_device, machine_name, projected_kind, runs_engine
@@ -121,8 +121,8 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
 
 
 def _ours(request: Request, claim: DeviceCheck, board: Board) -> Entry:
-    is_engine = runs_engine(claim, board) and request.backend in ("auto", "tensorrt")
-    backend = "tensorrt" if is_engine else request.backend
+    uses_engine = runs_engine(claim, board) and request.backend in ("auto", "tensorrt")
+    backend = "tensorrt" if uses_engine else request.backend
     return Entry("ours", model=request.model, backend=backend, precision=request.precision)
 
 
@@ -229,7 +229,7 @@ def _speed(first: Contestant, request: Request) -> dict[str, Any]:
 def _model(first: Contestant, ours: Entry, request: Request) -> Model:
     backend: Any = first.follower.backend
     opened = opened_as(ours)
-    files = [Path(opened)] if is_engine(opened) else find_graphs(opened)
+    files = named_engines(opened)[1:] if is_engine(opened) else find_graphs(opened)
     digest = sha256 if is_engine(opened) else graph_sha256
     return Model(
         name=backend.model_spec.model,
