@@ -261,6 +261,8 @@ def _projection(claim: DeviceCheck, board: Board, request: Request) -> tuple[dic
     kind = projected_kind(claim, board)
     if not kind:
         return None, []
+    if is_engine(request.model):
+        return None, ["no projection: it is calculated from a graph, and an engine was named"]
     from eatrack_edge.benchmarks.projection.project import projection_figures
 
     precision = request.precision or DEFAULT_PRECISION
