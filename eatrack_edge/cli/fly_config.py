@@ -55,7 +55,7 @@ class FlyConfig:
             ConfigError: One is out of range.
         """
         live = {name: value for name, value in given_input.items() if value is not None}
-        own = {name: value for name, value in given.items() if value or isinstance(value, float)}
+        own: dict[str, Any] = {name: value for name, value in given.items() if value or isinstance(value, float)}
         config = replace(self, input=replace(self.input, **live), **own)
         return replace(config, input=replace(config.input, reopen=not config.once))
 

@@ -72,12 +72,9 @@ class History:
         held = next(seen, self._held[0] if self._held else None)
         return None if held is None else _unpacked(held)
 
-    def after(self, shown: LiveFrame, most: int) -> list[LiveFrame]:
-        """Frames after one that is held, to the newest; evenly spaced where there are more than ``most``."""
-        later = [held for held in self._held if held.shown.index > shown.index]
-        step = -(-len(later) // most) if later else 1
-        # Counted from the newest, which must be among them.
-        return [_unpacked(held) for held in later[::-1][::step][::-1]]
+    def numbers(self) -> list[int]:
+        """Numbers of the frames that are held, the oldest first."""
+        return [held.shown.index for held in self._held]
 
     def __len__(self) -> int:
         return len(self._held)

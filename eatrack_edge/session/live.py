@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.session.catch_up import CatchUp
 from eatrack_edge.session.commands import Command, Quit, Select, Selection, SelectPoint, Stop
 from eatrack_edge.session.events import (
     WAITING,
@@ -29,7 +30,7 @@ from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame,
 from eatrack_edge.tracking.result import TrackResult
 
 _TURN_S = 0.1  # longest wait for a frame, and so for a command to be looked at while none comes
-_CATCH_UP_FRAMES = 10  # every third of the last second does as well as every one, measured on 24 selections
+_CATCH_UP_UPDATES = 10  # every third of the last second does as well as every one, measured on 24 selections
 
 
 class AnyTracker(Protocol):
@@ -93,6 +94,7 @@ class LiveSession:
         self._history = History(history)
         self._view_delay_ms = view_delay_ms
         self._size: PictureSize | None = None  # of the frame that the target was selected on; `None` without a target
+        self._catch_up: CatchUp | None = None  # after a selection on an older frame, until the newest is reached
         self._state = WAITING
         self._pending: Selection | None = None  # came before any frame
         self._frame_count = 0
@@ -115,11 +117,13 @@ class LiveSession:
             self._pass_on_reports()
             if not self._obey():
                 return "quit"
-            item = self._feed.next(_TURN_S)
+            item = self._feed.next(0.0 if self._catch_up else _TURN_S)
             if isinstance(item, LiveFrame):
                 self._take(item)
                 if self._frame_count == max_frames:
                     return "max frames"
+            elif item is None:
+                self._go_on_catching_up()
             elif isinstance(item, SourceEnd):
                 return "end of source"
             elif isinstance(item, LinkLost):
@@ -138,10 +142,23 @@ class LiveSession:
             record = self._record(shown, box if self._size else None, self._state)
         elif self._size is None:
             record = self._record(shown, None, WAITING)
+        elif self._catch_up is not None:
+            record = self._go_on_catching_up()
+            if record is None or record.frame != shown.index:
+                record = self._record(shown, None, self._state)  # its result is not known yet
         else:
             record = self._update(shown)
         self._frame_count += 1
         self.emit(FrameEvent(shown, record, shown.age_ms()))
+
+    def _go_on_catching_up(self) -> FrameRecord | None:
+        """Track in one more of the frames on the way to the newest; ``None`` where the target is live."""
+        if self._catch_up is None:
+            return None
+        record = self._update(self._catch_up.next())
+        if self._catch_up is not None and self._catch_up.is_done:
+            self._catch_up = None
+        return record
 
     def _update(self, shown: LiveFrame) -> FrameRecord:
         size = self._size
@@ -193,7 +210,7 @@ class LiveSession:
         return True
 
     def _select(self, command: Selection) -> Box | None:
-        """Start on the frame that the user saw, then catch up with the newest.
+        """Start on the frame that the user saw; the next turns catch up with the newest.
 
         Returns:
             The box on that frame; ``None`` where the selection was refused.
@@ -211,9 +228,8 @@ class LiveSession:
         self._size = PictureSize.of(shown.frame)
         self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box))
         self._change_state("TRACKING", shown.index, "selected")
-        for later in self._history.after(shown, _CATCH_UP_FRAMES):
-            if self._size is not None:
-                self._update(later)
+        catch_up = CatchUp(self._history, shown, _CATCH_UP_UPDATES)
+        self._catch_up = None if catch_up.is_done else catch_up
         return box
 
     def _seen(self, number: int | None) -> tuple[LiveFrame, str]:
@@ -235,7 +251,7 @@ class LiveSession:
         return shown, f"{reason}, {late_ms:.0f} ms newer"
 
     def _give_up(self, frame: int, reason: str) -> None:
-        self._size = None
+        self._size = self._catch_up = None
         self._change_state(WAITING, frame, reason)
 
     def _change_state(self, state: str, frame: int, reason: str = "") -> None:

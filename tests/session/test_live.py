@@ -92,14 +92,46 @@ def test_a_selection_before_any_frame_waits_for_the_first(flight: Flight) -> Non
 
 
 def test_a_selection_on_an_older_frame_catches_up_with_the_newest(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(6)), Select(BOX, frame=2), live_frame(6))
+    flight.scripted(*map(live_frame, range(6)), Select(BOX, frame=2), None, None, None, live_frame(6))
     assert (flight.tracker.inits, flight.tracker.updates) == ([(2, BOX)], [3, 4, 5, 6])
     assert [event.reason for event in flight.heard.of(SelectionEvent)] == [""]
+    assert [event.record.box for event in flight.heard.of(FrameEvent)] == [*[None] * 6, BOX]
 
 
 def test_catching_up_skips_frames_evenly_and_ends_with_the_newest(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(30)), Select(BOX, frame=0))
-    assert flight.tracker.updates == list(range(2, 30, 3))
+    flight.scripted(*map(live_frame, range(30)), Select(BOX, frame=0), *[None] * 12)
+    assert flight.tracker.updates == [*range(3, 30, 3), 29]
+
+
+def test_frames_that_come_while_catching_up_are_shown_without_a_box_until_it_is_live(flight: Flight) -> None:
+    flight.scripted(*map(live_frame, range(21)), Select(BOX, frame=0), *map(live_frame, range(21, 34)))
+    assert flight.tracker.updates == [
+        *range(3, 31, 3),
+        31,
+        32,
+        33,
+    ]  # ten updates of two frames behind and one that came
+    shown = [(event.record.frame, event.record.box, event.record.state) for event in flight.heard.of(FrameEvent)]
+    assert shown[21:30] == [(number, None, "TRACKING") for number in range(21, 30)]
+    assert shown[30:] == [(number, BOX, "TRACKING") for number in range(30, 34)]
+
+
+def test_another_selection_and_stop_are_obeyed_while_catching_up(flight: Flight) -> None:
+    other: Box = (1.0, 2.0, 6.0, 6.0)
+    flight.scripted(
+        *map(live_frame, range(21)), Select(BOX, frame=0), None, Select(other, frame=19), None, live_frame(21),
+        Select(BOX, frame=5), None, Stop(), None, live_frame(22),
+    )  # fmt: skip
+    assert flight.tracker.inits == [(0, BOX), (19, other), (5, BOX)]
+    assert flight.tracker.updates == [2, 4, 20, 21, 7, 9]
+    assert flight.states[-1] == ("WAITING", 21, "stopped")
+
+
+def test_a_picture_of_another_shape_on_the_way_ends_the_track(flight: Flight) -> None:
+    frames = [live_frame(0), live_frame(1), live_frame(2, 48, 64), live_frame(3, 48, 64)]
+    flight.scripted(*frames, Select(BOX, frame=0), None, None, live_frame(4, 48, 64))
+    assert flight.tracker.updates == [1]
+    assert flight.states[-1] == ("WAITING", 2, "the picture is 48x64, the target was selected on 64x48")
 
 
 def test_a_selection_on_a_frame_that_is_gone_takes_the_oldest_and_says_so() -> None:
@@ -118,7 +150,7 @@ def test_a_frame_that_never_was_takes_the_newest_and_says_so(flight: Flight) -> 
 
 
 def test_a_point_is_given_the_box_that_the_tracker_proposes_on_the_frame_that_was_seen(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(4)), SelectPoint(30.0, 20.0, frame=1), live_frame(4))
+    flight.scripted(*map(live_frame, range(4)), SelectPoint(30.0, 20.0, frame=1), None, None, live_frame(4))
     proposed = (24.0, 16.0, 12.0, 8.0)
     assert (flight.tracker.inits, flight.tracker.updates) == ([(1, proposed)], [2, 3, 4])
     (event,) = flight.heard.of(SelectionEvent)
@@ -157,7 +189,6 @@ def delayed(*script: object, view_delay_ms: float) -> Flight:
 def test_a_selection_without_a_frame_is_taken_on_the_one_of_the_view_delay_ago(selection: Select | SelectPoint) -> None:
     flight = delayed(*range(6), selection, view_delay_ms=250)
     assert flight.tracker.inits == [(2, BOX)]
-    assert flight.tracker.updates == [3, 4, 5]
     assert [event.reason for event in flight.heard.of(SelectionEvent)] == [""]
 
 
