@@ -17,6 +17,9 @@ def selection(
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="Runtime of the graphs; auto takes the fastest installed.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
+    delay: Annotated[
+        list[float] | None, typer.Option(min=0, help="Age of the picture, s; repeat. 0.3, 0.5, 1.")
+    ] = None,
     per_sequence: Annotated[int, typer.Option(min=1, help="Selections in each sequence.")] = 4,
     camera_fps: Annotated[float, typer.Option(min=1, help="Frame rate of the simulated camera.")] = 30.0,
     update_ms: Annotated[float, typer.Option(min=0, help="Time of a simulated update, milliseconds.")] = 50.0,
@@ -36,7 +39,8 @@ def selection(
     from eatrack_edge.tracking.tracker import Tracker
 
     sequences = [read() for read in open_dataset(*dataset, first_pixel).readers.values()]
-    plan = Plan(camera_fps=camera_fps, update_ms=update_ms, per_sequence=per_sequence)
+    delays_s = tuple(dict.fromkeys((0.0, *(delay or (0.3, 0.5, 1.0)))))
+    plan = Plan(delays_s, camera_fps=camera_fps, update_ms=update_ms, per_sequence=per_sequence)
     rows: list[Selected] = []
     with Progress("selections") as progress, Tracker(model, backend=backend, threads=threads) as tracker:
         for row in measure_selections(tracker, sequences, plan):

@@ -18,7 +18,7 @@ from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
 from eatrack_edge.tracking.lifecycle import Lifecycle, TrackState
-from eatrack_edge.tracking.proposal import box_of_fixed_size
+from eatrack_edge.tracking.proposal import propose_box
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
@@ -139,9 +139,7 @@ class Tracker:
         Raises:
             InputError: Not a frame, or the point lies outside it.
         """
-        self._check_open()
-        frame = as_bgr(frame)
-        return box_of_fixed_size((frame.shape[1], frame.shape[0]), x, y)
+        return propose_box(as_bgr(frame), x, y)
 
     def close(self) -> None:
         """Free the backend if the tracker opened it. A second call does nothing."""
