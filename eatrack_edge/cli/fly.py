@@ -23,7 +23,8 @@ def fly(
     jsonl: Annotated[str, typer.Option(help="Log as JSON lines: each frame, each change of state, each loss of the source.")] = "",
     output: Annotated[list[str] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4, .csv, .txt. May be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; stop; quit.")] = "",
+    commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; point x,y [frame]; stop; quit.")] = "",
+    view_delay: Annotated[str, typer.Option(help="Age of the picture that you see, such as 300ms: a selection that names no frame is taken on the frame of that time.")] = "",
     input_width: Annotated[int | None, typer.Option(help="Width that the camera is asked for, pixels.")] = None,
     input_height: Annotated[int | None, typer.Option(help="Height that the camera is asked for, pixels.")] = None,
     input_rate: Annotated[float | None, typer.Option(help="Frames per second that the camera is asked for.")] = None,
@@ -34,6 +35,7 @@ def fly(
 ) -> None:  # fmt: skip
     """Track one target live: the newest frame always, and a source that is reopened whenever it dies."""
     from eatrack_edge.cli.fly_config import FlyConfig, as_toml
+    from eatrack_edge.cli.options import parse_milliseconds
     from eatrack_edge.core import config as files
     from eatrack_edge.core.errors import UsageError
 
@@ -51,6 +53,7 @@ def fly(
         "output": tuple(output or ()),
         "overwrite": overwrite,
         "commands": commands,
+        "view_delay_ms": parse_milliseconds(view_delay) if view_delay else None,
     }
     given_input = {
         "width": input_width,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -27,7 +28,8 @@ class FlyConfig:
     model: str = DEFAULT_MODEL  # bundled, or an exported file or folder
     backend: str = "auto"  # what runs the network
     threads: int = 1  # CPU threads of one inference
-    history: int = 30  # recent frames that a selection may name; fewer where they take more than 128 MiB
+    history: int = 64  # recent frames that a selection may name; fewer where they take more than 192 MiB
+    view_delay_ms: float = 0.0  # age of the picture that users see, for selections that name no frame
     jsonl: str = ""  # file for the log: a line for each frame and each event
     output: tuple[str, ...] = ()  # files of the other forms: .mp4, .csv, .txt, .jsonl as `track` writes it
     overwrite: bool = False  # replace files that exist
@@ -38,6 +40,8 @@ class FlyConfig:
     def __post_init__(self) -> None:
         if self.select not in SELECTIONS:
             raise ConfigError(f"select must be one of {', '.join(SELECTIONS)}, got `{self.select}`")
+        if not 0 <= self.view_delay_ms < math.inf:
+            raise ConfigError(f"view_delay_ms must be at least 0, got {self.view_delay_ms:g}")
         if self.history < 1 or self.threads < 1 or self.max_frames < 0:
             raise ConfigError(
                 f"history and threads must be at least 1 and max_frames at least 0, "
@@ -51,7 +55,7 @@ class FlyConfig:
             ConfigError: One is out of range.
         """
         live = {name: value for name, value in given_input.items() if value is not None}
-        own = {name: value for name, value in given.items() if value}
+        own: dict[str, Any] = {name: value for name, value in given.items() if value or isinstance(value, float)}
         config = replace(self, input=replace(self.input, **live), **own)
         return replace(config, input=replace(config.input, reopen=not config.once))
 

@@ -70,7 +70,9 @@ def run_flight(options: FlyConfig) -> int:
         print(f"{'backend':<25} {tracker.backend.name}")
         feed: FrameFeed = source if isinstance(source, LiveSource) else EveryFrame(source)
         selector = FirstMotion() if options.select == "first-motion" else None
-        session = LiveSession(tracker, feed, history=options.history, selector=selector)
+        session = LiveSession(
+            tracker, feed, history=options.history, selector=selector, view_delay_ms=options.view_delay_ms
+        )
         if box is not None:
             session.commands.put(Select(box))
         outputs = _open_outputs(session, tracker, source, options)

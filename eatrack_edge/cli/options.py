@@ -1,4 +1,4 @@
-"""Boxes and ranges as options of commands, checked before anything runs."""
+"""Boxes, ranges and durations as options of commands, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -88,3 +88,22 @@ def parse_range(text: str) -> tuple[float, float]:
     if not low < high < float("inf"):
         raise UsageError(f"--value-range needs two numbers, got `{text}`", hint="for example: --value-range 7000,9000")
     return low, high
+
+
+def parse_milliseconds(text: str) -> float:
+    """A duration such as ``300ms`` or ``0.3s``, in milliseconds.
+
+    Raises:
+        UsageError: It has no unit, or is negative.
+
+    >>> parse_milliseconds("300ms"), parse_milliseconds("0.3 s")
+    (300.0, 300.0)
+    """
+    number = text.strip().removesuffix("s").removesuffix("m")
+    try:
+        value = float(number) * {"ms": 1.0, "s": 1000.0}[text.strip()[len(number) :]]
+    except (ValueError, KeyError):
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise UsageError(f"--view-delay needs a duration, got `{text}`", hint="for example: --view-delay 300ms")
+    return value

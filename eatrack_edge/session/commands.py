@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
@@ -13,10 +14,25 @@ class Select(NamedTuple):
 
     Attributes:
         box: In pixels of the frame that the user saw.
-        frame: Number of that frame; ``None`` is the newest.
+        frame: Number of that frame (``LiveFrame.index``); ``None`` is the one captured the session's view delay ago,
+            which is the newest where there is no delay.
     """
 
     box: Box
+    frame: int | None = None
+
+
+class SelectPoint(NamedTuple):
+    """Track what lies under a point, such as a click, in place of any other target. Its box is proposed.
+
+    Attributes:
+        x: In pixels of the frame that the user saw, from its left edge.
+        y: The same, from its top edge.
+        frame: As in ``Select``.
+    """
+
+    x: float
+    y: float
     frame: int | None = None
 
 
@@ -28,7 +44,8 @@ class Quit(NamedTuple):
     """End the session."""
 
 
-Command = Select | Stop | Quit
+Selection = Select | SelectPoint
+Command = Selection | Stop | Quit
 
 
 def parse_command(line: str) -> Command:
@@ -39,16 +56,25 @@ def parse_command(line: str) -> Command:
 
     >>> parse_command("select 10,20,30,40 117")
     Select(box=(10.0, 20.0, 30.0, 40.0), frame=117)
+    >>> parse_command("point 25,40")
+    SelectPoint(x=25.0, y=40.0, frame=None)
     """
-    word, *rest = line.split()
-    if word == "stop" and not rest:
-        return Stop()
-    if word == "quit" and not rest:
-        return Quit()
+    word, *rest = line.split() or [""]
+    if not rest and word in ("stop", "quit"):
+        return Stop() if word == "stop" else Quit()
     try:
-        x, y, w, h = (float(part) for part in rest[0].split(","))
-        if word == "select" and len(rest) <= 2:
-            return Select((x, y, w, h), int(rest[1]) if len(rest) == 2 else None)
+        numbers = [float(part) for part in rest[0].split(",")]
+        frame = int(rest[1]) if len(rest) == 2 else None
+        if len(rest) <= 2 and all(map(math.isfinite, numbers)):
+            if word == "select":
+                x, y, w, h = numbers
+                return Select((x, y, w, h), frame)
+            if word == "point":
+                x, y = numbers
+                return SelectPoint(x, y, frame)
     except (ValueError, IndexError):
         pass
-    raise UsageError(f"not a command: `{line.strip()}`", hint="commands are: select x,y,w,h [frame]; stop; quit")
+    raise UsageError(
+        f"not a command: `{line.strip()}`",
+        hint="commands are: select x,y,w,h [frame]; point x,y [frame]; stop; quit",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.sources.feed import LiveFrame
 
@@ -63,6 +64,7 @@ class SelectionEvent:
     reason: str  # why it was refused, or what was done other than asked; empty where all is as asked
     is_refused: bool
     at_ns: int
+    box: Box | None = None  # in pixels of that frame; the proposed one after a click; `None` where it was refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.outputs.base import FrameRecord
-from eatrack_edge.session.commands import Command, Quit, Select, Stop
+from eatrack_edge.session.catch_up import CatchUp
+from eatrack_edge.session.commands import Command, Quit, Select, Selection, SelectPoint, Stop
 from eatrack_edge.session.events import (
     WAITING,
     Event,
@@ -23,13 +24,13 @@ from eatrack_edge.session.events import (
     SourceLostEvent,
     StateEvent,
 )
-from eatrack_edge.session.history import History
+from eatrack_edge.session.history import HISTORY_FRAMES, History
 from eatrack_edge.session.picture_size import PictureSize
 from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame, SourceEnd
 from eatrack_edge.tracking.result import TrackResult
 
 _TURN_S = 0.1  # longest wait for a frame, and so for a command to be looked at while none comes
-_CATCH_UP_FRAMES = 10  # every third of the last second does as well as every one, measured on 24 selections
+_CATCH_UP_UPDATES = 10  # every third of the last second does as well as every one, measured on 24 selections
 
 
 class AnyTracker(Protocol):
@@ -41,6 +42,10 @@ class AnyTracker(Protocol):
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
         """Find the target in the next frame."""
+        ...
+
+    def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
+        """The box of what lies under a point, pixels of the frame."""
         ...
 
 
@@ -64,6 +69,8 @@ class LiveSession:
         feed: A live source, or every frame of a file.
         history: Frames to hold for selections on a frame that is not the newest.
         selector: Chooses a target while there is none; ``None`` waits for a command.
+        view_delay_ms: Age of the picture that users see. A selection that names no frame is taken on the one captured
+            so long before it is carried out.
 
     Attributes:
         listeners: Get every event, in order.
@@ -76,17 +83,20 @@ class LiveSession:
         tracker: AnyTracker,
         feed: FrameFeed,
         *,
-        history: int = 30,
+        history: int = HISTORY_FRAMES,
         selector: Selector | None = None,
+        view_delay_ms: float = 0.0,
     ) -> None:
         self.listeners: list[Listener] = []
         self.commands: SimpleQueue[Command] = SimpleQueue()
         self.reports: SimpleQueue[Event] = SimpleQueue()
         self._tracker, self._feed, self._selector = tracker, feed, selector
         self._history = History(history)
+        self._view_delay_ms = view_delay_ms
         self._size: PictureSize | None = None  # of the frame that the target was selected on; `None` without a target
+        self._catch_up: CatchUp | None = None  # after a selection on an older frame, until the newest is reached
         self._state = WAITING
-        self._pending: Select | None = None  # came before any frame
+        self._pending: Selection | None = None  # came before any frame
         self._frame_count = 0
 
     def run(self, *, max_frames: int | None = None, is_stopped: Callable[[], bool] = lambda: False) -> str:
@@ -107,11 +117,13 @@ class LiveSession:
             self._pass_on_reports()
             if not self._obey():
                 return "quit"
-            item = self._feed.next(_TURN_S)
+            item = self._feed.next(0.0 if self._catch_up else _TURN_S)
             if isinstance(item, LiveFrame):
                 self._take(item)
                 if self._frame_count == max_frames:
                     return "max frames"
+            elif item is None:
+                self._go_on_catching_up()
             elif isinstance(item, SourceEnd):
                 return "end of source"
             elif isinstance(item, LinkLost):
@@ -125,15 +137,28 @@ class LiveSession:
         if self._size is None and self._pending is None and self._selector and (box := self._selector(shown)):
             self._pending = Select(box)
         if self._pending is not None:
-            select, self._pending = self._pending, None
-            self._select(select)
-            record = self._record(shown, select.box if self._size else None, self._state)
+            selection, self._pending = self._pending._replace(frame=shown.index), None
+            box = self._select(selection)
+            record = self._record(shown, box if self._size else None, self._state)
         elif self._size is None:
             record = self._record(shown, None, WAITING)
+        elif self._catch_up is not None:
+            record = self._go_on_catching_up()
+            if record is None or record.frame != shown.index:
+                record = self._record(shown, None, self._state)  # its result is not known yet
         else:
             record = self._update(shown)
         self._frame_count += 1
         self.emit(FrameEvent(shown, record, shown.age_ms()))
+
+    def _go_on_catching_up(self) -> FrameRecord | None:
+        """Track in one more of the frames on the way to the newest; ``None`` where the target is live."""
+        if self._catch_up is None:
+            return None
+        record = self._update(self._catch_up.next())
+        if self._catch_up is not None and self._catch_up.is_done:
+            self._catch_up = None
+        return record
 
     def _update(self, shown: LiveFrame) -> FrameRecord:
         size = self._size
@@ -184,27 +209,49 @@ class LiveSession:
                 self._pending = command
         return True
 
-    def _select(self, command: Select) -> None:
-        """Start on the frame that the user saw, then catch up with the newest."""
-        shown, reason = self._history.at(command.frame), ""
-        if shown is None or (command.frame is not None and shown.index != command.frame):
-            shown = shown or self._history.at(None)
-            assert shown is not None  # a selection before any frame waits for one
-            reason = f"frame {command.frame} is not held any more, or was never seen: taken on frame {shown.index}"
+    def _select(self, command: Selection) -> Box | None:
+        """Start on the frame that the user saw; the next turns catch up with the newest.
+
+        Returns:
+            The box on that frame; ``None`` where the selection was refused.
+        """
+        shown, reason = self._seen(command.frame)
         try:
-            self._tracker.init(shown.frame, command.box)
+            if isinstance(command, SelectPoint):
+                box = self._tracker.propose(shown.frame, command.x, command.y)
+            else:
+                box = command.box
+            self._tracker.init(shown.frame, box)
         except InputError as error:
             self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns()))
-            return
+            return None
         self._size = PictureSize.of(shown.frame)
-        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns()))
+        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box))
         self._change_state("TRACKING", shown.index, "selected")
-        for later in self._history.after(shown, _CATCH_UP_FRAMES):
-            if self._size is not None:
-                self._update(later)
+        catch_up = CatchUp(self._history, shown, _CATCH_UP_UPDATES)
+        self._catch_up = None if catch_up.is_done else catch_up
+        return box
+
+    def _seen(self, number: int | None) -> tuple[LiveFrame, str]:
+        """The frame that the user saw, and in words why it is another one; empty where it is not."""
+        newest = self._history.newest()
+        assert newest is not None  # a selection before any frame waits for one
+        if number is not None:
+            shown = self._history.at(number) or newest
+            is_it = shown.index == number
+            reason = f"frame {number} is not held any more, or was never seen: taken on frame {shown.index}"
+            return shown, "" if is_it else reason
+        if not self._view_delay_ms:
+            return newest, ""
+        seen_ns = time.monotonic_ns() - round(1e6 * self._view_delay_ms)
+        shown = self._history.captured_by(seen_ns) or newest
+        if (late_ms := (shown.captured_ns - seen_ns) / 1e6) <= 0:
+            return shown, ""
+        reason = f"no frame of {self._view_delay_ms:g} ms ago is held: taken on frame {shown.index}"
+        return shown, f"{reason}, {late_ms:.0f} ms newer"
 
     def _give_up(self, frame: int, reason: str) -> None:
-        self._size = None
+        self._size = self._catch_up = None
         self._change_state(WAITING, frame, reason)
 
     def _change_state(self, state: str, frame: int, reason: str = "") -> None:
@@ -213,7 +260,7 @@ class LiveSession:
             self.emit(StateEvent(state, before, frame, time.monotonic_ns(), reason))
 
     def _newest_number(self) -> int:
-        newest = self._history.at(None)
+        newest = self._history.newest()
         return -1 if newest is None else newest.index
 
     def _pass_on_reports(self) -> None:

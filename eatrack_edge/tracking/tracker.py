@@ -18,6 +18,7 @@ from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
 from eatrack_edge.tracking.lifecycle import Lifecycle, TrackState
+from eatrack_edge.tracking.proposal import propose_box
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
@@ -126,6 +127,19 @@ class Tracker:
         event = self.templates.adapt(frame, target, maps, window, confidence)
         latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
         return TrackResult(target.box, confidence, state, latency, event)
+
+    def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
+        """Propose the box of what lies under a point, such as a click; give it to ``init``.
+
+        Args:
+            frame: Shape (H, W, 3), BGR uint8.
+            x: Of the point, pixels of the frame.
+            y: The same.
+
+        Raises:
+            InputError: Not a frame, or the point lies outside it.
+        """
+        return propose_box(as_bgr(frame), x, y)
 
     def close(self) -> None:
         """Free the backend if the tracker opened it. A second call does nothing."""

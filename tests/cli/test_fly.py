@@ -68,7 +68,10 @@ def test_commands_select_and_quit(run: Run, tmp_path: Path) -> None:
         *("--jsonl", tmp_path / "fly.jsonl"),
     )
     assert done.code == 0
-    assert "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; stop; quit" in done.err
+    assert (
+        "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; point x,y [frame]; stop; quit"
+        in done.err
+    )
     assert "TRACKING" in done.out
 
 
@@ -87,6 +90,9 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     assert load(FlyConfig, path).input.width == 1280
     assert load(FlyConfig, path).threads == 2
     assert load(FlyConfig, path).tracker == config.tracker
+    path.write_text(run("fly", "--config", path, "--view-delay", "0.3s", "--print-config").out)
+    assert load(FlyConfig, path).view_delay_ms == 300
+    assert "view_delay_ms = 0.0" in run("fly", "--config", path, "--view-delay", "0ms", "--print-config").out
 
 
 @pytest.mark.parametrize(
@@ -95,6 +101,7 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
         pytest.param([], 2, "error: no source was named\nhint: for example: eatrack-edge fly rtsp://192.168.144.25:8554/main\n", id="no source"),
         pytest.param([SCENE, "--select", "person"], 2, "error: select must be one of auto, none, first-motion, got `person`\n", id="select"),
         pytest.param([SCENE, "--input-flip", "over"], 2, "error: flip must be a known way to turn a picture, got `over`\n", id="flip"),
+        pytest.param([SCENE, "--view-delay", "300"], 2, "error: --view-delay needs a duration, got `300`\nhint: for example: --view-delay 300ms\n", id="view delay"),
         pytest.param([SCENE, "--commands", "/no/fifo"], 2, "error: /no/fifo: no such file\nhint: mkfifo /no/fifo\n", id="commands"),
         pytest.param(["rtsp://127.0.0.1:9/live", "--once"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
     ],

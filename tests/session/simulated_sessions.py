@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, check_box
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.session.events import Event
 from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
 from eatrack_edge.tracking.lifecycle import TrackState
@@ -34,6 +35,12 @@ class SimulatedTracker:
         check_box(box, frame.shape[1], frame.shape[0])
         self.inits.append((int(frame[0, 0, 0]), box))
         self._box, self._size = box, frame.shape[:2]
+
+    def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
+        height, width = frame.shape[:2]
+        if not (0 <= x < width and 0 <= y < height):
+            raise InputError(f"the point {x:g},{y:g} lies outside the frame, {width}x{height}")
+        return x - 6, y - 4, 12.0, 8.0
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
         assert frame.shape[:2] == self._size

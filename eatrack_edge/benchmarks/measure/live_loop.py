@@ -95,6 +95,11 @@ class _IdleTracker:
         del frame
         return TrackResult(_BOX, 0.9, TrackState.TRACKING, self._latency)
 
+    def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
+        """Propose any box."""
+        del frame, x, y
+        return _BOX
+
 
 class _Clock:
     """Reads the processor's clocks at every result; the first listener, so that the others count for the next."""

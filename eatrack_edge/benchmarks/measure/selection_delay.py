@@ -1,0 +1,204 @@
+"""What a selection on a late picture is worth: success a second later, taken on the frame seen and on the newest.
+
+A pilot draws a box in a picture that is some tenths of a second old. Here the true box of that moment, as a hand would
+draw it, is given to the live session itself, over a camera and a clock that are simulated: an update takes a fixed
+time, so that the result does not depend on what else the machine does.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eatrack_edge.core.boxes import Box, iou
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.datasets import sequence as datasets
+from eatrack_edge.evaluation.runner import open_frames
+from eatrack_edge.session.commands import Select
+from eatrack_edge.session.events import Event, FrameEvent
+from eatrack_edge.session.live import AnyTracker, LiveSession
+from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
+from eatrack_edge.tracking.result import TrackResult
+
+SUCCESS = 0.5  # overlap above which the target is tracked
+_HAND = 0.05  # of the box's sides, most that a drawn box is off in centre and size
+_LATE_FRAMES = 6  # a slow tracker has its result so much after the time asked for
+_INIT_UPDATES = 2.0  # two templates are encoded and one search crop
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated."""
+
+    delays_s: tuple[float, ...] = (0.0, 0.3, 0.5, 1.0)  # age of the picture that is selected in
+    after_s: float = 1.0  # from the selection to the result that counts
+    camera_fps: float = 30.0
+    update_ms: float = 50.0  # of one `Tracker.update`; 0 tracks every frame
+    per_sequence: int = 4  # selections; each further one halves a gap between them
+
+    def frames(self, seconds: float) -> int:
+        """A time in frames of the camera."""
+        return round(seconds * self.camera_fps)
+
+
+class Selected(NamedTuple):
+    """One selection."""
+
+    sequence: str
+    frame: int  # the newest one when the selection arrived
+    delay_s: float
+    taken_on: str  # "seen" or "newest"
+    overlap: float  # with the true box, ``after_s`` later; 0 where there was no box
+
+
+class _Camera:
+    """Frames on a simulated clock; the selection arrives with one of them."""
+
+    def __init__(self, frames: Sequence[LiveFrame], plan: Plan, at: int) -> None:
+        self._frames, self._at = {shown.index: shown for shown in frames}, at
+        self._last = at + plan.frames(plan.after_s)
+        self._delivered = frames[0].index - 1
+        self.now = float(frames[0].index)  # in frames
+        self.on_arrival: Callable[[], None] = lambda: None
+
+    def next(self, timeout: float) -> FeedItem | None:
+        """The newest frame; the next one where that was delivered already and there is time to wait for it."""
+        if self._delivered >= self._last:
+            return SourceEnd()
+        if int(self.now) <= self._delivered:
+            if not timeout:
+                return None
+            self.now = float(self._delivered + 1)
+        self._delivered = int(self.now)
+        if self._delivered == self._at:
+            self.on_arrival()
+        return self._frames.get(self._delivered) or SourceEnd()
+
+
+class _TimedTracker:
+    """A tracker whose calls take a fixed time on the camera's clock."""
+
+    def __init__(self, tracker: AnyTracker, camera: _Camera, frames_an_update: float) -> None:
+        self._tracker, self._camera, self._cost = tracker, camera, frames_an_update
+        self.propose = tracker.propose
+
+    def init(self, frame: NDArray[Any], box: Box) -> None:
+        self._camera.now += _INIT_UPDATES * self._cost
+        self._tracker.init(frame, box)
+
+    def update(self, frame: NDArray[Any]) -> TrackResult:
+        self._camera.now += self._cost
+        return self._tracker.update(frame)
+
+
+class _Last:
+    """Remembers the last frame and its box."""
+
+    def __init__(self) -> None:
+        self.frame, self.box = -1, (0.0, 0.0, 0.0, 0.0)
+
+    def offer(self, event: Event) -> None:
+        if isinstance(event, FrameEvent):
+            self.frame, self.box = event.record.frame, event.record.box or (0.0, 0.0, 0.0, 0.0)
+
+
+def selection_times(truth: NDArray[np.float64], plan: Plan) -> list[int]:
+    """Frames at which a selection can arrive: the target is there when it was seen, then, and when it counts.
+
+    Args:
+        truth: True boxes, shape (N, 4); ``nan`` where the target is absent.
+        plan: How many are wanted; fewer where the video is too short for different ones.
+    """
+    present = np.isfinite(truth).all(axis=1)
+    longest, after = plan.frames(max(plan.delays_s)), plan.frames(plan.after_s)
+    offsets = [-plan.frames(delay) for delay in plan.delays_s] + [after + late for late in range(_LATE_FRAMES + 1)]
+    possible = range(longest, len(truth) - after - _LATE_FRAMES)
+    valid = [frame for frame in possible if all(present[frame + offset] for offset in offsets)]
+    places = (_halving(number) for number in range(1, plan.per_sequence + 1))
+    return list(dict.fromkeys(valid[int(place * len(valid))] for place in places)) if valid else []
+
+
+def _halving(number: int) -> float:
+    """1/2, 1/4, 3/4, 1/8, 5/8, ...: van der Corput's sequence.
+
+    >>> [_halving(number) for number in range(1, 5)]
+    [0.5, 0.25, 0.75, 0.125]
+    """
+    return int(f"{number:b}"[::-1], 2) / 2 ** number.bit_length()
+
+
+def drawn_box(true: Iterable[float], seed: str) -> Box:
+    """A true box as a hand draws it: centre and size are off by up to 5 % of a side, the same for the same seed."""
+    x, y, w, h = (float(value) for value in true)
+    off = np.random.default_rng(zlib.crc32(seed.encode())).uniform(-_HAND, _HAND, 4)
+    new_w, new_h = w * (1 + float(off[2])), h * (1 + float(off[3]))
+    return x + w * (0.5 + float(off[0])) - new_w / 2, y + h * (0.5 + float(off[1])) - new_h / 2, new_w, new_h
+
+
+def measure_selections(tracker: AnyTracker, sequences: Sequence[datasets.Sequence], plan: Plan) -> Iterator[Selected]:
+    """Select at several times of every sequence, at every delay: one time of each sequence, then the next of each.
+
+    Raises:
+        EATrackError: Frames cannot be read, or the tracker fails.
+    """
+    times = [selection_times(sequence.boxes, plan) for sequence in sequences]
+    for number in range(plan.per_sequence):
+        for sequence, own in zip(sequences, times, strict=True):
+            if number < len(own):
+                yield from _selections_at(tracker, sequence, own[number], plan)
+
+
+def _selections_at(tracker: AnyTracker, sequence: datasets.Sequence, at: int, plan: Plan) -> Iterator[Selected]:
+    first, last = at - plan.frames(max(plan.delays_s)), at + plan.frames(plan.after_s) + _LATE_FRAMES
+    with open_frames(sequence) as source:
+        frames = [_live(number, frame, plan) for number, frame in enumerate(islice(source, first, last + 1), first)]
+    boxes = sequence.boxes
+    for delay_s in plan.delays_s:
+        seen = at - plan.frames(delay_s)
+        box = drawn_box(boxes[seen], f"{sequence.name}:{at}")
+        for taken_on in ("seen", "newest") if delay_s else ("seen",):
+            command = Select(box, seen if taken_on == "seen" else None)
+            result = _fly(tracker, frames, command, at, plan)
+            overlap = float(iou(np.array([result.box]), boxes[result.frame : result.frame + 1])[0])
+            yield Selected(sequence.name, at, delay_s, taken_on, round(overlap, 4))
+
+
+def _fly(tracker: AnyTracker, frames: Sequence[LiveFrame], command: Select, at: int, plan: Plan) -> _Last:
+    camera, last = _Camera(frames, plan, at), _Last()
+    timed = _TimedTracker(tracker, camera, plan.update_ms * plan.camera_fps / 1000)
+    session = LiveSession(timed, camera)
+    session.listeners.append(last)
+    camera.on_arrival = lambda: session.commands.put(command)
+    session.run()
+    return last
+
+
+def _live(number: int, frame: Frame, plan: Plan) -> LiveFrame:
+    return LiveFrame(number, number / plan.camera_fps, frame, captured_ns=round(1e9 * number / plan.camera_fps))
+
+
+def success_table(rows: Sequence[Selected]) -> list[tuple[float, str, int, float]]:
+    """Delay in seconds, the frame it was taken on, selections, and the share of success; a row for each kind."""
+    kinds = dict.fromkeys((row.delay_s, row.taken_on) for row in rows)
+    return [
+        (delay_s, taken_on, len(own), float(np.mean([row.overlap > SUCCESS for row in own])))
+        for delay_s, taken_on in kinds
+        if (own := [row for row in rows if (row.delay_s, row.taken_on) == (delay_s, taken_on)])
+    ]
+
+
+def as_csv(rows: Iterable[Selected]) -> str:
+    """The selections as comma-separated values, with a heading."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Selected._fields)
+    writer.writerows(rows)
+    return text.getvalue()
