@@ -29,6 +29,7 @@ SYSTEM = {
     "evaluation/test_worker_pool.py",
     "session/test_live.py",
     "session/test_live_rtsp.py",
+    "session/test_recorder_on_disk.py",
     "session/test_stream_output.py",
     "sources/test_gstreamer.py",
     "sources/test_latest.py",

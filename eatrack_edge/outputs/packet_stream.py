@@ -83,7 +83,7 @@ class PacketSender:
         separator = "&" if "?" in address.uri else "?"
         url = f"{address.uri}{separator}pkt_size={size}"
         self._begin_s = time.monotonic()
-        self._last_tick = -1
+        self._last_tick, self._key_tick = -1, 0
         try:
             self._container: Any = self._av.open(url, "w", format=form)
             self._stream = self._container.add_stream("libx264", rate=max(1, round(plan.rate)))
@@ -95,7 +95,12 @@ class PacketSender:
         context.time_base = Fraction(1, _TICKS_PER_S)
         context.gop_size, context.bit_rate, context.thread_count = plan.key_interval, 1000 * plan.bitrate_kbps, 1
         # Parameter sets go with each key frame: who tunes in late needs them.
-        self._stream.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "repeat-headers=1"}
+        self._stream.options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "forced-idr": "1",
+            "x264-params": "repeat-headers=1",
+        }
 
     def send(self, picture: Frame) -> None:
         """Encode a picture and send it.
@@ -109,6 +114,9 @@ class PacketSender:
         encoded = self._av.VideoFrame.from_ndarray(picture, format="bgr24")
         self._last_tick = max(self._last_tick + 1, round((time.monotonic() - self._begin_s) * _TICKS_PER_S))
         encoded.pts, encoded.time_base = self._last_tick, Fraction(1, _TICKS_PER_S)
+        if self._last_tick >= self._key_tick:  # by time: the source may be slower than planned
+            self._key_tick = self._last_tick + _TICKS_PER_S
+            encoded.pict_type = self._av.video.frame.PictureType.I
         try:
             self._container.mux(self._stream.encode(encoded))
         except self._failures as error:
