@@ -1,4 +1,4 @@
-"""The systemd unit of a flight: started at boot, restarted after any failure, kept away from the rest of the machine."""
+"""The systemd unit of a flight: starts at boot, restarts after any failure, and has no access to the rest."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ServiceUnit:
                 f'# For commands such as `stop`: set commands = "/run/{NAME}/commands" in the configuration.',
                 f"ExecStartPre=/usr/bin/mkfifo -m 660 %t/{NAME}/commands",
                 f"ExecStart={command}",
-                f"Environment=PYTHONUNBUFFERED=1 XDG_CACHE_HOME=%C",
+                "Environment=PYTHONUNBUFFERED=1 XDG_CACHE_HOME=%C",
                 f"User={self.user}",
                 *groups,
                 *_FIXED,
@@ -102,7 +102,7 @@ _FIXED = (
     '# Relative paths of the configuration, such as record = "recordings", are in /var/lib/eatrack-edge.',
     *(f"StateDirectory={NAME}", f"WorkingDirectory=%S/{NAME}", f"RuntimeDirectory={NAME}", f"CacheDirectory={NAME}"),
     "# It sees devices, and /tmp, where nvargus-daemon has its socket. It writes to its own folders alone.",
-    *("ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "UMask=0027"),
+    *("ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet="),
     *("ProtectKernelModules=yes", "ProtectKernelLogs=yes", "ProtectKernelTunables=yes", "ProtectControlGroups=yes"),
     *("ProtectHostname=yes", "RestrictNamespaces=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes"),
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
