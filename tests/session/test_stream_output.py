@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+import sys
 import time
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +22,7 @@ from eatrack_edge.session.stream_output import StreamOutput, drawn
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.sources.registry import open_source
 from session.stream_peers import BOX, HEIGHT, WIDTH, age_ms, frame_event, has_box, sending
-from sources.streams import free_port, has_gi, needs_rtsp_server
+from sources.streams import free_port, has_gi, needs_python_elements, needs_rtsp_server
 
 pytest.importorskip("av")
 needs_gst = pytest.mark.skipif(not has_gi(), reason="needs python3-gi and GStreamer's plugins")
@@ -131,6 +134,26 @@ def test_a_port_that_is_taken_is_served_when_it_is_free() -> None:
     assert [failure.reason for failure in failures] == [
         f"{uri}: cannot be served: port {port} is taken, or the address is not this machine's; trying again"
     ]
+
+
+@needs_gst
+@needs_python_elements
+def test_the_pipeline_of_a_jetsons_encoder_runs_on_elements_with_its_pads() -> None:
+    port, root = free_port(), Path(__file__).parents[2]
+    command = [sys.executable, str(root / "tests" / "outputs" / "simulated_encoder.py"), str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    # PyGObject warns of references that a Python element "should" float; they are harmless.
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True)
+    assert program.stdout is not None
+    try:
+        assert "could not link" in program.stdout.readline()
+        frame = received(f"rtp://127.0.0.1:{port}", 5)[-1]
+    finally:
+        program.kill()
+        program.wait(10)
+        program.stdout.close()
+    assert frame.shape == (360, 640, 3)
+    assert frame[180, 320, 1] > 150 > 100 > frame[180, 320, 2]
 
 
 class Sent:
