@@ -33,6 +33,7 @@ class FlyConfig:
     output: tuple[str, ...] = ()  # files of the other forms: .mp4, .csv, .txt, .jsonl as `track` writes it
     overwrite: bool = False  # replace files that exist
     commands: str = ""  # file or FIFO to read commands from, `-` for stdin
+    show: bool = False  # a window; a box drawn in it selects
     stream: tuple[str, ...] = ()  # where live video goes: rtp://HOST:PORT, udp://HOST:PORT, rtsp://:PORT/PATH
     record: str = ""  # folder to record to, in segments of a minute
     record_what: str = "raw"  # the frames as the tracker saw them, or `annotated`
