@@ -23,12 +23,15 @@ collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "tra
 # leaves them to `make test-all`.
 SYSTEM = {
     "cli/test_fly.py",
+    "cli/test_service_systemd.py",
     "cli/test_track_edges.py",
     "docs/test_pages.py",
     "docs/test_site.py",
     "evaluation/test_worker_pool.py",
     "session/test_live.py",
     "session/test_live_rtsp.py",
+    "session/test_recorder_on_disk.py",
+    "session/test_stream_output.py",
     "sources/test_gstreamer.py",
     "sources/test_latest.py",
     "sources/test_network.py",

@@ -16,6 +16,7 @@ from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
 from eatrack_edge.cli.fly import fly
 from eatrack_edge.cli.frame import frame
+from eatrack_edge.cli.service import service
 from eatrack_edge.cli.track import track
 from eatrack_edge.cli.train import train
 from eatrack_edge.core.errors import EATrackError
@@ -36,6 +37,7 @@ app.command("eval")(evaluate)
 app.command()(train)
 app.command()(doctor)
 app.add_typer(bench, name="bench")
+app.add_typer(service, name="service")
 
 
 def _print_version(asked: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.outputs.live_stream import StreamOptions
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.tracking.settings import TrackerSettings
 
@@ -34,6 +35,13 @@ class FlyConfig:
     output: tuple[str, ...] = ()  # files of the other forms: .mp4, .csv, .txt, .jsonl as `track` writes it
     overwrite: bool = False  # replace files that exist
     commands: str = ""  # file or FIFO to read commands from, `-` for stdin
+    show: bool = False  # a window; a box drawn in it selects
+    stream: tuple[str, ...] = ()  # where live video goes: rtp://HOST:PORT, udp://HOST:PORT, rtsp://:PORT/PATH
+    record: str = ""  # folder to record to, in segments of a minute
+    record_what: str = "raw"  # the frames as the tracker saw them, or `annotated`
+    record_budget: str = ""  # most that all recordings in the folder may take, such as 8GB; empty is what the disk has
+    mcap: str = ""  # file for Foxglove and rosbag2
+    video: StreamOptions = field(default_factory=StreamOptions)
     input: LiveOptions = field(default_factory=LiveOptions)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 

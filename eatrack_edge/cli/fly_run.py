@@ -13,6 +13,7 @@ from eatrack_edge import __version__
 from eatrack_edge.cli.build import refresh
 from eatrack_edge.cli.console import print_error, print_note
 from eatrack_edge.cli.fly_config import FlyConfig
+from eatrack_edge.cli.fly_outputs import open_flight_outputs
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.boxes import Box
@@ -104,7 +105,7 @@ def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) 
             notifier.close()
     for key, value in table.items():
         print(f"{key.replace('_', ' '):<25} {value}")
-    for path in filter(None, (options.jsonl, *options.output)):
+    for path in filter(None, (options.jsonl, *options.output, options.mcap, options.record)):
         print(f"{'wrote':<25} {path}")
     return interrupts.signal_number
 
@@ -144,7 +145,7 @@ def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, option
         output = open_output(path, run)
         capacity = 1 if output.needs_picture else _LOG_FRAMES
         outputs.append(OutputThread(FileOutputs(output), path, session.reports.put, capacity=capacity))
-    return outputs
+    return outputs + open_flight_outputs(session, options, header, rate)
 
 
 def _header(tracker: Tracker, source: Source, options: FlyConfig) -> dict[str, object]:

@@ -24,6 +24,7 @@ _HOW_TO_GET = {
     "matplotlib": "pip install 'eatrack-edge[eval]'",
     "jinja2": "pip install 'eatrack-edge[eval]'",
     "distributed": "pip install 'eatrack-edge[cluster]'",
+    "mcap": "pip install 'eatrack-edge[mcap]'",
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }

@@ -32,9 +32,9 @@ class JsonLinesOutput(FileOutput):
     schema = "eatrack-edge/track/2"
 
     def __init__(self, path: Path, header: Mapping[str, object], *, overwrite: bool = False) -> None:
-        first = _encoded({"type": "header", "schema": self.schema, **header})
+        first = encoded({"type": "header", "schema": self.schema, **header})
         super().__init__(path, overwrite=overwrite)
-        self._file.write(first)
+        self._file.write(first + b"\n")
 
     @classmethod
     def open(cls, path: Path, run: RunInfo) -> JsonLinesOutput:
@@ -48,7 +48,7 @@ class JsonLinesOutput(FileOutput):
 
     def write_line(self, values: Mapping[str, object]) -> None:
         """Append an object of any type."""
-        self._file.write(_encoded(values))
+        self._file.write(encoded(values) + b"\n")
 
     def write_event(self, event: RunEvent) -> None:
         """Append an event; its ``type`` is its kind."""
@@ -79,11 +79,12 @@ def frame_line(record: FrameRecord) -> dict[str, object]:
     return line
 
 
-def _encoded(values: Mapping[str, object]) -> bytes:
+def encoded(values: Mapping[str, object]) -> bytes:
+    """An object as JSON, whatever numpy and paths are in it."""
     try:
-        return msgspec.json.encode(values, enc_hook=_plain) + b"\n"
+        return msgspec.json.encode(values, enc_hook=_plain)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_readable(values), enc_hook=_plain) + b"\n"
+        return msgspec.json.encode(_readable(values), enc_hook=_plain)
 
 
 def _readable(value: object) -> object:

@@ -13,4 +13,9 @@ class LiveJsonLines(JsonLinesOutput):
 
     def write_frame(self, record: FrameRecord, captured_ns: int, age_ms: float) -> None:
         """Append one frame, with ``captured_ns`` (monotonic clock) and its age when the result was ready."""
-        self.write_line({**frame_line(record), "captured_ns": captured_ns, "age_ms": round(age_ms, 3)})
+        self.write_line(live_frame_line(record, captured_ns, age_ms))
+
+
+def live_frame_line(record: FrameRecord, captured_ns: int, age_ms: float) -> dict[str, object]:
+    """The object of one frame of a live session."""
+    return {**frame_line(record), "captured_ns": captured_ns, "age_ms": round(age_ms, 3)}

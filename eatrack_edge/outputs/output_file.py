@@ -212,6 +212,11 @@ class FileOutput(BaseOutput):
         """
         self._file.close()
 
+    def sync(self) -> None:
+        """Wait until what was written is on the disk, where a power cut leaves it; from any thread."""
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile; a full disk is for the next write to report
+            os.fdatasync(self._file.stream.fileno())
+
     def finish(self, error: BaseException | None) -> None:
         """Close at the end of a run; a failure to do so never hides the ``error`` that ended it."""
         try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from eatrack_edge.outputs.output_file import FileOutput, ForwardStream, PatientS
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".ts": "mpegts"}
 _PIECE_MS = "500"
 _HYBRID_SINCE = (61, 7)  # FFmpeg 7.1
+_KEY_S = 1.0  # between two key frames of a recording
 _TICKS_PER_S = 60_000  # a multiple of all common frame rates; MPEG-4 allows no more than 65535
 
 
@@ -33,6 +35,30 @@ def _lasting_options(av: Any, kind: str, is_seekable: bool) -> dict[str, str]:
     return {"movflags": flags, "frag_duration": f"{_PIECE_MS}000"}
 
 
+class VideoEncoding(NamedTuple):
+    """How a video is encoded with x264."""
+
+    options: Mapping[str, str]
+    key_s: float = 0.0  # seconds from one key frame to the next; 0 leaves it to the encoder
+
+
+# Frames shown out of order (bf) would make a variable-rate MP4 claim a shorter length than it has.
+SMALL_FILE = VideoEncoding({"preset": "veryfast", "crf": "20", "bf": "0", "rc-lookahead": "10"})
+# On the drone: the least work, nothing held back, and never more than the disk of a small computer takes.
+LIVE_RECORDING = VideoEncoding(
+    {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "crf": "23",
+        "threads": "1",
+        "forced-idr": "1",
+        "maxrate": "16M",
+        "bufsize": "16M",
+    },
+    _KEY_S,
+)
+
+
 class VideoOutput(FileOutput):
     """An H.264 video (MPEG-4 where PyAV was built without x264), with the times of the records.
 
@@ -45,6 +71,8 @@ class VideoOutput(FileOutput):
         path: The file; its suffix chooses the format: .mp4, .m4v, .mov, .mkv or .ts.
         fps: Nominal frames per second: how long the last picture stays, and what the encoder plans with.
         overwrite: Replace a file that is there.
+        encoding: How much work and space it takes.
+        begin_s: Where the video's time begins, seconds in the source; ``None`` is the first picture's.
 
     Raises:
         UsageError: The file is there and ``overwrite`` is not set, or the suffix is none of these.
@@ -55,15 +83,24 @@ class VideoOutput(FileOutput):
     needs_picture = True
     suffixes = tuple(FORMATS)
 
-    def __init__(self, path: Path, fps: float, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fps: float,
+        *,
+        overwrite: bool = False,
+        encoding: VideoEncoding = SMALL_FILE,
+        begin_s: float | None = None,
+    ) -> None:
         av = require("av", to="write a video")
         if path.suffix.lower() not in FORMATS and not is_special(path):
             raise UsageError(f"{path}: not a kind of video that can be written", hint=f"use {', '.join(FORMATS)}")
         self._fps = fps
         self._failure: type[Exception] = av.error.FFmpegError
         self._size: tuple[int, int] | None = None
-        self._first_s = 0.0
+        self._encoding, self._begin_s = encoding, begin_s
         self._last_tick = -1
+        self._key_tick = 0
         self._is_closed = False
         super().__init__(path, overwrite=overwrite)
         # PyAV says nothing of a disk that is full at the end, and some versions crash on one that is full before.
@@ -94,11 +131,17 @@ class VideoOutput(FileOutput):
             raise ValueError("a video needs the picture of each frame")
         with self._file.reporting(self._failure):
             if self._size is None:
-                self._begin(picture, record.pts_s)
+                self._begin_s = record.pts_s if self._begin_s is None else self._begin_s
+                self._begin(picture)
             encoded = require("av", to="write a video").VideoFrame.from_ndarray(self._fitted(picture), format="bgr24")
             # Encoders refuse a time that does not grow, which cameras with a poor clock do write.
-            self._last_tick = max(self._last_tick + 1, round((record.pts_s - self._first_s) * _TICKS_PER_S))
+            since_s = record.pts_s - (self._begin_s or 0.0)
+            self._last_tick = max(self._last_tick + 1, round(since_s * _TICKS_PER_S))
             encoded.pts = self._last_tick
+            if self._encoding.key_s and self._last_tick >= self._key_tick:
+                # By time: a count would be of a rate that a live source does not keep.
+                self._key_tick = self._last_tick + round(self._encoding.key_s * _TICKS_PER_S)
+                encoded.pict_type = require("av", to="write a video").video.frame.PictureType.I
             encoded.time_base = Fraction(1, _TICKS_PER_S)
             self._container.mux(self._stream.encode(encoded))
             self._raise_failure()
@@ -107,20 +150,19 @@ class VideoOutput(FileOutput):
         if self._patient.failure is not None:
             raise self._patient.failure
 
-    def _begin(self, frame: Frame, first_s: float) -> None:
+    def _begin(self, frame: Frame) -> None:
         # 4:2:0 colour comes in blocks of two by two: an odd side gets one more line of its last pixels.
         height, width = (side + side % 2 for side in frame.shape[:2])
         rate = Fraction(self._fps).limit_denominator(1001)
         try:
             self._stream = self._container.add_stream("libx264", rate=rate)
-            # Frames shown out of order (bf) would make a variable-rate MP4 claim a shorter length than it has.
-            self._stream.options = {"preset": "veryfast", "crf": "20", "bf": "0", "rc-lookahead": "10"}
+            self._stream.options = dict(self._encoding.options)
         except (self._failure, ValueError):  # this PyAV was built without x264
             self._stream = self._container.add_stream("mpeg4", rate=rate)
             self._stream.bit_rate = int(0.2 * width * height * self._fps)
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
-        self._size, self._first_s = (width, height), first_s
+        self._size = width, height
 
     def _fitted(self, frame: Frame) -> Frame:
         width, height = self._size or (0, 0)

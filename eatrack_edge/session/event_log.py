@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from eatrack_edge.outputs.live_jsonl import LiveJsonLines
+from eatrack_edge.outputs.live_jsonl import LiveJsonLines, live_frame_line
 from eatrack_edge.session.events import (
     EndEvent,
     Event,
@@ -37,13 +37,17 @@ class EventLog:
 
     def take(self, event: Event) -> None:
         """Append an event."""
-        if isinstance(event, FrameEvent):
-            self._file.write_frame(event.record, event.shown.captured_ns, event.age_ms)
-        elif isinstance(event, EndEvent):
-            self._file.write_line({"type": "summary", **event.summary})
-        else:
-            self._file.write_line({"type": _TYPES[type(event)], **asdict(event)})
+        self._file.write_line(event_line(event))
 
     def finish(self, error: BaseException | None) -> None:
         """Close the file."""
         self._file.finish(error)
+
+
+def event_line(event: Event) -> dict[str, object]:
+    """An event as an object of the log."""
+    if isinstance(event, FrameEvent):
+        return live_frame_line(event.record, event.shown.captured_ns, event.age_ms)
+    if isinstance(event, EndEvent):
+        return {"type": "summary", **event.summary}
+    return {"type": _TYPES[type(event)], **asdict(event)}

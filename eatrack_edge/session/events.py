@@ -69,11 +69,12 @@ class SelectionEvent:
 
 @dataclass(frozen=True, slots=True)
 class OutputFailedEvent:
-    """An output failed and takes no more. Tracking goes on without it."""
+    """An output failed. Tracking goes on without it."""
 
     output: str
     reason: str
     at_ns: int
+    is_final: bool = True  # it takes no more; otherwise it tries again, and the reason says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import ctypes
 import importlib
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,13 +34,36 @@ def require_gst() -> Any:
 
 
 @cache
+def require_gst_library(name: str) -> Any:
+    """A library beside GStreamer, such as ``GstRtspServer`` or ``GLib``.
+
+    Raises:
+        MissingExtra: It is not installed, or GStreamer is not.
+    """
+    require_gst()
+    try:
+        with _quiet_imports():
+            if name != "GLib":
+                _gi().require_version(name, "1.0")
+            return importlib.import_module(f"gi.repository.{name}")
+    except (ImportError, ValueError) as error:
+        raise MissingExtra(f"cannot use GStreamer's {name}: it is not installed", hint=_HINT) from error
+
+
+@contextmanager
+def _quiet_imports() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Debian's bindings are imported in a way that newer Pythons frown upon
+        yield
+
+
+@cache
 def _imported() -> Any:
     # GStreamer brings libunwind, whose symbols would take the place of libgcc's in every library that is loaded later:
     # OpenVINO then dies of its first C++ exception. The first to be loaded for all wins.
     with suppress(OSError):  # a C library without it has no such conflict
         ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Debian's bindings are imported in a way that newer Pythons frown upon
+    with _quiet_imports():
         gi = _gi()
         for name in ("Gst", "GstApp"):
             gi.require_version(name, "1.0")

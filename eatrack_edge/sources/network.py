@@ -15,7 +15,7 @@ from eatrack_edge.sources.base import SourceOptions
 from eatrack_edge.sources.gst_runtime import has_element
 from eatrack_edge.sources.gstreamer import is_chosen, pipeline_opener
 from eatrack_edge.sources.latest import LiveSource
-from eatrack_edge.sources.link import Link, LinkOpener
+from eatrack_edge.sources.link import Link, LinkError, LinkOpener
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.sources.live_uri import name_of, without_password
 from eatrack_edge.sources.stream_link import LOW_DELAY, StreamLink
@@ -57,8 +57,18 @@ def _opener(uri: str, options: LiveOptions) -> LinkOpener:
         return lambda: StreamLink(description, form="sdp", settings=settings, options=options, timeout_share=_TWICE)
     if scheme == "udp":
         return lambda: _udp(uri, options)
-    address = "pipe:0" if uri == "-" else uri
-    return lambda: StreamLink(address, settings=_SHORT_PROBE, options=options)
+    if scheme == "-":
+        return lambda: _stdin(options)
+    return lambda: StreamLink(uri, settings=_SHORT_PROBE, options=options)
+
+
+def _stdin(options: LiveOptions) -> Link:
+    try:
+        return StreamLink("pipe:0", settings=_SHORT_PROBE, options=options, can_return=False)
+    except LinkError as error:  # it was read, and cannot be read again
+        raise InputError(
+            f"-: stdin holds no video: {error}", hint="pipe one in: cat video.ts | eatrack-edge fly -"
+        ) from error
 
 
 def _rtsp(uri: str, options: LiveOptions) -> Link:

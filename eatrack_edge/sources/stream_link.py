@@ -30,6 +30,7 @@ class StreamLink:
         options: Timeouts and flip.
         timeout_share: Part of our timeouts that FFmpeg is given, because it waits for a multiple of it on some
             transports.
+        can_return: Whether it may be there again after its end. What is piped in cannot.
 
     Raises:
         LinkError: It cannot be opened now.
@@ -44,9 +45,10 @@ class StreamLink:
         settings: Mapping[str, str],
         options: LiveOptions,
         timeout_share: float = 1.0,
+        can_return: bool = True,
     ) -> None:
         self._av = require("av", to="read a stream")
-        self._options = options
+        self._options, self._can_return = options, can_return
         self.description = f"PyAV {self._av.__version__}, {form or 'format by probing'}"
         timeouts = (timeout_share * options.open_timeout_s, timeout_share * options.read_timeout_s)
         place = io.BytesIO(address) if isinstance(address, bytes) else address
@@ -80,7 +82,7 @@ class StreamLink:
         self._converter = self._av.video.reformatter.VideoReformatter()
 
     def read(self) -> Picture | None:
-        """The next picture; ``None`` at the end of a file on a web server.
+        """The next picture; ``None`` at the end of a file on a web server, and of what is piped in.
 
         Raises:
             LinkError: The stream ended, broke, or sent no picture for too long.
@@ -89,7 +91,7 @@ class StreamLink:
             try:
                 packet = next(self._packets)
             except StopIteration:
-                if self._is_finite:
+                if self._is_finite or not self._can_return:
                     return None
                 raise LinkError("the stream ended") from None
             except self._failures as error:

@@ -13,9 +13,10 @@ import pytest
 from cli.conftest import Run
 from eatrack_edge.cli.fly_config import FlyConfig, as_toml
 from eatrack_edge.core.config import load
+from eatrack_edge.outputs.live_stream import StreamOptions
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.tracking.settings import MotionSettings, TrackerSettings
-from sources.streams import RtspServer, needs_rtsp_server
+from sources.streams import RtspServer, free_port, needs_rtsp_server
 
 pytest.importorskip("av")
 pytestmark = pytest.mark.usefixtures("opened_once")
@@ -75,10 +76,28 @@ def test_commands_select_and_quit(run: Run, tmp_path: Path) -> None:
     assert "TRACKING" in done.out
 
 
+def test_a_flight_is_streamed_recorded_and_kept_for_foxglove(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("mcap")
+    uri = "test://?width=320&height=240&frames=20&fps=20"
+    done = run(
+        *("fly", uri, "--realtime", "--stream", f"udp://127.0.0.1:{free_port()}", "--mcap", tmp_path / "fly.mcap"),
+        *("--record", tmp_path / "rec", "--record-what", "annotated", "--record-budget", "1GB"),
+    )
+    assert done.code == 0, done.err
+    assert "stream                    udp://127.0.0.1:" in done.out
+    assert f"wrote                     {tmp_path / 'rec'}" in done.out
+    assert (tmp_path / "fly.mcap").read_bytes()[1:5] == b"MCAP"
+    header, *_, summary = lines(tmp_path / "rec" / "run-0001" / "00000.jsonl")
+    assert (header["segment"], header["pictures"], summary["failed_outputs"]) == (0, "annotated", 0)
+    assert (tmp_path / "rec" / "run-0001" / "00000.mkv").stat().st_size > 1000
+
+
 def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     config = FlyConfig(
         source='gst://videotestsrc pattern="ball"',
         output=("a.mp4", "b.csv"),
+        stream=("rtsp://:8554/eatrack",),
+        video=StreamOptions(width=640, encoder="pyav"),
         input=LiveOptions(width=640, reopen=True),
         tracker=TrackerSettings(motion=MotionSettings(gain=0.5)),
     )
@@ -102,6 +121,9 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
         pytest.param([SCENE, "--select", "person"], 2, "error: select must be one of auto, none, first-motion, got `person`\n", id="select"),
         pytest.param([SCENE, "--input-flip", "over"], 2, "error: flip must be a known way to turn a picture, got `over`\n", id="flip"),
         pytest.param([SCENE, "--view-delay", "300"], 2, "error: --view-delay needs a duration, got `300`\nhint: for example: --view-delay 300ms\n", id="view delay"),
+        pytest.param([SCENE, "--stream", "rtp://drone"], 2, "error: rtp://drone: the port is missing\n", id="stream"),
+        pytest.param([SCENE, "--record", "/dev/null/x"], 3, "error: /dev/null/x/.lock: cannot be written: not a directory\n", id="record"),
+        pytest.param([SCENE, "--record", "x", "--record-budget", "much"], 2, "error: a budget of disk space must be a number of bytes, got `much`\n", id="budget"),
         pytest.param([SCENE, "--commands", "/no/fifo"], 2, "error: /no/fifo: no such file\nhint: mkfifo /no/fifo\n", id="commands"),
         pytest.param(["rtsp://127.0.0.1:9/live", "--once"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
     ],

@@ -37,6 +37,11 @@ needs_rtsp_server = pytest.mark.skipif(
 )
 
 
+needs_python_elements = pytest.mark.skipif(
+    not any(Path("/usr/lib/python3/dist-packages/gi/overrides").glob("_gi_gst*")), reason="needs python3-gst-1.0"
+)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ from eatrack_edge.sources import gst_runtime
 from eatrack_edge.sources.gst_runtime import require_gst
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.sources.registry import open_source
-from sources.streams import RtspServer, needs_rtsp_server
+from sources.streams import RtspServer, needs_python_elements, needs_rtsp_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,11 +27,6 @@ def _has_gst() -> bool:
         return False
 
 
-def _has_python_elements() -> bool:
-    return any(Path("/usr/lib/python3/dist-packages/gi/overrides").glob("_gi_gst*"))
-
-
-needs_python_elements = pytest.mark.skipif(not _has_python_elements(), reason="needs python3-gst-1.0")
 needs_gst = pytest.mark.skipif(not _has_gst(), reason="needs python3-gi for this version of Python, and GStreamer")
 SMALL = "videotestsrc is-live=true pattern=blue ! video/x-raw,width=642,height=362,framerate=30/1"
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import http.server
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +22,7 @@ from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.sources.registry import open_source
 from eatrack_edge.sources.stream_link import StreamLink
+from sources.clips import write_video
 from sources.simulated_links import threads
 from sources.streams import RtspServer, Sender, free_port, needs_rtsp_server, true_age_ms
 
@@ -43,6 +47,38 @@ def wait_for(source: LiveSource, kind: type, within_s: float) -> object:
 
 def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+READ_STDIN = """
+from eatrack_edge.sources.live_options import LiveOptions
+from eatrack_edge.sources.registry import open_source
+with open_source("-", live=LiveOptions(reopen=True)) as source:
+    numbers = [item.index for item in source]
+print(source.name, len(numbers), numbers == sorted(set(numbers)), numbers[-1])
+"""
+
+
+def read_stdin(data: bytes) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", READ_STDIN]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, input=data, capture_output=True, timeout=60, env=environment)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_what_is_piped_into_stdin_is_read_to_its_end_and_not_waited_for_again(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.ts", [number / 30 for number in range(40)], bf="0")
+    done = read_stdin((tmp_path / "clip.ts").read_bytes())
+    assert done.returncode == 0, done.stderr
+    name, count, is_sorted, last = done.stdout.split()
+    assert (name, is_sorted) == ("source", "True")
+    assert 1 <= int(count) <= 40
+    assert int(last) >= 38  # the newest frame is not lost with the end
+
+
+def test_what_is_no_video_is_refused_in_words() -> None:
+    done = read_stdin(b"no video at all\n" * 100)
+    assert "InputError: -: stdin holds no video: " in done.stderr
+    assert "hint: pipe one in: cat video.ts | eatrack-edge fly -" in done.stderr
 
 
 @needs_rtsp_server
