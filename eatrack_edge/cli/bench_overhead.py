@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from eatrack_edge.cli.console import Progress, print_line, print_table
+from eatrack_edge.core.io import check_writable
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
@@ -21,6 +22,8 @@ def overhead(
     from eatrack_edge.benchmarks.measure.overhead import measure_overhead
     from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 
+    if json:
+        check_writable(json.parent)
     with Progress("updates") as progress:
         result = measure_overhead(
             model,

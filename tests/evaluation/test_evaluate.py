@@ -124,7 +124,7 @@ def test_without_jinja2_the_report_has_figures_and_no_page(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     (note,) = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
     assert note == (
-        "there is no page: cannot write an HTML page: jinja2 is not installed; pip install 'eatrack-edge[eval]'"
+        "there is no page: cannot write an HTML page: jinja2 is not installed; pip install matplotlib jinja2"
     )
     assert (tmp_path / "out/summary.json").is_file()
     assert not (tmp_path / "out/report.html").exists()

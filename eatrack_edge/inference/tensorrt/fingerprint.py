@@ -26,10 +26,8 @@ def read_fingerprint() -> Fingerprint:
         MachineError: There is no driver, or no GPU answers.
     """
     tensorrt = require("tensorrt", to="read this machine's fingerprint")
-    driver = _driver()
-    _call(driver, "cuInit", 0)
-    device, name, version = ctypes.c_int(), ctypes.create_string_buffer(128), ctypes.c_int()
-    _call(driver, "cuDeviceGet", ctypes.byref(device), 0)
+    driver, device = _first_device()
+    name, version = ctypes.create_string_buffer(128), ctypes.c_int()
     _call(driver, "cuDeviceGetName", name, len(name), device)
     _call(driver, "cuDriverGetVersion", ctypes.byref(version))
     major, minor = (_attribute(driver, which, device) for which in (_MAJOR, _MINOR))
@@ -42,6 +40,22 @@ def read_fingerprint() -> Fingerprint:
         board=board.module_id,
         jetpack=board.jetpack,
     )
+
+
+def require_gpu() -> None:
+    """Refuse a machine without an NVIDIA GPU, before gigabytes are installed for one.
+
+    Raises:
+        MachineError: There is no driver, or no GPU answers.
+    """
+    _first_device()
+
+
+def _first_device() -> tuple[Any, ctypes.c_int]:
+    driver, device = _driver(), ctypes.c_int()
+    _call(driver, "cuInit", 0)
+    _call(driver, "cuDeviceGet", ctypes.byref(device), 0)
+    return driver, device
 
 
 def _driver() -> Any:

@@ -78,3 +78,12 @@ def test_what_the_driver_refuses_is_passed_on(
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimulatedDriver(**codes))
     with pytest.raises(MachineError, match=f"^{message}\n"):
         read_fingerprint()
+
+
+def test_a_gpu_is_looked_for_without_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimulatedDriver())
+    fingerprint.require_gpu()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimulatedDriver(cuDeviceGet=100))
+    with pytest.raises(MachineError, match="the NVIDIA driver sees no GPU"):
+        fingerprint.require_gpu()
