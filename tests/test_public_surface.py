@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import pydoc
 import subprocess
 import sys
 
@@ -39,6 +40,19 @@ def test_the_example_of_the_package_runs() -> None:
         "from eatrack_edge import Tracker, open_source\n" + example.source, {"print": printed.append}
     )
     assert len(printed) == 2
+
+
+def test_help_and_completion_show_the_public_surface_and_nothing_else() -> None:
+    text = pydoc.render_doc(eatrack_edge, renderer=pydoc.plaintext)
+    for line in (
+        "class Tracker(",
+        "class TrackerSettings(",
+        "open_source(uri:",
+        "register_backend(name:",
+        "update(self",
+    ):
+        assert line in text
+    assert set(dir(eatrack_edge)) == PUBLIC
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

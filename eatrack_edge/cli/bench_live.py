@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from eatrack_edge.cli.console import Progress, print_facts, print_line
+from eatrack_edge.core.io import check_writable
 
 
 def live(
@@ -18,6 +19,8 @@ def live(
     """Measure the processor time of the live loop at 1280x720, without a network, a decoder or a viewer."""
     from eatrack_edge.benchmarks.measure.live_loop import LIMIT_MS, measure_live_loop, write_live_loop
 
+    if json:
+        check_writable(json.parent)
     with Progress("frames") as progress:
         result = measure_live_loop(
             frames, ["eatrack-edge", *sys.argv[1:]], lambda count: progress.show("live loop", count, None)

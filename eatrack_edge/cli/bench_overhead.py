@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from eatrack_edge.cli.console import Progress, print_line, print_table
+from eatrack_edge.cli.console import TrackProgress, print_line, print_table
+from eatrack_edge.core.io import check_writable
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
@@ -17,16 +18,22 @@ def overhead(
     updates: Annotated[int, typer.Option(min=100, help="Updates of the long run.")] = 100_000,
     json: Annotated[Path | None, typer.Option(help="Write the result as JSON to this path.")] = None,
 ) -> None:  # fmt: skip
-    """Measure crop, copy, decoding and storing on one core without a network, by frame size and over a long run."""
+    """Measure crop, copy, decoding and storing on one core without a network, by frame size and over a long run.
+
+    Then the loop of track around an update that takes no time, for ten times as many frames.
+    """
     from eatrack_edge.benchmarks.measure.overhead import measure_overhead
     from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 
-    with Progress("updates") as progress:
+    if json:
+        check_writable(json.parent)
+    with TrackProgress("the loop of track", 10 * updates) as progress:
         result = measure_overhead(
             model,
             updates,
             ["eatrack-edge", *sys.argv[1:]],
             lambda step, done, _seconds: progress.show(step, done, updates if done else None),
+            advance=progress.advance,
         )
     print_line(f"measured on {result.measured_on}; {result.backend}")
     for rows in (frame_table(result), crop_table(result)):

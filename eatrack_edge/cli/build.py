@@ -48,14 +48,16 @@ def build(
     """
     from eatrack_edge.core.imports import require
     from eatrack_edge.engines.ensure_engines import build_command, build_engines
+    from eatrack_edge.inference.tensorrt.driver import require_gpu
     from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
     from eatrack_edge.inference.tensorrt.manifest import engine_home
     from eatrack_edge.machine.board import read_board
     from eatrack_edge.machine.device_check import require_device
 
     require_device(device, read_board())
+    require_gpu()  # before TensorRT: nobody should install gigabytes that cannot work
     require("tensorrt", to="build an engine")
-    read_fingerprint()  # first of all: a machine without a GPU gets a one-line error
+    read_fingerprint()
     folder = output or engine_home()
     found = _graphs(what, precision, folder, calib)
     command = build_command(what, found.model_spec.precision, folder)

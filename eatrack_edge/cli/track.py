@@ -12,13 +12,11 @@ import typer
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from eatrack_edge.core.boxes import Box
-    from eatrack_edge.outputs.base import FrameRecord
     from eatrack_edge.outputs.outputs import Outputs
     from eatrack_edge.outputs.window import WindowOutput
-    from eatrack_edge.session.session import TrackedFrame
     from eatrack_edge.session.summary import Summary
     from eatrack_edge.sources.base import Source
     from eatrack_edge.tracking.settings import TrackerSettings
@@ -108,6 +106,7 @@ def _run(
     from eatrack_edge.cli.console import TrackProgress
     from eatrack_edge.cli.interrupts import Interrupts
     from eatrack_edge.core.errors import EATrackError, InputError
+    from eatrack_edge.session.delivery import deliver
     from eatrack_edge.session.session import track as tracked_frames
     from eatrack_edge.session.summary import Summary
 
@@ -129,7 +128,14 @@ def _run(
             return "max frames" if summary.frames == max_frames else ""
 
         try:
-            reason = _write_each(tracker, chain([first], tracked), outputs, summary, progress.advance, ended)
+            reason = deliver(
+                chain([first], tracked),
+                outputs,
+                summary,
+                templates=lambda: tracker.templates.crops,
+                advance=progress.advance,
+                ended=ended,
+            )
         except EATrackError as error:
             with suppress(EATrackError):  # the first error is the one to report
                 outputs.write_summary(summary.table(f"error: {error.message}"))
@@ -137,27 +143,6 @@ def _run(
     table = summary.table(reason)
     outputs.write_summary(table)
     return summary, table, interrupts.signal_number
-
-
-def _write_each(
-    tracker: Tracker,
-    tracked: Iterable[TrackedFrame],
-    outputs: Outputs,
-    summary: Summary,
-    advance: Callable[[FrameRecord], None],
-    ended: Callable[[], str],
-) -> str:
-    """Give every frame to the outputs; why it ended, in words."""
-    for one in tracked:
-        summary.add(one)
-        for event in one.events:
-            outputs.write_event(event)
-        fps, templates = summary.update_fps, tracker.templates.crops
-        outputs.write(one.record, one.shown.frame, fps=fps, templates=templates, truth=one.shown.truth)
-        advance(one.record)
-        if reason := ended():
-            return reason
-    return "end of source"
 
 
 def _refuse_more(source: str, more: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,7 @@ def train(
     for module in ("torch", "safetensors"):
         require(module, to="train")
     from eatrack_edge.core.config import load
+    from eatrack_edge.core.errors import InputError
     from eatrack_edge.train.parallel import world
     from eatrack_edge.train.recipe import TrainRecipe
 
@@ -39,11 +41,18 @@ def train(
     plan = load(TrainRecipe, path)
     folder = output or Path("runs") / path.stem.removeprefix("train_")
     with world() as among:
-        result = _run(plan, folder, among, stop_after)
+        try:
+            result = _run(plan, folder, among, stop_after)
+        except InputError as error:
+            if not any(each.folder in error.message for each in plan.data.sets):
+                raise
+            named = f"the training data is named in {path}, under [[data.sets]]"
+            raise InputError(error.message, hint="; ".join(filter(None, [error.hint, named]))) from error
     if among.is_first:
         print(f"{result}  {result.stat().st_size / 1e6:.1f} MB")
         print(f"{folder / 'log.csv'}")
         print(f"{folder / 'curve.svg'}")
+        print(f"next: eatrack-edge export {shlex.quote(str(result))} -o {shlex.quote(str(folder / 'graphs'))}")
 
 
 def _run(plan: TrainRecipe, folder: Path, among: World, stop_after: int | None) -> Path:

@@ -10,21 +10,23 @@ from types import ModuleType
 
 from eatrack_edge.core.errors import MissingExtra
 
-_EXPORT = "pip install 'eatrack-edge[export]'"
+# The packages themselves, not our extras: what was installed from a clone or a wheel is on no index.
+_EXPORT = "pip install torch onnx onnxscript safetensors onnxruntime"
+_PAGES = "pip install matplotlib jinja2"
 _HOW_TO_GET = {
-    "onnxruntime": "pip install 'eatrack-edge[cpu]', or 'eatrack-edge[gpu]' on a PC with an NVIDIA GPU",
-    "openvino": "pip install 'eatrack-edge[openvino]'",
+    "onnxruntime": "pip install onnxruntime; or onnxruntime-gpu on a PC with an NVIDIA GPU, never both",
+    "openvino": "pip install openvino",
     # JetPack brings its own, which a virtual environment sees only with --system-site-packages.
     "tensorrt": "on a Jetson: sudo apt install python3-libnvinfer, and python3 -m venv --system-site-packages; "
-    "on a PC: pip install 'eatrack-edge[tensorrt]'",
+    "on a PC: pip install tensorrt cuda-python",
     "torch": _EXPORT,
-    "onnx": _EXPORT,
-    "onnxscript": _EXPORT,
-    "safetensors": _EXPORT,
-    "matplotlib": "pip install 'eatrack-edge[eval]'",
-    "jinja2": "pip install 'eatrack-edge[eval]'",
-    "distributed": "pip install 'eatrack-edge[cluster]'",
-    "mcap": "pip install 'eatrack-edge[mcap]'",
+    "onnx": "pip install onnx onnxscript",
+    "onnxscript": "pip install onnx onnxscript",
+    "safetensors": "pip install safetensors",
+    "matplotlib": _PAGES,
+    "jinja2": _PAGES,
+    "distributed": "pip install distributed",
+    "mcap": "pip install mcap",
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }

@@ -45,6 +45,21 @@ def write_whole(path: Path, data: str | bytes | memoryview) -> None:
                 temporary.unlink()
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written into, before the work whose result goes there. Makes nothing.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    there = folder.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise OutputError(f"{folder}: cannot be written: {there} is not a folder", hint="name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: cannot be written: no permission in {there}", hint="name another folder")
+
+
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """A temporary folder: the files in it at the end of the ``with`` appear in ``folder`` together.

@@ -18,7 +18,7 @@ _APT = "sudo apt install python3-libnvinfer"
 _BUILD = f"eatrack-edge build {DEFAULT_MODEL} --device auto --precision fp16"
 _DRIVER = "proc/driver/nvidia/version"
 _WITH_CUDA = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
-_WITHOUT_CUDA = "pip uninstall -y onnxruntime-gpu && pip install 'eatrack-edge[cpu]'"
+_WITHOUT_CUDA = "pip uninstall -y onnxruntime-gpu && pip install onnxruntime"
 
 
 def check_onnxruntime(root: Path) -> list[Finding]:

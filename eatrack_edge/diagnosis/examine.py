@@ -72,7 +72,7 @@ def examine(root: Path = Path("/"), checks: tuple[Check, ...] = CHECKS) -> Diagn
     diagnosis = Diagnosis(tuple(found))
     if diagnosis.backends:
         return diagnosis
-    default = "sudo apt install python3-libnvinfer" if read_board(root).kind else "pip install 'eatrack-edge[cpu]'"
+    default = "sudo apt install python3-libnvinfer" if read_board(root).kind else "pip install openvino"
     # Where TensorRT lacks only one step, that is the way.
     fix = next((finding.fix for finding in found if finding.subject == "tensorrt" and finding.fix), default)
     return Diagnosis((*found, Finding("backends", "problem", "none runs, so nothing can be tracked", fix)))

@@ -161,8 +161,7 @@ def _repaired(predicted: Floats, truth: Floats, protocol: Protocol) -> Floats:
         "zero side": (predicted[:, 2:] == 0).any(axis=1),
     }[protocol.repair]
     holes = holes & ~np.isnan(truth).any(axis=1)
-    holes[0] = False
-    # The last valid row before each; a row copied from a hole that truth's NaN exempts stays a hole.
+    # The last valid row before each, or the first row; a row copied from a hole that truth's NaN exempts stays a hole.
     source = np.maximum.accumulate(np.where(holes, 0, np.arange(len(predicted))))
     return predicted[source]
 

@@ -220,7 +220,8 @@ def _run_locally(jobs: list[Job], on_frames: FrameCount, root: Path) -> Iterator
 
     try:
         for job in jobs:
-            yield run_job(job, count, root)
+            outcome = run_job(job, count, root)
+            yield outcome if outcome.track is None else replace(outcome, track=replace(outcome.track, is_alone=True))
     finally:
         close_kept_trackers()
 

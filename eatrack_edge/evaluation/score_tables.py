@@ -17,6 +17,7 @@ from eatrack_edge.evaluation.score_folder import FolderScore
 from eatrack_edge.machine.energy import METHOD
 
 COLUMNS = ("success_auc", "precision_20px", "normalised_precision", "success_rate_50", "average_overlap")
+SHARED, SHARED_MEANS = "*", "not measured: other runs shared the machine"
 _HEADINGS = ("success AUC", "prec. 20 px", "norm. prec.", "SR 0.50", "AO")
 
 
@@ -58,13 +59,15 @@ def overall_table(evaluation: Evaluation) -> list[list[str]]:
     """Rows of text, the first of headings: scores and latency of every tracker."""
     missed = {title: missed_share(result) for title, result in evaluation.trackers.items()}
     energy = {title: joules_per_frame(result) for title, result in evaluation.trackers.items()}
+    shared = {title for title, result in evaluation.trackers.items() if not is_measured(result)}
     is_live, is_metered = any(missed.values()), any(value is not None for value in energy.values())
     more = [*(["missed"] if is_live else []), *(["J / frame"] if is_metered else [])]
-    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", "fps", *more, "sequences"]]
+    note = f" ({SHARED} {SHARED_MEANS})" if shared else ""
+    rows = [["tracker", *_HEADINGS, "median ms", "p95 ms", f"fps{note}", *more, "sequences"]]
     for title, score in ranking(evaluation):
         latency = latency_figures(evaluation.trackers[title])
         figures = [f"{getattr(score, column):.3f}" for column in COLUMNS]
-        speed = [f"{latency[key]:.1f}" for key in ("median_ms", "p95_ms", "fps")]
+        speed = [f"{latency[key]:.1f}{SHARED if title in shared else ''}" for key in ("median_ms", "p95_ms", "fps")]
         rest = [f"{missed[title]:.0%}"] if is_live else []
         rest += ["-" if energy[title] is None else f"{energy[title]:.4f}"] if is_metered else []
         rows.append([title, *figures, *speed, *rest, str(score.sequences)])
@@ -108,6 +111,11 @@ def latency_figures(result: TrackerResult) -> dict[str, float]:
     return {"median_ms": median, "p95_ms": p95, "fps": float(np.mean(rates))}
 
 
+def is_measured(result: TrackerResult) -> bool:
+    """Whether the latencies are a measurement: every track of it, of this run or an earlier one, was made alone."""
+    return all(track.is_alone for track in result.tracks.values())
+
+
 def missed_share(result: TrackerResult) -> float:
     """Mean over sequences of the share of frames missed with a live camera; 0 without one."""
     return float(np.mean([track.missed_share for track in result.tracks.values()])) if result.tracks else 0.0
@@ -134,7 +142,7 @@ def _tracker_figures(evaluation: Evaluation, title: str) -> dict[str, Any]:
     }
     return {
         **(asdict(score) if score else {}),
-        "latency": _plain(latency_figures(result)),
+        "latency": {**_plain(latency_figures(result)), "is_measurement": is_measured(result)},
         "missed_share": round(missed_share(result), 6),
         "energy": None if energy is None else {"j_per_frame": round(energy, 6), "method": METHOD},
         "calibration": _calibration_figures(calibration) if calibration else None,

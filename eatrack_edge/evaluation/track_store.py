@@ -22,6 +22,9 @@ from eatrack_edge.core.io import write_whole
 Floats = NDArray[np.float64]
 
 _HEADER = "x,y,w,h,confidence"
+# The first line of the times; without it, as in files of earlier versions, nothing is known.
+_ALONE = "# seconds; nothing else of the evaluation ran\n"
+_BESIDE = "# seconds; other runs shared the machine: not a measurement\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +37,14 @@ class Track:
         seconds: Shape (N,): ``init`` on frame 0, then each ``update``, without decoding. 0 where a live camera's frame
             was missed.
         joules: Of all updates together, above idle; ``nan`` where not measured.
+        is_alone: Nothing else of the evaluation ran meanwhile, so ``seconds`` are a measurement.
     """
 
     boxes: Floats
     confidence: Floats
     seconds: Floats
     joules: float = math.nan
+    is_alone: bool = False
 
     @property
     def latency_ms(self) -> Floats:
@@ -109,7 +114,7 @@ class TrackStore:
         lines = [",".join(f"{value:.7g}" for value in row) for row in rows.tolist()]
         times = "".join(f"{value:.6f}\n" for value in track.seconds.tolist())
         # Once the track's own file exists, the sequence counts as finished: it comes last, and an older one goes first.
-        write_whole(self.folder / f"{sequence}.times.txt", times)
+        write_whole(self.folder / f"{sequence}.times.txt", (_ALONE if track.is_alone else _BESIDE) + times)
         self.path(sequence).unlink(missing_ok=True)
         write_whole(self._identity_path(sequence), json.dumps(dict(identity), indent=1) + "\n")
         energy = self._joules_path(sequence)
@@ -128,11 +133,12 @@ class TrackStore:
         try:
             lines = self.path(sequence).read_text(encoding="utf-8").splitlines()
             rows = np.array([line.split(",") for line in lines[1:]], np.float64).reshape(-1, 5)
-            seconds = np.array((self.folder / f"{sequence}.times.txt").read_text(encoding="utf-8").split(), np.float64)
+            times = (self.folder / f"{sequence}.times.txt").read_text(encoding="utf-8")
+            seconds = np.array([line for line in times.splitlines() if not line.startswith("#")], np.float64)
             energy = self._joules_path(sequence)
             joules = float(energy.read_text(encoding="utf-8")) if energy.is_file() else math.nan
             if len(seconds) != len(rows):
                 raise ValueError(f"{len(rows)} boxes but {len(seconds)} times")
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path(sequence)}: not a finished track: {error}", hint="delete it") from error
-        return Track(rows[:, :4], rows[:, 4], seconds, joules)
+        return Track(rows[:, :4], rows[:, 4], seconds, joules, is_alone=times.startswith(_ALONE))

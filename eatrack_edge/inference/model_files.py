@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from eatrack_edge.inference.tensorrt.engine_files import is_engine
 
 DEFAULT_PRECISION = "fp16"
 _TEMPLATE, _TRACK = ".template.onnx", ".track.onnx"
+_CHECKPOINTS = (".safetensors", ".pth", ".pt", ".pth.tar", ".ckpt", ".bin")
 
 
 class MissingGraphs(UsageError):
@@ -41,7 +43,7 @@ def find_graphs(model: str | Path) -> tuple[Path, Path]:
         model: A bundled model's name, a folder that holds one export, or either of its two files.
 
     Raises:
-        UsageError: No bundled model has that name, or it is an engine.
+        UsageError: No bundled model has that name, or it is an engine or a checkpoint.
         InputError: The folder or file is not an export.
     """
     path = Path(model)
@@ -50,10 +52,12 @@ def find_graphs(model: str | Path) -> tuple[Path, Path]:
     if path.is_dir():
         found = sorted(path.glob(f"[!.]*{_TRACK}"))
         if len(found) != 1:
-            raise InputError(f"{path}: holds {len(found)} exported models, needs exactly one", hint="name the file")
+            raise _not_one(path, found)
         return _pair(found[0])
     if path.suffix == ".onnx":
         return _pair(path)
+    if path.is_file() and path.name.endswith(_CHECKPOINTS):
+        raise UsageError(f"{path}: is a checkpoint, tracking runs the graphs exported from it", hint=_export(path))
     track = bundled(f"{model}{_TRACK}")
     if track is None:
         hint = did_you_mean(str(model), bundled_models(), "bundled models: {}; or give an exported file")
@@ -84,12 +88,19 @@ def find(model: str | Path, precision: str | None = None, *, folders: Iterable[P
     for folder in (track.parent, *folders):
         if (folder / f"{stem}{_TRACK}").is_file():
             return _checked_pair(name, wanted, folder / f"{stem}.template.onnx", folder / f"{stem}{_TRACK}")
+    others = [
+        each
+        for each in PRECISIONS
+        if any((folder / f"{stem_of(name, each)}{_TRACK}").is_file() for folder in (track.parent, *folders))
+    ]
+    there = f"take what is there: --precision {' or '.join(others)}; or " if others else ""
     source = name if bundled(track.name) == track else "CHECKPOINT"
     calibration = " --calib VIDEO" if wanted.startswith("int8") else ""
     raise MissingGraphs(
         f"there are no {wanted} graphs of `{name}`: {track.parent / stem}{_TRACK} does not exist",
-        hint=f"make them where PyTorch is, on a laptop for example: eatrack-edge export {source} --precision {wanted}"
-        f"{calibration} -o FOLDER; then bring FOLDER here: eatrack-edge build FOLDER --precision {wanted}",
+        hint=f"{there}make them where PyTorch is, on a laptop for example: eatrack-edge export {source} "
+        f"--precision {wanted}{calibration} -o FOLDER; "
+        f"then bring FOLDER here: eatrack-edge build FOLDER --precision {wanted}",
         precision=wanted,
     )
 
@@ -99,8 +110,22 @@ def _only_one(folder: Path) -> Path:
     found = sorted(folder.glob(f"[!.]*{_TRACK}"))
     names = {split_stem(track.name.removesuffix(_TRACK))[0] for track in found}
     if len(names) != 1:
-        raise InputError(f"{folder}: holds {len(names)} exported models, needs exactly one", hint="name the file")
+        raise _not_one(folder, found, len(names))
     return found[0]
+
+
+def _not_one(folder: Path, tracks: list[Path], models: int | None = None) -> InputError:
+    """The error for a folder with no exported model, or with several."""
+    count = len(tracks) if models is None else models
+    checkpoints = sorted(path for path in folder.iterdir() if path.name.endswith(_CHECKPOINTS))
+    hint = f"name one of them: {', '.join(map(str, tracks))}"
+    if not tracks:
+        hint = _export(checkpoints[0]) if checkpoints else "make one: eatrack-edge export CHECKPOINT -o FOLDER"
+    return InputError(f"{folder}: holds {count} exported models, needs exactly one", hint=hint)
+
+
+def _export(checkpoint: Path) -> str:
+    return f"export it first: eatrack-edge export {shlex.quote(str(checkpoint))} -o graphs; then: --model graphs"
 
 
 def _checked_pair(name: str, precision: str, template: Path, track: Path) -> Graphs:

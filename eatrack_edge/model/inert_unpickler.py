@@ -7,6 +7,7 @@ imported, and a checkpoint that holds settings or meters of a training package i
 
 from __future__ import annotations
 
+import math
 import pickle
 import sys
 from collections.abc import Callable, Mapping
@@ -27,6 +28,19 @@ _STORAGE_DTYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
     "UntypedStorage": torch.uint8,
+}
+
+
+_ARRAY_DTYPES = {
+    "f2": torch.float16,
+    "f4": torch.float32,
+    "f8": torch.float64,
+    "i1": torch.int8,
+    "i2": torch.int16,
+    "i4": torch.int32,
+    "i8": torch.int64,
+    "u1": torch.uint8,
+    "b1": torch.bool,
 }
 
 
@@ -99,6 +113,47 @@ def _size(*values: object) -> object:
     return values[0] if len(values) == 1 and isinstance(values[0], tuple) else Stub()
 
 
+class _Array(Stub):
+    """``numpy.ndarray``, whose state is (version, shape, dtype, is in Fortran order, bytes)."""
+
+
+def _reconstruct_array(*_: object) -> Stub:
+    """``numpy.core.multiarray._reconstruct``: an array whose state follows."""
+    return _Array()
+
+
+def _array_from_buffer(data: object, dtype: object, shape: object, order: object, *_: object) -> Tensor | Stub:
+    """``numpy.core.numeric._frombuffer``, of pickles since protocol 5."""
+    return _array(shape, dtype, order == "F", data)
+
+
+def _encode(text: object, encoding: object = "") -> bytes | Stub:
+    """``_codecs.encode``, by which protocol 2 keeps bytes."""
+    return text.encode("latin1") if isinstance(text, str) and encoding == "latin1" else Stub()
+
+
+def _dtype(name: object, *_: object) -> Stub:
+    """``numpy.dtype``: its name, such as ``f4``; the byte order is in the state that follows."""
+    made = Stub()
+    made["name"] = name
+    return made
+
+
+def _array(shape: object, dtype: object, is_fortran: object, data: object) -> Tensor | Stub:
+    """Bytes as a tensor; a stub where they are no plain numbers, little-endian, of a shape that fits."""
+    kind = dtype.get("name") if isinstance(dtype, Stub) else None
+    order = dtype.state[1] if isinstance(dtype, Stub) and isinstance(dtype.state, tuple) and dtype.state[1:] else "<"
+    data = _encode(data, "latin1") if isinstance(data, str) else data  # of Python 2
+    if kind not in _ARRAY_DTYPES or order not in ("<", "|", "=") or not isinstance(data, (bytes, bytearray)):
+        return Stub()
+    if not isinstance(shape, tuple) or not all(type(side) is int for side in shape):
+        return Stub()
+    flat = storage_tensor(bytes(data), _ARRAY_DTYPES[kind])
+    if math.prod(shape) != len(flat):
+        return Stub()
+    return flat.reshape(shape[::-1]).permute(*range(len(shape))[::-1]) if is_fortran else flat.reshape(shape)
+
+
 def _set(*values: object) -> object:
     """``set``: a network that was pickled whole names in one the buffers that are not saved."""
     return set(values[0]) if len(values) == 1 and isinstance(values[0], list) else Stub()
@@ -114,6 +169,16 @@ _KNOWN: Mapping[tuple[str, str], object] = {
     ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
     ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_from_type,
     ("torch", "Size"): _size,
+    **{
+        (f"numpy.{core}.{module}", name): function
+        for core in ("core", "_core")
+        for module, name, function in (
+            ("multiarray", "_reconstruct", _reconstruct_array),
+            ("numeric", "_frombuffer", _array_from_buffer),
+        )
+    },
+    ("numpy", "dtype"): _dtype,
+    ("_codecs", "encode"): _encode,
     ("builtins", "set"): _set,
     ("__builtin__", "set"): _set,
     **{("torch", name): StorageType(dtype) for name, dtype in _STORAGE_DTYPES.items()},
@@ -160,15 +225,24 @@ class InertUnpickler(pickle._Unpickler):
     def _build(self) -> None:
         """Give an object its state, if it is a stub. A tensor's state is nothing that we need."""
         state = self.stack.pop()  # type: ignore[attr-defined]
-        if isinstance(self.stack[-1], Stub):  # type: ignore[attr-defined]
-            self.stack[-1].state = state  # type: ignore[attr-defined]
+        made = self.stack[-1]  # type: ignore[attr-defined]
+        if isinstance(made, _Array) and isinstance(state, tuple) and len(state) == 5:
+            made["tensor"] = _array(*state[1:])
+        if isinstance(made, Stub):
+            made.state = state
 
     dispatch[pickle.REDUCE[0]] = dispatch[pickle.NEWOBJ[0]] = _reduce
     dispatch[pickle.BUILD[0]] = _build
 
 
+_FUNCTIONS = (
+    *(_rebuild_tensor, _rebuild_parameter, _rebuild_from_type, _size, _set, _Dictionary),
+    *(_reconstruct_array, _array_from_buffer, _dtype, _encode),
+)
+
+
 def _call(function: object, arguments: object) -> object:
-    if function in (_rebuild_tensor, _rebuild_parameter, _rebuild_from_type, _size, _set, _Dictionary):
+    if function in _FUNCTIONS:
         return function(*arguments) if isinstance(arguments, tuple) and callable(function) else Stub()
     return Stub()
 
@@ -180,6 +254,12 @@ def unpickle(file: IO[bytes], load_storage: Callable[[object], Tensor] | None = 
         Exception: Of any kind, where the stream is not a pickle.
     """
     return InertUnpickler(file, load_storage).load()
+
+
+def as_tensor(value: object) -> Tensor | None:
+    """What a checkpoint holds under a key, if it is a tensor or an array of numbers."""
+    found = value.get("tensor") if isinstance(value, _Array) else value
+    return found if isinstance(found, Tensor) else None
 
 
 def storage_tensor(data: bytes, dtype: torch.dtype) -> Tensor:

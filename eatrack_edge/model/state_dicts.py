@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from eatrack_edge.model.inert_unpickler import Stub
+from eatrack_edge.model.inert_unpickler import Stub, as_tensor
 
 # Where training programs keep the weights, the first that is there: OSTrack's and pytracking's, timm's and DeiT's,
 # Lightning's, PyTorch's tutorial, DeepSpeed's, BasicSR's.
@@ -53,7 +53,7 @@ def _unwrap(held: object, notes: list[str], depth: int) -> dict[str, Tensor]:
         for key in [*averages, *(name for name in _WRAPPERS if name in held)]
         if (tensors := _unwrap(held[key], notes, depth - 1))
     }
-    own = {str(key): value for key, value in held.items() if isinstance(value, Tensor)}
+    own = {str(key): tensor for key, value in held.items() if (tensor := as_tensor(value)) is not None}
     most = max([len(own), *map(len, inner.values())])
     for key, tensors in inner.items():
         others = [name for name in inner if name != key]

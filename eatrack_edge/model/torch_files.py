@@ -16,7 +16,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from eatrack_edge.model.inert_unpickler import StorageType, storage_tensor, unpickle
+from eatrack_edge.model.inert_unpickler import StorageType, Stub, storage_tensor, unpickle
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of a stream
 
@@ -74,6 +74,8 @@ def _read_stream(file: IO[bytes]) -> object:
         magic = unpickle(file)
     except Exception:
         magic = None
+    if isinstance(magic, dict) and not isinstance(magic, Stub):  # a plain pickle, as of numpy arrays
+        return magic
     if magic != _MAGIC:
         raise NotATorchFile("not a file that torch wrote")
     for _ in ("version", "machine"):

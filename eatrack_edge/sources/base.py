@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +109,45 @@ class Source(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+AnySource = TypeVar("AnySource", bound="BaseSource")
+
+
+class BaseSource:
+    """All of ``Source`` but ``__iter__``; derive your own source from it.
+
+    Args:
+        uri: As the user wrote it.
+        size: (width, height) of the first frame as displayed, pixels.
+        name: Short name for results; the last part of ``uri`` without its suffix by default.
+        fps: Frames per second; the average where the rate varies.
+        frame_count: Frames in the whole source; ``None`` where that is not known, as of a camera.
+    """
+
+    rotation_applied = 0
+    truth: NDArray[np.float64] | None = None
+
+    def __init__(
+        self, uri: str, size: tuple[int, int], *, name: str = "", fps: float = 30.0, frame_count: int | None = None
+    ) -> None:
+        self.uri, self.size, self.fps, self.frame_count = uri, size, fps, frame_count
+        self.name = name or PurePath(uri.rpartition("://")[2]).stem or uri
+
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Frames from the first on, anew at each iteration."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def __enter__(self: AnySource) -> AnySource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def starts_too_late(uri: str, start: int, frame_count: int | None) -> InputError:

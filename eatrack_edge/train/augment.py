@@ -95,8 +95,8 @@ def camera(crop: Frame, target_side: float, recipe: AugmentRecipe, rng: np.rando
     return crop
 
 
-def occlude(crop: Frame, box: CropBox, cover: Frame, rng: np.random.Generator) -> Frame:
-    """Lay a rectangle of another picture over a quarter to 70 % of the target, from one side.
+def occlude(crop: Frame, box: CropBox, cover: Frame | None, rng: np.random.Generator) -> Frame:
+    """Lay a rectangle of another picture, if there is one, over a quarter to 70 % of the target, from one side.
 
     The truth stays the whole box: that is what an annotator marks, and what a tracker must hold on to.
     """
@@ -113,10 +113,10 @@ def occlude(crop: Frame, box: CropBox, cover: Frame, rng: np.random.Generator) -
         area = left - spill, top - spill, right + spill, top + share * h
     else:
         area = left - spill, bottom - share * h, right + spill, bottom + spill
-    return _lay(crop, area, cover)
+    return crop if cover is None else _lay(crop, area, cover)
 
 
-def hide(crop: Frame, box: CropBox, other: Frame, rng: np.random.Generator) -> Frame:
+def hide(crop: Frame, box: CropBox, other: Frame | None, rng: np.random.Generator) -> Frame:
     """Cover the whole target, as a tree, a gantry or a roof does.
 
     Half of the covers are a part of the crop itself, because what hides a target mostly looks like what is around it;
@@ -125,7 +125,7 @@ def hide(crop: Frame, box: CropBox, other: Frame, rng: np.random.Generator) -> F
     Args:
         crop: The search crop, of side S.
         box: The target in it.
-        other: Another picture, for the other half.
+        other: Another picture, for the other half; ``None``: all covers are parts of the crop.
         rng: Source of chance.
     """
     size = crop.shape[0]
@@ -138,7 +138,7 @@ def hide(crop: Frame, box: CropBox, other: Frame, rng: np.random.Generator) -> F
     elif across == 1:
         area = area[0], 0.0, area[2], float(size)
     cover = other
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 or cover is None:
         # From the corner that is farthest from the target, so that the cover does not show the target again.
         x, y = (0 if centre > size / 2 else size - size // 3 for centre in (cx, cy))
         cover = crop[y : y + size // 3, x : x + size // 3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple, Protocol
@@ -13,6 +13,8 @@ import numpy as np
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import ConfigError
+
+_TRIES = 20  # draws of another target before they are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Sighting:
             away is such a cut; a nearer one is the border of the original image. Infinite for whole frames.
         source: Where the target comes from; targets of one source look alike. Empty where nothing is known.
         name: Of the target in its source.
+        scene: Targets of one scene may be seen in each other's pictures: those of one video, or of one photograph.
     """
 
     picture: Frame
@@ -33,6 +36,7 @@ class Sighting:
     reach: float = float("inf")
     source: str = ""
     name: str = ""
+    scene: str = ""
 
 
 class Triplet(NamedTuple):
@@ -51,12 +55,15 @@ class Pool(Protocol):
         """Three moments of one target."""
         ...
 
-    def draw_other(self, rng: np.random.Generator) -> Sighting:
-        """One moment of any target, for a background, a look-alike or an occluder."""
+    def draw_other(self, than: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of a target of another scene; ``None`` where there is no other scene.
+
+        For a search without the target, a background, a look-alike or an occluder: none of them may show the target.
+        """
         ...
 
-    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:
-        """One moment of another target of the same source; of any target where there is none."""
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of another target of the same source; that of ``draw_other`` where there is none."""
         ...
 
 
@@ -79,6 +86,17 @@ class Chooser:
         """A place, from 0."""
         return min(bisect(self._sums, rng.random() * self._sums[-1]), len(self._sums) - 1)
 
+    def choose_other(self, rng: np.random.Generator, is_other: Callable[[int], bool]) -> int | None:
+        """A place that is another one; ``None`` where no place with a weight is."""
+        for _ in range(_TRIES):
+            place = self.choose(rng)
+            if is_other(place):
+                return place
+        # Most are not, by their weight: among the few others all are drawn equally often.
+        weights = np.diff(self._sums, prepend=0.0)
+        others = [place for place, weight in enumerate(weights) if weight > 0 and is_other(place)]
+        return others[int(rng.integers(len(others)))] if others else None
+
 
 class MixedPool:
     """Several pools, each drawn in proportion to its weight whatever its size.
@@ -96,17 +114,21 @@ class MixedPool:
         """Three moments of one target."""
         return self._pools[self._chooser.choose(rng)].draw(rng)
 
-    def draw_other(self, rng: np.random.Generator) -> Sighting:
-        """One moment of any target."""
-        return self._pools[self._chooser.choose(rng)].draw_other(rng)
+    def draw_other(self, than: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of a target of another scene; ``None`` where there is no other scene."""
+        first = self._chooser.choose(rng)
+        for pool in (self._pools[first], *self._pools[:first], *self._pools[first + 1 :]):
+            if (found := pool.draw_other(than, rng)) is not None:
+                return found
+        return None
 
-    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:
-        """One moment of another target of the same source; of any target where there is none."""
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of another target of the same source; that of ``draw_other`` where there is none."""
         for pool in self._pools:
             found = pool.draw_alike(sighting, rng)
-            if sighting.source and found.source == sighting.source:
+            if found is not None and sighting.source and found.source == sighting.source:
                 return found
-        return self.draw_other(rng)
+        return self.draw_other(sighting, rng)
 
 
 def three_moments(

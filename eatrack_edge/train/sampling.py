@@ -7,7 +7,7 @@ have seen, and processes share the work by taking every other index.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -99,8 +99,10 @@ class Sampler:
         else:
             two, two_told, two_box = self._template(second, True, is_mirrored, is_still, rng)
         is_present = bool(rng.random() >= self.sampling.absent)
-        shown = search if is_present else self.pool.draw_other(rng)
-        crop, box, is_hidden = self._search(shown, is_mirrored, is_still, rng)
+        elsewhere = None if is_present else self.pool.draw_other(first, rng)
+        # Data of a single scene has no search without the target: it is taken out of its own.
+        is_taken_out = not is_present and elsewhere is None
+        crop, box, is_hidden = self._search(elsewhere or search, first, is_taken_out, is_mirrored, is_still, rng)
         crops = [augment.grey(each) if is_grey else each for each in (one, two, crop)]
         if _happens(self.hard.thermal, rng):
             look = hard_cases.draw_thermal_look(rng)
@@ -129,15 +131,31 @@ class Sampler:
         log_scale = float(np.clip(rng.normal(0, scaled), -0.5, 0.5))
         shift = np.clip(rng.normal(0, moved, 2), -0.35, 0.35) * side
         pose = self._pose(sighting, side, log_scale, self.template_size / 2 + shift, is_mirrored, is_still, rng)
-        crop, box = self._cut(sighting, pose, self.template_size, rng)
+        crop, box = self._cut(sighting, sighting, pose, self.template_size, rng)
         crop = augment.photometric(crop, self.hard, rng)
         spread = recipe.second_told_aspect if is_predicted else recipe.first_told_aspect
         told = extent(box[2] / box[3] * math.exp(rng.normal(0, spread)), recipe.template_factor)
         return augment.camera(crop, side, self.hard, rng), told, box
 
     def _search(
-        self, sighting: Sighting, is_mirrored: bool, is_still: bool, rng: np.random.Generator
+        self,
+        sighting: Sighting,
+        target: Sighting,
+        is_taken_out: bool,
+        is_mirrored: bool,
+        is_still: bool,
+        rng: np.random.Generator,
     ) -> tuple[Frame, CropBox, bool]:
+        """A search crop, the box of what is in its middle, and whether that is hidden or gone.
+
+        Args:
+            sighting: What the crop shows: the target, or another one where the target is absent.
+            target: What the templates show, and nothing that is laid into the crop may.
+            is_taken_out: Take what it shows out of it.
+            is_mirrored: See ``_pose``.
+            is_still: See ``_pose``.
+            rng: Source of chance.
+        """
         recipe = self.sampling
         nominal = self.search_size / recipe.search_factor
         if rng.random() < recipe.steady_scale:
@@ -154,34 +172,45 @@ class Sampler:
             moved = np.array(hard_cases.draw_return(rng))
         centre = self.search_size / 2 + moved * nominal
         pose = self._pose(sighting, nominal, log_scale, centre, is_mirrored, is_still, rng)
-        crop, box = self._cut(sighting, pose, self.search_size, rng)
-        is_gone = _happens(self.hard.exits, rng)
+        crop, box = self._cut(sighting, target, pose, self.search_size, rng)
+        is_gone = _happens(self.hard.exits, rng) or is_taken_out
+        alone, companion, place = crop, None, augment.place_look_alike
         if is_return:
-            other = _target_alone(self.pool.draw_alike(sighting, rng))
-            crop = hard_cases.look_alike_in_the_middle(crop, box, other, rng)
+            companion, place = self.pool.draw_alike(target, rng), hard_cases.look_alike_in_the_middle
         elif is_gone or rng.random() < self.hard.look_alike:
-            crop = augment.place_look_alike(crop, box, _target_alone(self._companion(sighting, is_mirrored, rng)), rng)
+            companion = self._companion(sighting, target, is_mirrored, rng)
+        if companion is not None:
+            crop = place(crop, box, _target_alone(companion), rng)
         is_hidden = bool(rng.random() < self.hard.hidden)
+        if (is_gone or is_hidden) and companion is not None and _is_same(companion, target):
+            crop = alone  # the look-alike is the target once more
         if is_gone:
             crop = hard_cases.remove_target(crop, box, rng)
         elif is_hidden:
-            crop = augment.hide(crop, box, self.pool.draw_other(rng).picture, rng)
+            crop = augment.hide(crop, box, self._backdrop(target, rng), rng)
         elif rng.random() < self.hard.occluder:
-            crop = augment.occlude(crop, box, self.pool.draw_other(rng).picture, rng)
+            crop = augment.occlude(crop, box, self._backdrop(target, rng), rng)
         crop = augment.photometric(crop, self.hard, rng)
         return augment.camera(crop, nominal * math.exp(log_scale), self.hard, rng), box, is_hidden or is_gone
 
-    def _companion(self, sighting: Sighting, is_mirrored: bool, rng: np.random.Generator) -> Sighting:
-        """Another target or, as the hardest look-alike there is, this one the other way round."""
+    def _backdrop(self, target: Sighting, rng: np.random.Generator) -> Frame | None:
+        """Another scene's picture; ``None`` where there is no other scene."""
+        other = self.pool.draw_other(target, rng)
+        return None if other is None else other.picture
+
+    def _companion(
+        self, sighting: Sighting, target: Sighting, is_mirrored: bool, rng: np.random.Generator
+    ) -> Sighting | None:
+        """Another target than ``target`` or, as the hardest look-alike there is, ``sighting`` the other way round."""
         if _happens(self.hard.look_alike_same_source, rng):
-            return self.pool.draw_alike(sighting, rng)
+            return self.pool.draw_alike(target, rng)
         if rng.random() >= self.hard.look_alike_itself:
-            return self.pool.draw_other(rng)
+            return self.pool.draw_other(target, rng)
         if is_mirrored:
             return sighting
         x, y, w, h = sighting.box
         flipped = cast("Frame", np.ascontiguousarray(sighting.picture[:, ::-1]))
-        return Sighting(flipped, (flipped.shape[1] - x - w, y, w, h), sighting.reach)
+        return replace(sighting, picture=flipped, box=(flipped.shape[1] - x - w, y, w, h))
 
     def _pose(
         self,
@@ -207,11 +236,18 @@ class Sampler:
             is_mirrored=is_mirrored,
         )
 
-    def _cut(self, sighting: Sighting, pose: Pose, size: int, rng: np.random.Generator) -> tuple[Frame, CropBox]:
+    def _cut(
+        self, sighting: Sighting, target: Sighting, pose: Pose, size: int, rng: np.random.Generator
+    ) -> tuple[Frame, CropBox]:
         crop, shown = warp(sighting, pose, size, PADDING_BGR)
         if rng.random() < self.hard.background and shown.min() < 128:
-            crop = augment.fill_padding(crop, shown, self.pool.draw_other(rng).picture)
+            behind = self._backdrop(target, rng)
+            crop = crop if behind is None else augment.fill_padding(crop, shown, behind)
         return crop, pose.box_in_crop(sighting.box[2], sighting.box[3])
+
+
+def _is_same(one: Sighting, other: Sighting) -> bool:
+    return (one.source, one.name) == (other.source, other.name)
 
 
 def _happens(share: float, rng: np.random.Generator) -> bool:

@@ -38,12 +38,14 @@ class Track:
         paths: Of the frames in which it is seen.
         boxes: Of it, (x, y, w, h) with the first pixel at 0, shape (N, 4).
         times: Of the frames, rising, shape (N,).
+        scene: The same for targets that may be seen in each other's frames.
     """
 
     name: str
     paths: tuple[Path, ...]
     boxes: NDArray[np.float64]
     times: tuple[int, ...]
+    scene: str
 
     def sighting(self, place: int) -> Sighting:
         """The target at one moment, with what a crop can show of the frame.
@@ -58,7 +60,7 @@ class Track:
         reach = math.ceil(_REACH * math.sqrt(w * h)) + 1
         left, top = max(0, math.floor(x + w / 2) - reach), max(0, math.floor(y + h / 2) - reach)
         part = frame[top : math.ceil(y + h / 2) + reach, left : math.ceil(x + w / 2) + reach]
-        return Sighting(cast("Frame", part), (x - left, y - top, w, h), _REACH)
+        return Sighting(cast("Frame", part), (x - left, y - top, w, h), _REACH, name=self.name, scene=self.scene)
 
 
 class SequencePool:
@@ -87,14 +89,17 @@ class SequencePool:
         first, second, search = (track.sighting(place) for place in places)
         return Triplet(first, second, search, is_still=False)
 
-    def draw_other(self, rng: np.random.Generator) -> Sighting:
-        """One moment of any track."""
-        track = self._tracks[self._chooser.choose(rng)]
+    def draw_other(self, than: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of a track of another scene; ``None`` where there is no other scene."""
+        place = self._chooser.choose_other(rng, lambda place: self._tracks[place].scene != than.scene)
+        if place is None:
+            return None
+        track = self._tracks[place]
         return track.sighting(int(rng.integers(len(track.paths))))
 
-    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:  # noqa: ARG002
-        """One moment of any target: these layouts name no sources."""
-        return self.draw_other(rng)
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of a track of another scene: these layouts name no sources."""
+        return self.draw_other(sighting, rng)
 
 
 def read_tracks(layout: str, root: Path) -> list[Track]:
@@ -138,7 +143,9 @@ def _trackingnet(root: Path) -> Iterable[Track]:
         boxes = read_boxes(path)
         if len(frames) != len(boxes):
             raise InputError(f"trackingnet/{path.stem}: {len(frames)} frames but {len(boxes)} true boxes")
-        yield _seen(f"trackingnet/{path.stem}", frames, boxes)
+        video, _, number = path.stem.rpartition("_")  # several targets of one video are NAME_0, NAME_1, ...
+        scene = video if video and number.isdigit() else path.stem
+        yield _seen(f"trackingnet/{path.stem}", frames, boxes, scene=f"trackingnet/{scene}")
 
 
 def _coco(root: Path) -> Iterable[Track]:
@@ -157,13 +164,14 @@ def _coco(root: Path) -> Iterable[Track]:
             boxes[row["image_id"]].append(tuple(row["bbox"]))
     for image, held in boxes.items():
         for place, box in enumerate(held):
-            yield _seen(f"coco/{names[image]}#{place}", (folder / names[image],), np.array([box], np.float64))
+            name, path = f"coco/{names[image]}", folder / names[image]
+            yield _seen(f"{name}#{place}", (path,), np.array([box], np.float64), scene=name)
 
 
-def _seen(name: str, paths: Sequence[Path], boxes: NDArray[np.float64]) -> Track:
+def _seen(name: str, paths: Sequence[Path], boxes: NDArray[np.float64], scene: str = "") -> Track:
     """A track of the frames in which the target is seen and not tiny."""
     places = [int(place) for place in np.flatnonzero((np.nan_to_num(boxes[:, 2:]) >= _LEAST_SIDE).all(axis=1))]
-    return Track(name, tuple(paths[place] for place in places), boxes[places], tuple(places))
+    return Track(name, tuple(paths[place] for place in places), boxes[places], tuple(places), scene or name)
 
 
 LAYOUTS: dict[str, Callable[[Path], Iterable[Track]]] = {

@@ -54,16 +54,19 @@ class ShardPool:
         first, second, search = (_sighting(target, place) for place in places)
         return Triplet(first, second, search, is_still=False)
 
-    def draw_other(self, rng: np.random.Generator) -> Sighting:
-        """One moment of any target."""
-        target = self._targets[self._chooser.choose(rng)]
+    def draw_other(self, than: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of a target of another scene; ``None`` where there is no other scene."""
+        place = self._chooser.choose_other(rng, lambda place: _scene(self._targets[place]) != than.scene)
+        if place is None:
+            return None
+        target = self._targets[place]
         return _sighting(target, int(rng.integers(len(target.crops))))
 
-    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:
-        """One moment of another target of the same source; of any target where there is none."""
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of another target of the same source; that of ``draw_other`` where there is none."""
         targets = [each for each in self._by_source.get(sighting.source, []) if _name(each) != sighting.name]
         if not targets:
-            return self.draw_other(rng)
+            return self.draw_other(sighting, rng)
         target = targets[int(rng.integers(len(targets)))]
         return _sighting(target, int(rng.integers(len(target.crops))))
 
@@ -72,9 +75,14 @@ def _name(target: ShardTarget) -> str:
     return target.clip or target.crops[0].name
 
 
+def _scene(target: ShardTarget) -> str:
+    """A clip, or all stills of a source: many are cut from one photograph, and nothing says which."""
+    return f"{target.source}/{target.clip}"
+
+
 def _sighting(target: ShardTarget, place: int) -> Sighting:
     crop = target.crops[place]
-    return Sighting(crop.picture(), crop.box, REACH, target.source, _name(target))
+    return Sighting(crop.picture(), crop.box, REACH, target.source, _name(target), _scene(target))
 
 
 def weigh(targets: Sequence[ShardTarget], source_weights: Mapping[str, float], default: float) -> list[float]:

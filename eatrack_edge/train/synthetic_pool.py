@@ -51,19 +51,22 @@ class SyntheticPool:
         first, second, search = (clip.sightings[place] for place in places)
         return Triplet(first, second, search, is_still=False)
 
-    def draw_other(self, rng: np.random.Generator) -> Sighting:
-        """One moment of any clip."""
-        clip = self._clips[int(rng.integers(len(self._clips)))]
+    def draw_other(self, than: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of another clip; ``None`` where there is no other."""
+        others = [clip for clip in self._clips if clip.sightings[0].scene != than.scene]
+        if not others:
+            return None
+        clip = others[int(rng.integers(len(others)))]
         return clip.sightings[int(rng.integers(len(clip.sightings)))]
 
-    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting:  # noqa: ARG002
-        """One moment of any target: these layouts name no sources."""
-        return self.draw_other(rng)
+    def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting | None:
+        """One moment of another clip: these layouts name no sources."""
+        return self.draw_other(sighting, rng)
 
 
 def _draw(source: SyntheticSource, every: int) -> _Clip:
     kept = [
-        (frame.index, Sighting(frame.frame, frame.truth))
+        (frame.index, Sighting(frame.frame, frame.truth, name=source.uri, scene=source.uri))
         for frame in islice(source, 0, None, every)
         if frame.truth is not None and (frame.visible or 0.0) >= _LEAST_VISIBLE
     ]

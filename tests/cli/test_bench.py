@@ -131,3 +131,42 @@ def test_without_jinja2_the_result_is_written_and_a_note_says_how_to_get_the_pag
     assert not (tmp_path / "a.html").exists()
     assert "note: there is no page: cannot write an HTML page: jinja2 is not installed; pip install" in done.err
     assert done.err.endswith(f"then: eatrack-edge bench page {tmp_path / 'a.json'}\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("live",), ("overhead",)], ids=["bench", "live", "overhead"])
+def test_a_result_that_cannot_be_written_is_refused_before_anything_is_measured(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("run.run_bench", "live_loop.measure_live_loop", "overhead.measure_overhead"):
+        monkeypatch.setattr(f"eatrack_edge.benchmarks.measure.{name}", lambda *_: pytest.fail("it was measured"))
+    (tmp_path / "file").touch()
+    done = run("bench", *arguments, "--json", tmp_path / "file" / "new" / "a.json")
+    assert (done.code, done.err) == (
+        3,
+        f"error: {tmp_path}/file/new: cannot be written: {tmp_path}/file is not a folder\nhint: name another folder\n",
+    )
+
+
+def test_a_projection_that_is_asked_for_and_cannot_be_made_is_refused_before_anything_is_measured(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setattr("eatrack_edge.benchmarks.measure.run._measure", lambda *_: pytest.fail("it was measured"))
+    done = run("bench", *QUICK, "--device", "orin-nano", "-o", tmp_path)
+    assert (done.code, done.err.splitlines()[-2:]) == (
+        3,
+        [
+            "error: cannot count a graph's operations: onnx is not installed",
+            "hint: pip install onnx onnxscript",
+        ],
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_projection_that_nobody_asked_for_is_a_note_where_it_cannot_be_made(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    done = run("bench", *QUICK, "--json", tmp_path / "a.json")
+    assert done.code == 0, done.err
+    assert any(note.startswith("no projection: cannot count") for note in read_result(tmp_path / "a.json").notes)

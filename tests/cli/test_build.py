@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from eatrack_edge.core.errors import EngineMismatch, MachineError
+from eatrack_edge.core.errors import EngineMismatch
 from eatrack_edge.engines import ensure_engines
 from eatrack_edge.engines.build_pair import EnginePair
 from eatrack_edge.engines.build_progress import Step
 from eatrack_edge.engines.parity import Latency
 from eatrack_edge.engines.precision_audit import Audit
-from eatrack_edge.inference.tensorrt import fingerprint
+from eatrack_edge.inference.tensorrt import driver, fingerprint
 from eatrack_edge.inference.tensorrt.manifest import Fingerprint
 from engines.onnx_files import write_pair
 
@@ -35,12 +35,14 @@ def jetson(monkeypatch: pytest.MonkeyPatch) -> None:
         return EnginePair(*engines, HERE, (Audit(0, 24, 0), Audit(0, 12, 40)), 61.0, {"score_map": 2.5e-3}, latencies)
 
     monkeypatch.setitem(sys.modules, "tensorrt", sys)  # anything that imports
+    monkeypatch.setattr(driver, "require_gpu", lambda: None)
     monkeypatch.setattr(fingerprint, "read_fingerprint", lambda: HERE)
     monkeypatch.setattr(ensure_engines, "read_fingerprint", lambda: HERE)
     monkeypatch.setattr(ensure_engines, "build_pair", build)
 
 
 def test_without_tensorrt_it_ends_in_one_readable_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "require_gpu", lambda: None)
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     done = run("build", "eatrack_s")
     assert done.code == 3
@@ -48,16 +50,23 @@ def test_without_tensorrt_it_ends_in_one_readable_error(run: Run, monkeypatch: p
     assert done.err.count("\n") == 2
 
 
-def test_without_a_gpu_it_ends_in_one_readable_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> None:
-        raise MachineError("there is no NVIDIA driver here: libcuda.so.1 is not found", hint="use another")
+@pytest.mark.parametrize("tensorrt", [sys, None], ids=["with TensorRT", "before anybody installs it"])
+def test_without_a_gpu_it_ends_in_one_readable_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tensorrt: object
+) -> None:
+    def missing(_name: str) -> None:
+        raise OSError
 
-    monkeypatch.setitem(sys.modules, "tensorrt", sys)
-    monkeypatch.setattr(fingerprint, "read_fingerprint", missing)
+    monkeypatch.setitem(sys.modules, "tensorrt", tensorrt)
+    monkeypatch.setattr(driver.ctypes, "CDLL", missing)
     done = run("build", "eatrack_s")
     assert (done.code, done.err) == (
-        3, "error: there is no NVIDIA driver here: libcuda.so.1 is not found\nhint: use another\n",
-    )  # fmt: skip
+        3,
+        (
+            "error: there is no NVIDIA driver here: libcuda.so.1 is not found\n"
+            "hint: engines are built and run on a Jetson or a PC with an NVIDIA GPU; elsewhere use another --backend\n"
+        ),
+    )
 
 
 def test_another_device_is_refused(run: Run) -> None:
@@ -121,7 +130,7 @@ def test_graphs_that_cannot_be_exported_here_end_in_the_command_that_does(
     done = run("build", "eatrack_s", "--precision", "int8", "--calib", calib, "-o", tmp_path)
     assert done.code == 2
     assert done.err.startswith("error: there are no int8 graphs of `eatrack_s`: ")
-    assert "\nhint: make them where PyTorch is, on a laptop for example: eatrack-edge export eatrack_s " in done.err
+    assert "\nhint: take what is there: --precision fp32 or fp16; or make them where PyTorch is, on a la" in done.err
     assert done.err.endswith("; then bring FOLDER here: eatrack-edge build FOLDER --precision int8\n")
 
 

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from eatrack_edge.cli.train import train
-from eatrack_edge.core.errors import UsageError
+from eatrack_edge.core.errors import InputError, UsageError
 
 pytestmark = pytest.mark.torch
 RECIPE = """
@@ -45,12 +45,25 @@ def test_a_recipe_becomes_weights_in_two_runs(app: typer.Typer, tmp_path: Path) 
     second = CliRunner().invoke(app, command)
     assert "eatrack_tiny: 16/16 samples" in second.output
     assert "8/16" not in second.output
+    weights, graphs = tmp_path / "run" / "eatrack_tiny.safetensors", tmp_path / "run" / "graphs"
+    assert second.output.splitlines()[-1] == f"next: eatrack-edge export {weights} -o {graphs}"
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "last.pt",
         "log.csv",
         "curve.svg",
         "eatrack_tiny.safetensors",
     }
+
+
+def test_data_that_is_missing_is_said_to_be_named_in_the_recipe(app: typer.Typer, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        re.sub(r"layout = .*\nfolder = .*\nclips = 1", f'layout = "shards"\nfolder = "{tmp_path}/no"', RECIPE)
+    )
+    error = CliRunner().invoke(app, [str(recipe), "-o", str(tmp_path / "run")]).exception
+    assert isinstance(error, InputError)
+    assert error.message == f"{tmp_path}/no: holds no training shards"
+    assert error.hint.endswith(f"; the training data is named in {recipe}, under [[data.sets]]")
 
 
 def test_an_unknown_recipe_names_the_known_ones(app: typer.Typer) -> None:

@@ -4,6 +4,7 @@ import math
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -175,3 +176,78 @@ def test_cutting_allocates_no_picture_in_the_steady_state(rule: str, factor: flo
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < out.nbytes / 3, "a picture was allocated"
+
+
+def test_a_window_lies_about_its_boxs_centre_and_is_subpixel_unless_said_otherwise() -> None:
+    window = CropWindow.around((100.0, 50.0, 16.0, 64.0), 2.5, 256)
+    assert (window.x, window.y, window.side, window.is_integer) == (68.0, 42.0, 80.0, False)
+    assert window.extent((0.0, 0.0, 16.0, 64.0)) == (0.2, 0.8)
+
+
+@pytest.mark.parametrize("box", [(1.0, 1.0, 0.0, 5.0), (1.0, 1.0, 5.0, 0.0), (1.0, 1.0, math.nan, 5.0)])
+def test_a_box_without_width_or_height_has_no_window(box: Box) -> None:
+    with pytest.raises(InputError, match="cannot crop around an empty box"):
+        CropWindow.around(box, 2.0, 128)
+
+
+TOUCHING = {
+    # Of a frame of 100 x 80: places from where a window reads nothing of it, and those just beyond.
+    "integer": [(-32, 10), (100, 10), (10, -32), (10, 80)],
+    "subpixel": [(-34, 10), (-33, 10), (101, 10), (102, 10), (10, -34), (10, 81), (10, 82)],
+    "halved": [(-1032, 10), (116, 10), (104, 10), (10, 96), (10, 84), (10, -1032)],
+}
+
+
+@pytest.mark.parametrize(("rule", "x", "y"), [(rule, *place) for rule, places in TOUCHING.items() for place in places])
+def test_a_window_that_only_touches_the_frame_is_all_padding(rule: str, x: int, y: int) -> None:
+    side, size = (1000, 64) if rule == "halved" else (32, 32)
+    picture = np.full((80, 100, 3), 255, np.uint8)
+    window = CropWindow(x, y, side, size, is_integer=rule == "integer")
+    assert (cut(picture, window, GREY) == np.array(GREY)).all()
+
+
+def test_an_integer_window_over_a_frame_of_one_row_is_all_padding_as_ostracks_rule_has_it() -> None:
+    row = np.full((1, 100, 3), 255, np.uint8)
+    for picture, place in ((row, (20, -10)), (row.transpose(1, 0, 2).copy(), (-10, 20))):
+        assert (cut(picture, CropWindow(*place, 32, 32, is_integer=True), GREY) == np.array(GREY)).all()
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shape of every picture that OpenCV converts or shrinks."""
+    shapes: list[tuple[int, ...]] = []
+    for name in ("cvtColor", "resize"):
+        real = getattr(cv2, name)
+
+        def noted(picture: np.ndarray, *rest: object, real: Any = real, **named: object) -> Any:
+            shapes.append(picture.shape[:2])
+            return real(picture, *rest, **named)
+
+        monkeypatch.setattr(cv2, name, noted)
+    return shapes
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        # Bilinear reading of columns 10.3 to 50.3 needs those from 9 to 50; one more on either side is to spare.
+        pytest.param(CropWindow(10.3, 110.3, 40.0, 256), [(44, 44), (256, 256)], id="enlarged"),
+        # Halved twice, on a grid of 4 px: from 36 to 548 for 40.5 to 540.5, and from 196 to 708.
+        pytest.param(
+            CropWindow(40.5, 200.5, 500.0, 128), [(512, 512), (256, 256), (128, 128), (128, 128)], id="shrunk"
+        ),
+        pytest.param(
+            CropWindow(-10.0, 200.5, 500.0, 128),
+            [(512, 496), (256, 248), (128, 124), (128, 128)],
+            id="at the left border",
+        ),
+        pytest.param(
+            CropWindow(40.5, 790.0, 500.0, 128), [(116, 512), (58, 256), (29, 128), (128, 128)], id="at the bottom"
+        ),
+    ],
+)
+def test_of_a_large_frame_only_the_window_is_read(
+    window: CropWindow, expected: list[tuple[int, int]], read: list[tuple[int, int]]
+) -> None:
+    cut(np.zeros((900, 2000, 3), np.uint8), window, GREY)
+    assert read == expected

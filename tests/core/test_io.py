@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eatrack_edge.core.errors import InputError, OutputError
-from eatrack_edge.core.io import sha256, staged, write_whole
+from eatrack_edge.core.io import check_writable, sha256, staged, write_whole
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,19 @@ def test_what_a_killed_process_left_is_removed_at_the_next_start(tmp_path: Path)
 def test_a_name_that_is_not_utf8_is_written_with_a_replacement(tmp_path: Path) -> None:
     write_whole(tmp_path / "page.html", os.fsdecode(b"caf\xe9 \xc3\xbc"))
     assert (tmp_path / "page.html").read_bytes() == b"caf? \xc3\xbc"
+
+
+def test_a_folder_is_checked_before_the_work_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_writable(tmp_path / "a" / "b")
+    monkeypatch.chdir(tmp_path)
+    check_writable(Path("runs") / "bench")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file is not a folder"):
+        check_writable(tmp_path / "file")
+    # Root may write everywhere, so the permission is simulated.
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path)
+    with pytest.raises(OutputError, match=f"a: cannot be written: no permission in {tmp_path}\nhint: name another"):
+        check_writable(tmp_path / "a")

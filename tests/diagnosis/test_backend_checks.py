@@ -34,7 +34,7 @@ def test_the_provider_that_was_asked_for_runs(answers: Answers, tmp_path: Path) 
     ("has_driver", "fix"),
     [
         (True, "pip install 'onnxruntime-gpu[cuda,cudnn]'"),
-        (False, "pip uninstall -y onnxruntime-gpu && pip install 'eatrack-edge[cpu]'"),
+        (False, "pip uninstall -y onnxruntime-gpu && pip install onnxruntime"),
     ],
 )
 def test_a_silent_fall_back_to_the_cpu_is_told(answers: Answers, tmp_path: Path, has_driver: bool, fix: str) -> None:

@@ -49,7 +49,7 @@ def test_track_needs_a_backend_that_ran_and_what_reads_frames(
 
 @pytest.mark.parametrize(
     ("board", "fix"),
-    [(boards.pc, "pip install 'eatrack-edge[cpu]'"), (boards.orin_nano, "sudo apt install python3-libnvinfer")],
+    [(boards.pc, "pip install openvino"), (boards.orin_nano, "sudo apt install python3-libnvinfer")],
 )
 def test_a_machine_without_any_backend_is_told_which_to_install(tmp_path: Path, board: object, fix: str) -> None:
     diagnosis = examine(board(tmp_path).root, ())  # type: ignore[operator]

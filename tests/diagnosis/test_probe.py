@@ -95,7 +95,7 @@ def test_what_is_not_installed_is_absent_with_how_to_get_it(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     answer = asked("onnxruntime", monkeypatch, capsys)
     # Python itself says so of a module that is barred; the package's name is all that differs from a real absence.
-    assert str(answer["hint"]).startswith("pip install 'eatrack-edge[cpu]'")
+    assert str(answer["hint"]).startswith("pip install onnxruntime")
     assert answer["is_absent"] is True
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.report import write_report
+from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome, run_jobs
 from eatrack_edge.evaluation.score_tables import evaluation_summary, overall_table
+from eatrack_edge.evaluation.track_store import TrackStore
 from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.machine.conditions import run_conditions
 
@@ -124,7 +128,7 @@ def test_without_jinja2_the_report_has_figures_and_no_page(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     (note,) = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
     assert note == (
-        "there is no page: cannot write an HTML page: jinja2 is not installed; pip install 'eatrack-edge[eval]'"
+        "there is no page: cannot write an HTML page: jinja2 is not installed; pip install matplotlib jinja2"
     )
     assert (tmp_path / "out/summary.json").is_file()
     assert not (tmp_path / "out/report.html").exists()
@@ -141,3 +145,30 @@ def test_names_are_escaped_on_the_page(images: Path, tmp_path: Path, monkeypatch
     assert "<i>still" not in page
     assert "&lt;i&gt;still" in page
     assert "<h1>Evaluation on a &amp; b</h1>" in page
+
+
+def test_latencies_of_runs_that_shared_the_machine_are_marked_as_no_measurement(images: Path, tmp_path: Path) -> None:
+    """Also in a run that resumes from both kinds, so that it does not mix their loads."""
+
+    def beside(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:
+        for outcome in run_jobs(jobs, 1, on_frames):
+            assert outcome.track is not None
+            yield replace(outcome, track=replace(outcome.track, is_alone=False))
+
+    wanted = plan(images, tmp_path, "Still")
+    store = TrackStore(wanted.output, "still")
+    alone = evaluate(wanted)
+    assert "*" not in "".join(overall_table(alone)[1])
+    assert evaluation_summary(alone, {})["trackers"]["still"]["latency"]["is_measurement"] is True
+    store.path("far").unlink()
+    mixed = evaluate(wanted, beside)
+    assert mixed.trackers["still"].reused == 1
+    headings, cells = overall_table(mixed)
+    assert headings[8] == "fps (* not measured: other runs shared the machine)"
+    assert all(cell.endswith("*") for cell in cells[6:9])
+    assert evaluation_summary(mixed, {})["trackers"]["still"]["latency"]["is_measurement"] is False
+    # Times of an earlier version say nothing of the load.
+    times = store.folder / "near.times.txt"
+    assert store.read("near").is_alone
+    times.write_text("".join(line + "\n" for line in times.read_text().splitlines()[1:]))
+    assert not store.read("near").is_alone

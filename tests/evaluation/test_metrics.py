@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.evaluation.metrics import (
     ERROR_THRESHOLDS_PX,
+    NORMALISED_THRESHOLDS,
     OVERLAP_THRESHOLDS,
     mean_score,
     score_sequence,
@@ -112,7 +113,9 @@ def test_a_true_box_that_starts_left_of_the_frame(name: str, frames: int) -> Non
         pytest.param("otb", [0, 0, 0, 8], True, id="otb repairs an empty box"),
         pytest.param("otb", [np.nan, 0, 8, 8], False, id="otb keeps a row with one NaN"),
         pytest.param("uavdt", NAN, True, id="uavdt repairs NaN"),
+        pytest.param("otb", [90, 90, 1, 8], False, id="otb keeps a thin box"),
         pytest.param("uavdt", [0, 0, 0, 8], False, id="uavdt keeps an empty box"),
+        pytest.param("uavdt", [np.nan, 0, 8, 8], False, id="uavdt keeps a row with one NaN"),
         pytest.param("pytracking", [0, 0, 0, 8], True, id="pytracking repairs a zero side"),
         pytest.param("pysot", NAN, False, id="pysot repairs nothing"),
     ],
@@ -206,3 +209,136 @@ def test_overlap_and_curves_agree_with_got10k_on_random_boxes() -> None:
     np.testing.assert_allclose(score.precision, (error[:, None] <= ERROR_THRESHOLDS_PX).mean(axis=0))
     bounded = reference.rect_iou(predicted[1:].copy(), truth[1:].copy(), bound=(80, 80))
     np.testing.assert_allclose(score.pooled, bounded, atol=1e-12)
+
+
+def test_the_curves_have_the_toolkits_thresholds() -> None:
+    assert (OVERLAP_THRESHOLDS[0], OVERLAP_THRESHOLDS[-1], len(OVERLAP_THRESHOLDS)) == (0.0, 1.0, 21)
+    assert (ERROR_THRESHOLDS_PX[0], ERROR_THRESHOLDS_PX[-1], len(ERROR_THRESHOLDS_PX)) == (0.0, 50.0, 51)
+    assert (NORMALISED_THRESHOLDS[0], NORMALISED_THRESHOLDS[-1], len(NORMALISED_THRESHOLDS)) == (0.0, 0.5, 51)
+
+
+def test_precision_at_20_px_leaves_out_20_and_a_half() -> None:
+    truth = rows([10, 10, 8, 8], [10, 10, 8, 8])
+    assert score_sequence(rows([10, 10, 8, 8], [30.5, 10, 8, 8]), truth, OTB).precision_20px == 0.5
+
+
+def test_the_centre_of_a_box_is_half_its_size_from_its_corner() -> None:
+    truth = rows([10, 10, 8, 8], [10, 10, 48, 8])
+    predicted = rows([10, 10, 8, 8], [10, 10, 8, 8])  # its centre is 20 px to the left of the true one
+    assert score_sequence(predicted, truth, OTB).precision[19:21].tolist() == [0.5, 1.0]
+
+
+def test_the_normalised_error_across_is_in_widths() -> None:
+    truth = rows([10, 10, 100, 10], [10, 10, 100, 10])
+    shifted = rows([10, 10, 100, 10], [30, 10, 100, 10])  # 20 px of 100
+    assert score_sequence(shifted, truth, OTB).normalised[19:21].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "message"),
+    [
+        pytest.param(np.zeros((0, 4)), r"predicted boxes must be an array of shape \(N, 4\), got \(0, 4\)", id="none"),
+        pytest.param(np.zeros((2, 3)), r"predicted boxes .*, got \(2, 3\)", id="three numbers"),
+        pytest.param(np.zeros(4), r"predicted boxes .*, got \(4,\)", id="one dimension"),
+    ],
+)
+def test_what_is_not_a_list_of_boxes_is_refused(boxes: np.ndarray, message: str) -> None:
+    truth = rows([10, 10, 8, 8], [10, 10, 8, 8])
+    with pytest.raises(InputError, match=message):
+        score_sequence(boxes, truth, OTB)
+    with pytest.raises(InputError, match=message.replace("predicted", "true")):
+        score_sequence(truth, boxes, OTB)
+
+
+@pytest.mark.parametrize(
+    ("box", "is_present"),
+    [
+        pytest.param([-3, 10, 8, 8], True, id="its centre is half a pixel inside"),
+        pytest.param([-3.5, 10, 8, 8], False, id="on the border"),
+        pytest.param([-4, 10, 8, 8], False, id="left of it"),
+        pytest.param([10, -4, 8, 8], False, id="above it"),
+    ],
+)
+def test_pysot_takes_a_target_as_present_where_its_centre_is_in_the_frame(box: list[float], is_present: bool) -> None:
+    truth = rows([10, 10, 8, 8], box)
+    predicted = rows([10, 10, 8, 8], [300, 300, 8, 8])  # imprecise, unless there is nothing to find
+    assert score_sequence(predicted, truth, PROTOCOLS["pysot"]).precision_20px == (0.5 if is_present else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "is_present"),
+    [
+        pytest.param("otb", [1, 1, 1, 1], True, id="otb: the first pixel is 1"),
+        pytest.param("ostrack", [-9, -9, 1, 1], True, id="ostrack: a pixel"),
+        pytest.param("ostrack", [10, 10, 0, 8], False, id="ostrack: no width"),
+        pytest.param("ostrack", [10, 10, 8, 0], False, id="ostrack: no height"),
+        pytest.param("got10k", [np.nan, 10, 8, 8], False, id="got10k: one NaN"),
+    ],
+)
+def test_a_box_at_the_limit_of_being_one(name: str, box: list[float], is_present: bool) -> None:
+    score = score_sequence(rows([10, 10, 8, 8], box), rows([10, 10, 8, 8], box), PROTOCOLS[name])
+    assert bool(np.isnan(score.overlap[1])) != is_present
+
+
+def test_an_absent_target_is_precise_at_every_threshold_where_it_is_precise() -> None:
+    score = score_sequence(rows([10, 10, 8, 8], [300, 300, 8, 8]), rows([10, 10, 8, 8], NAN), OTB)
+    assert score.precision[0] == 1.0
+
+
+def test_pytracking_fills_a_short_result_with_empty_boxes_at_the_origin() -> None:
+    truth = rows([10, 10, 8, 8], [1, 1, 8, 8])  # 5 px down and across from the centre of 0,0,0,0
+    score = score_sequence(truth[:1], truth, PROTOCOLS["pytracking"])
+    assert score.precision[[7, 8]].tolist() == [0.5, 1.0]
+    assert score_sequence(truth[:1], truth, OTB).precision_20px == 0.5
+
+
+def test_a_hole_right_after_the_first_frame_takes_the_first_box() -> None:
+    truth = rows([10, 10, 8, 8], [10, 10, 8, 8])
+    assert score_sequence(rows([10, 10, 8, 8], NAN), truth, OTB).success[0] == 1.0
+
+
+def test_one_nan_in_the_truth_is_enough_to_leave_a_hole_as_it_is() -> None:
+    truth = rows([10, 10, 8, 8], [np.nan, 10, 8, 8], [10, 10, 8, 8])
+    assert score_sequence(rows([10, 10, 8, 8], NAN, NAN), truth, OTB).success[0] == pytest.approx(1 / 3)
+
+
+def test_the_frame_that_is_refused_is_named() -> None:
+    predicted = rows([10, 10, 8, 8], [10, 10, 0.5, 0], [10, 10, 8, -1])
+    with pytest.raises(InputError, match=r"frame 2 is \[10.0, 10.0, 8.0, -1.0\]"):
+        score_sequence(predicted, random_boxes(3, 3), PROTOCOLS["pytracking"])
+
+
+def test_got10ks_rates_are_strictly_above_their_thresholds() -> None:
+    truth = rows(*[[10, 10, 8, 8]] * 4)
+    predicted = rows([10, 10, 8, 8], [10, 10, 8, 8], [10, 10, 6, 8], [10, 10, 4, 8])  # 1, 0.75 and 0.5
+    mean = mean_score([score_sequence(predicted, truth, PROTOCOLS["got10k"])], PROTOCOLS["got10k"])
+    assert (mean.success_rate_50, mean.success_rate_75) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+
+
+def test_a_sequence_of_one_frame_has_nothing_to_pool() -> None:
+    one = rows([10, 10, 8, 8])
+    mean = mean_score([score_sequence(one, one, PROTOCOLS["got10k"])], PROTOCOLS["got10k"])
+    assert (mean.success_rate_50, mean.success_rate_75, mean.average_overlap) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("otb", 1.0), ("got10k", (15 * 0.5 + 36) / 51)])
+def test_the_normalised_score_is_a_point_of_the_curve_or_its_mean(name: str, expected: float) -> None:
+    truth = rows([10, 10, 100, 100], [10, 10, 100, 100])
+    shifted = rows([10, 10, 100, 100], [24.5, 10, 100, 100])  # 0.145 sides
+    rules = PROTOCOLS[name]
+    assert mean_score([score_sequence(shifted, truth, rules)], rules).normalised_precision == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "truth", "overlap"),
+    [
+        pytest.param([2, 1, 8, 4], [0, 0, 8, 4], 18 / 46, id="at the frame's corner"),
+        pytest.param([-3, 0, 8, 4], [0, 0, 8, 4], 1.0, id="the corner moves in, the size stays"),
+        pytest.param([10, 10, 0.5, 0.5], [10, 10, 0.5, 1.0], 0.5, id="smaller than a pixel"),
+        pytest.param([96, 10, 8, 4], [96, 10, 4, 4], 1.0, id="cut at the far border"),
+    ],
+)
+def test_what_got10k_makes_of_boxes_at_the_border(predicted: list[float], truth: list[float], overlap: float) -> None:
+    first = [50, 50, 8, 8]
+    score = score_sequence(rows(first, predicted), rows(first, truth), PROTOCOLS["got10k"], frame_size=(100, 90))
+    assert score.pooled.tolist() == pytest.approx([overlap])

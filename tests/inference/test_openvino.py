@@ -157,7 +157,7 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, t
     with pytest.raises(MissingExtra) as caught:
         OpenVinoBackend(tmp_path / "x.template.onnx", tmp_path / "x.track.onnx")
     assert str(caught.value) == (
-        "cannot run a graph on OpenVINO: openvino is not installed\nhint: pip install 'eatrack-edge[openvino]'"
+        "cannot run a graph on OpenVINO: openvino is not installed\nhint: pip install openvino"
     )
 
 

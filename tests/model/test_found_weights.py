@@ -290,3 +290,36 @@ def test_weights_that_are_not_finite_are_named(tmp_path: Path, network: EATrack,
         read_checkpoint(path)
     assert caught.value.message == (f"{path}: 1 of {len(state)} weights are not finite numbers: backbone.norm.weight")
     assert caught.value.hint == "take an earlier checkpoint: training diverged, or the file is damaged"
+
+
+def arrays(state: dict[str, Tensor], dtype: str = "f4", order: str = "C") -> dict[str, np.ndarray]:
+    return {key: np.asarray(value.numpy(), dtype, order=order) for key, value in state.items()}  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "f2"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("how", ["torch.save", "protocol 2", "protocol 4", "protocol 5"])
+def test_weights_may_be_numpy_arrays(network: EATrack, tmp_path: Path, how: str, dtype: str, order: str) -> None:
+    path = tmp_path / "weights.pth"
+    held = {"model": arrays(network.state_dict(), dtype, order), "epoch": 3}
+    if how == "torch.save":
+        torch.save(held, path)
+    else:
+        path.write_bytes(pickle.dumps(held, protocol=int(how[-1])))
+    rebuilt = build(TINY, read_checkpoint(path)).state_dict()
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(rebuilt[key], value, atol=1e-3 if dtype == "f2" else 1e-7, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param(np.array(["text"]), id="text"),
+        pytest.param(np.array([{}], object), id="objects"),
+        pytest.param(np.arange(3, dtype=">f4"), id="big-endian"),
+    ],
+)
+def test_arrays_that_are_no_weights_are_left_out(network: EATrack, tmp_path: Path, array: np.ndarray) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(pickle.dumps(arrays(network.state_dict()) | {"names": array}))
+    assert "names" not in read_checkpoint(path).tensors

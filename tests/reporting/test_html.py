@@ -61,5 +61,5 @@ def test_without_jinja2_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch
     with pytest.raises(MissingExtra) as caught:
         write_html(tmp_path / "page.html", "page", {})
     assert str(caught.value) == (
-        "cannot write an HTML page: jinja2 is not installed\nhint: pip install 'eatrack-edge[eval]'"
+        "cannot write an HTML page: jinja2 is not installed\nhint: pip install matplotlib jinja2"
     )

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from eatrack_edge.core.errors import ConfigError
-from eatrack_edge.datasets.shards import read_shards
+from eatrack_edge.datasets.shards import ShardCrop, ShardTarget, read_shards
 from eatrack_edge.train import augment
 from eatrack_edge.train.augment import AugmentRecipe
 from eatrack_edge.train.loader import batches
 from eatrack_edge.train.parallel import World
-from eatrack_edge.train.pool import MixedPool, three_moments
+from eatrack_edge.train.pool import Chooser, MixedPool, three_moments
 from eatrack_edge.train.sampling import Sampler, SamplingRecipe, normalised
 from eatrack_edge.train.shard_pool import ShardPool, balance, split_held_out, weigh
 
@@ -188,3 +188,72 @@ def test_an_unknown_source_is_refused(shards: Path) -> None:
 def test_data_without_any_weight_is_refused() -> None:
     with pytest.raises(ConfigError, match="no training target is left"):
         MixedPool([], [])
+
+
+def pool_of_colours(targets: int) -> MixedPool:
+    """Squares of pure blue, green and red on black, so that each is known wherever it is shown."""
+    made = []
+    for number in range(targets):
+        picture = np.zeros((160, 160, 3), np.uint8)
+        picture[60:100, 60:100, number] = 255
+        crop = ShardCrop("", (60.0, 60.0, 40.0, 40.0), 0, cv2.imencode(".png", picture)[1].tobytes())
+        made.append(ShardTarget("colours", f"c{number}", "", (crop, crop, crop)))
+    return MixedPool([ShardPool(made, [1.0] * targets)], [1.0])
+
+
+def colours_in(crop: torch.Tensor) -> set[int]:
+    pixels = crop.numpy().reshape(-1, 3).astype(int)
+    return {
+        channel
+        for channel in range(3)
+        if ((pixels[:, channel] > 150) & (np.delete(pixels, channel, 1) < 60).all(1)).any()
+    }
+
+
+STILL = SamplingRecipe(clip_rotation=0.0, aspect_jitter=0.0, scale_jitter=0.2, fast_motion=0.0, absent=0.0)
+BESIDE = replace(CLEAN, background=1.0, look_alike=1.0, look_alike_itself=0.5)
+
+
+@pytest.mark.parametrize(
+    ("hard", "absent"),
+    [
+        pytest.param(CLEAN, 1.0, id="another scene is shown"),
+        pytest.param(BESIDE, 1.0, id="with a look-alike and a backdrop"),
+        pytest.param(replace(BESIDE, occluder=1.0), 1.0, id="with an occluder"),
+        pytest.param(replace(BESIDE, exits=1.0), 0.0, id="it has left"),
+        pytest.param(replace(BESIDE, hidden=1.0), 0.0, id="it is hidden"),
+        pytest.param(replace(CLEAN, exits=1.0, look_alike_same_source=1.0), 0.0, id="beside one of its own source"),
+    ],
+)
+def test_a_search_without_the_target_shows_it_nowhere(hard: AugmentRecipe, absent: float) -> None:
+    """A third of the draws of any of three targets would be the target itself."""
+    made = Sampler(pool_of_colours(3), replace(STILL, absent=absent), hard, 128, 256, seed=3)
+    shown: set[int] = set()
+    for index in range(24):
+        sample = made.sample(index)
+        (target,) = colours_in(sample.templates[0, 48:80, 48:80])
+        assert not sample.is_present
+        assert target not in colours_in(sample.search)
+        shown |= colours_in(sample.search)
+    assert shown == {0, 1, 2}  # the others are
+
+
+def test_data_of_one_scene_has_searches_without_the_target_all_the_same() -> None:
+    made = Sampler(pool_of_colours(1), replace(STILL, absent=0.5), BESIDE, 128, 256, seed=3)
+    samples = [made.sample(index) for index in range(24)]
+    assert 4 < sum(not sample.is_present for sample in samples) < 20
+    assert all(bool(colours_in(sample.search)) == bool(sample.is_present) for sample in samples)
+
+
+def test_stills_of_one_source_may_show_each_other_and_are_one_scene(shards: Path) -> None:
+    targets = read_shards(shards)
+    pool, rng = ShardPool(targets, [1.0] * len(targets)), np.random.default_rng(0)
+    still = next(draw.search for draw in iter(lambda: pool.draw(rng), None) if draw.is_still)
+    others = [pool.draw_other(still, rng) for _ in range(20)]
+    assert {other.source for other in others if other} == {"moving"}
+
+
+def test_rare_other_scenes_are_found() -> None:
+    rng = np.random.default_rng(0)
+    assert Chooser([1e9, 1.0, 0.0]).choose_other(rng, lambda place: place != 0) == 1
+    assert Chooser([1.0, 0.0]).choose_other(rng, lambda place: place != 0) is None

@@ -147,3 +147,25 @@ def test_synthetic_videos_give_their_true_boxes() -> None:
     assert not is_still
     assert first.picture.shape == search.picture.shape == (120, 160, 3)
     assert min(search.box[2:]) > 2
+
+
+def test_targets_of_one_photograph_or_video_are_one_scene(tmp_path: Path) -> None:
+    root = coco(tmp_path / "coco")
+    listed = root / "annotations" / "instances_train2017.json"
+    table = json.loads(listed.read_text())
+    table["annotations"].append({"image_id": 1, "bbox": [90, 90, 30, 30], "iscrowd": 0})
+    listed.write_text(json.dumps(table))
+    tracks = read_tracks("coco", root)
+    assert len(tracks) == 4
+    assert len({track.scene for track in tracks}) == 3
+    videos = tmp_path / "trackingnet"
+    for name in ("aB-1_0", "aB-1_1", "x_y"):
+        write_frames(videos / "TRAIN_0" / "frames" / name, 0, 1)
+        write_boxes(videos / "TRAIN_0" / "anno" / f"{name}.txt", 0)
+    found = read_tracks("trackingnet", videos)
+    assert [track.scene for track in found] == ["trackingnet/aB-1", "trackingnet/aB-1", "trackingnet/x_y"]
+    pool, rng = SequencePool(found[:2]), np.random.default_rng(0)
+    assert pool.draw_other(pool.draw(rng).search, rng) is None
+    other = SequencePool(found).draw_other(pool.draw(rng).search, rng)
+    assert other is not None
+    assert other.name == "trackingnet/x_y"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -16,6 +17,7 @@ from time import perf_counter
 import cv2
 import numpy as np
 
+from eatrack_edge.benchmarks.measure.command_loop import measure_command_loop
 from eatrack_edge.benchmarks.measure.latency import spread
 from eatrack_edge.benchmarks.measure.overhead_result import LIMITS_MS, CropCost, Flight, FrameCost, OverheadResult
 from eatrack_edge.benchmarks.measure.timeline import thermal
@@ -32,6 +34,7 @@ from eatrack_edge.machine.conditions import Work, board_facts, now, read_environ
 from eatrack_edge.machine.device_check import machine_name
 from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.sampler import Sample, Sampler
+from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.tracking.result import TrackResult
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -104,16 +107,24 @@ def _lap(model_spec: ModelSpec, side: float, target: tuple[float, float]) -> Ite
 
 
 def measure_overhead(
-    model: str | Path, updates: int, command: Sequence[str], progress: Progress, root: Path = Path("/")
+    model: str | Path,
+    updates: int,
+    command: Sequence[str],
+    progress: Progress,
+    root: Path = Path("/"),
+    *,
+    advance: Callable[[FrameRecord], None] = lambda _record: None,
 ) -> OverheadResult:
-    """Measure on one core: frames of three sizes in turn, search crops alone, then one long flight.
+    """Measure on one core: frames of three sizes in turn, search crops alone, one long flight, the loop of ``track``.
 
     Args:
         model: In whose place the stand-in stands: its crops, maps and tokens have this model's sizes.
-        updates: Of the long flight, at least 100. The rest takes a few seconds.
+        updates: Of the long flight, at least 100; the loop of ``track`` runs ten times as many frames. The rest takes
+            a few seconds.
         command: To be written into the result.
         progress: Told how far it is; raise from it to stop.
         root: Stands for ``/`` wherever the machine is read.
+        advance: What ``track`` shows its progress with; its time is part of the loop's.
 
     Raises:
         UsageError: There is no such model.
@@ -130,8 +141,10 @@ def measure_overhead(
         progress("search crops alone", 0, 0.0)
         crops = crop_costs(model_spec, rounds=max(10, min(400, updates // 20)))
         flight = fly(model_spec, updates, progress, root)
+        loop = measure_command_loop(10 * updates, advance, root)
     work = before, read_work(root)
-    return _result(model_spec, command, [*frames, *swept], crops, flight, work, sampler.samples, root)
+    found = _result(model_spec, command, [*frames, *swept], crops, flight, work, sampler.samples, root)
+    return replace(found, command_loop=loop)
 
 
 def _result(

@@ -62,6 +62,20 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLoop:
+    """A very long run of what ``track`` does for a frame apart from the update and decoding."""
+
+    frames: int
+    first_ms: Spread  # of the first tenth, with the lower quartile beside the rest
+    last_ms: Spread
+    p50_by_tenth_ms: list[float]
+    rss_first_mb: float  # resident memory of the process after the first tenth
+    rss_last_mb: float  # and at the end
+    outputs: str  # what was written, and where to
+    simulated: str  # what did not run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverheadResult:
     """One run."""
 
@@ -79,6 +93,7 @@ class OverheadResult:
     frames: list[FrameCost]
     crops: list[CropCost]
     flight: Flight
+    command_loop: CommandLoop | None = None  # results before 2026-11-28 have none
     valid: bool
     invalid_reasons: list[str]
     notes: list[str]
@@ -150,6 +165,13 @@ def findings(result: OverheadResult) -> list[str]:
         f"{flight.last_ms.p50:.3f} of the last ({flight.growth:+.1%}); memory {flight.rss_first_mb:.1f} MB, then "
         f"{flight.rss_last_mb:.1f}"
     )
+    if (loop := result.command_loop) is not None:
+        first, last = loop.first_ms.p50, loop.last_ms.p50
+        said.append(
+            f"the loop of track without an update, {loop.frames} frames: {first:.3f} ms in the median of the first "
+            f"tenth, {last:.3f} of the last ({last / first - 1:+.1%}); memory {loop.rss_first_mb:.1f} MB, then "
+            f"{loop.rss_last_mb:.1f}"
+        )
     return said
 
 

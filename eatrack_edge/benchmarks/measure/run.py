@@ -97,9 +97,11 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
         UsageError: The request cannot be met as it is.
         InputError: The source or the graphs are not what they should be.
         MachineError: This machine lacks something.
+        MissingExtra: A projection was asked for, and ``onnx`` is not installed.
     """
     board = read_board(root)
     claim = check_device(request.device, board)
+    projection = _projection(claim, board, request)  # first: what it lacks is said before minutes of measuring
     cv2.setNumThreads(request.threads)
     ours = _ours(request, claim, board)
     rss_before, free_before = rss_bytes(root), read_memory(root).available
@@ -117,7 +119,7 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
     progress("preparing the frames", 0, 0.0)
     with FrameBlocks(request.source, request.box) as frames:
         run = _measure(request, frames, contestants, entries, rss, progress, root)
-        return _result(request, command, board, claim, ours, frames, run, root)
+        return _result(request, command, board, claim, ours, frames, run, projection, root)
 
 
 def _ours(request: Request, claim: DeviceCheck, board: Board) -> Entry:
@@ -160,6 +162,7 @@ def _result(
     ours: Entry,
     frames: FrameBlocks,
     run: _Run,
+    projected: tuple[dict[str, Any] | None, list[str]],
     root: Path,
 ) -> Result:
     first = run.contestants[0]
@@ -168,8 +171,7 @@ def _result(
     env = read_environment(*run.work)
     cold = [one.label for one in run.contestants if not one.is_warm]
     reasons = invalid_reasons(facts, run.samples, heat, env.others_cores, cold)
-    projection, notes = _projection(claim, board, request)
-    notes += unknown_conditions(run.samples)
+    projection, notes = projected[0], [*projected[1], *unknown_conditions(run.samples)]
     if len(totals) < _FEW:
         notes.append(f"p99 rests on the slowest {max(1, len(totals) // 100)} of {len(totals)} updates")
     return Result(
@@ -269,6 +271,8 @@ def _projection(claim: DeviceCheck, board: Board, request: Request) -> tuple[dic
     try:
         return projection_figures(find_graphs(request.model)[1], precision, devices_of(kind)), []
     except MissingExtra as error:
+        if request.device != "auto":  # it was asked for
+            raise
         return None, [f"no projection: {error.message}; {error.hint}"]
 
 

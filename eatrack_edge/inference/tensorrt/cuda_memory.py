@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.errors import MachineError, MissingExtra, UsageError, did_you_mean
 
 Bytes = NDArray[np.uint8]
-INSTALL = "pip install 'eatrack-edge[tensorrt]', which brings cuda-python; or 'eatrack-edge[pycuda]'"
+INSTALL = "pip install cuda-python; or pycuda, which is built from source"
 _DRIVER = (
     "on a PC install NVIDIA's driver, or the cuda-python of its CUDA; start a container with --runtime nvidia; "
     "see: eatrack-edge doctor"

@@ -23,6 +23,15 @@ class Attribute(IntEnum):
     MINOR = 76
 
 
+def require_gpu() -> None:
+    """Refuse a machine without an NVIDIA GPU, before gigabytes are installed for one.
+
+    Raises:
+        MachineError: There is no driver, or no GPU answers.
+    """
+    _device()
+
+
 def read_name() -> str:
     """The driver's name for the GPU.
 

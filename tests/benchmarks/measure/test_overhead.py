@@ -89,6 +89,8 @@ def test_a_result_is_that_of_the_machine_and_names_the_stand_in(
     assert found.invalid_reasons[0].startswith("the clocks may float")
     assert found.flight.first_ms.count == found.flight.last_ms.count == 10
     assert "infer" not in found.frames[0].latency_ms
+    assert found.command_loop is not None
+    assert found.command_loop.frames == 1000
 
 
 def test_memory_stays_flat_over_half_a_minute_of_frames(model_spec: ModelSpec) -> None:

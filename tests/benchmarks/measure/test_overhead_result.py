@@ -10,6 +10,7 @@ from eatrack_edge.benchmarks.measure.bench_result import Ratio
 from eatrack_edge.benchmarks.measure.latency import spread
 from eatrack_edge.benchmarks.measure.overhead_result import (
     LIMITS_MS,
+    CommandLoop,
     CropCost,
     Flight,
     FrameCost,
@@ -40,6 +41,16 @@ def result(total_ms: float = 0.6) -> OverheadResult:
         frames=[FrameCost(1920, 1080, swept, cost, times) for swept in (0, 1000)],
         crops=[CropCost(1920, 1080, 222.0, spread([0.4])), CropCost(3840, 2160, 222.0, spread([0.41]))],
         flight=Flight(1920, 1080, 1000, spread([0.6]), spread([0.63]), [0.6, 0.63], 100.0, 100.5),
+        command_loop=CommandLoop(
+            frames=10_000,
+            first_ms=spread([0.1]),
+            last_ms=spread([0.102]),
+            p50_by_tenth_ms=[0.1, 0.102],
+            rss_first_mb=60.0,
+            rss_last_mb=60.1,
+            outputs="JSON lines",
+            simulated="no network ran",
+        ),
         valid=True,
         invalid_reasons=[],
         notes=[],
@@ -54,6 +65,7 @@ def test_findings_say_what_was_asked_and_what_was_found() -> None:
         "total at 1080p, caches swept: 0.600 ms in the median, 0.600 at best; at most 1 is asked: met",
         "search crops alone at 1080p: within 0.5 ms up to a window of 222 px",
         "1000 updates: 0.600 ms in the median of the first tenth, 0.630 of the last (+5.0%); memory 100.0 MB, then 100.5",
+        "the loop of track without an update, 10000 frames: 0.100 ms in the median of the first tenth, 0.102 of the last (+2.0%); memory 60.0 MB, then 60.1",
     ]
     assert findings(result(total_ms=1.2))[1].endswith("at most 1 is asked: NOT met")
 

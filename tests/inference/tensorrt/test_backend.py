@@ -104,6 +104,16 @@ def test_a_new_template_changes_its_own_slot_only(write: Write, reference: OnnxR
 
 
 @pytest.mark.usefixtures("fate")
+def test_a_template_is_read_before_its_inputs_are_written_again(write: Write, reference: OnnxRuntimeBackend) -> None:
+    backend = TensorRTBackend(*write())
+    for slot, seed in ((0, 1), (1, 2)):  # nothing between the two waits for the first
+        for each in (backend, reference):
+            each.encode_template(crop(128, seed), (0.5, 0.5), [slot])
+    ours, theirs = backend.infer(crop(256, 9)), reference.infer(crop(256, 9))
+    np.testing.assert_allclose(ours.score_map, theirs.score_map, atol=1e-5)
+
+
+@pytest.mark.usefixtures("fate")
 def test_with_a_recorded_frame_the_copies_cannot_be_told_apart(write: Write) -> None:
     backend = TensorRTBackend(*write())
     backend.infer(crop(256, 1))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eatrack_edge.core.errors import MachineError, MissingExtra
-from eatrack_edge.inference.tensorrt import fingerprint
+from eatrack_edge.inference.tensorrt import driver, fingerprint
 from eatrack_edge.inference.tensorrt.fingerprint import read_fingerprint
 from eatrack_edge.inference.tensorrt.manifest import Fingerprint
 from eatrack_edge.machine.board import Board
@@ -78,3 +78,12 @@ def test_what_the_driver_refuses_is_passed_on(
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimulatedDriver(**codes))
     with pytest.raises(MachineError, match=f"^{message}\n"):
         read_fingerprint()
+
+
+def test_a_gpu_is_looked_for_without_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimulatedDriver())
+    driver.require_gpu()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimulatedDriver(cuDeviceGet=100))
+    with pytest.raises(MachineError, match="the NVIDIA driver sees no GPU"):
+        driver.require_gpu()
