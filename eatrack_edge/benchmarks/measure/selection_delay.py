@@ -117,7 +117,7 @@ def selection_times(truth: NDArray[np.float64], plan: Plan) -> list[int]:
         truth: True boxes, shape (N, 4); ``nan`` where the target is absent.
         plan: How many are wanted; fewer where the video is too short for different ones.
     """
-    present = np.asarray(np.isfinite(truth)).all(axis=1).tolist()
+    present = [bool(np.isfinite(box).all()) for box in truth]
     longest, after = plan.frames(max(plan.delays_s)), plan.frames(plan.after_s)
     offsets = [-plan.frames(delay) for delay in plan.delays_s] + [after + late for late in range(_LATE_FRAMES + 1)]
     possible = range(longest, len(truth) - after - _LATE_FRAMES)
