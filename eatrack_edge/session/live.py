@@ -143,9 +143,9 @@ class LiveSession:
         elif self._size is None:
             record = self._record(shown, None, WAITING)
         elif self._catch_up is not None:
-            record = self._go_on_catching_up()
-            if record is None or record.frame != shown.index:
-                record = self._record(shown, None, self._state)  # its result is not known yet
+            reached = self._go_on_catching_up()
+            is_live = reached is not None and reached.frame == shown.index
+            record = reached if reached and is_live else self._record(shown, None, self._state)
         else:
             record = self._update(shown)
         self._frame_count += 1

@@ -65,8 +65,8 @@ def _foreground_box(frame: Frame, x: float, y: float, side: float) -> Box | None
     window = CropWindow(x - window_side / 2, y - window_side / 2, window_side, _WINDOW_PX)
     labels = _first_labels()
     cv2.setRNGSeed(0)  # of the colour clusters
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(cut(frame, window, _PADDING_BGR), labels, None, *models, _ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    crop, background, object_model = cut(frame, window, _PADDING_BGR), np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(crop, labels, (0, 0, 0, 0), background, object_model, _ITERATIONS, cv2.GC_INIT_WITH_MASK)
     foreground = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
     _, components, boxes, _ = cv2.connectedComponentsWithStats(foreground)
     left, top, w, h = (float(value) for value in boxes[components[_WINDOW_PX // 2, _WINDOW_PX // 2], :4])

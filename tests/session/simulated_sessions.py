@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, check_box
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.session.events import Event
+from eatrack_edge.session.commands import Quit, Select, SelectPoint, Stop
+from eatrack_edge.session.events import Event, StateEvent
+from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
 from eatrack_edge.tracking.lifecycle import TrackState
 from eatrack_edge.tracking.result import Latency, TrackResult
@@ -79,3 +81,32 @@ def live_frame(number: int, width: int = 64, height: int = 48) -> LiveFrame:
     frame = np.full((height, width, 3), 90, np.uint8)
     frame[0, 0, 0] = number % 256
     return LiveFrame(number, number / 30, frame, captured_ns=1000 + number)
+
+
+class Flight:
+    """A session with a simulated tracker, and what it emitted."""
+
+    def __init__(
+        self, items: Iterator[FeedItem | None] | list[FeedItem | None], history: int = 30, view_delay_ms: float = 0
+    ) -> None:
+        self.tracker, self.heard = SimulatedTracker(), Heard()
+        self.session = LiveSession(self.tracker, Feed(items), history=history, view_delay_ms=view_delay_ms)
+        self.session.listeners.append(self.heard)
+
+    def scripted(self, *script: object) -> str:
+        """Run over a script of items and commands: a command is put into the queue when its turn comes."""
+
+        def items() -> Iterator[FeedItem | None]:
+            for step in script:
+                if isinstance(step, Select | SelectPoint | Stop | Quit):
+                    self.session.commands.put(step)
+                    yield None
+                else:
+                    yield step  # type: ignore[misc]
+
+        self.session._feed = Feed(items())
+        return self.session.run()
+
+    @property
+    def states(self) -> list[tuple[str, int, str]]:
+        return [(event.state, event.frame, event.reason) for event in self.heard.of(StateEvent)]

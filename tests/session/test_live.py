@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import gc
 import math
-import re
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +11,12 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import SourceLost
-from eatrack_edge.session.commands import Quit, Select, SelectPoint, Stop
+from eatrack_edge.session.commands import Quit, Select
 from eatrack_edge.session.events import (
     FrameEvent,
     OutputFailedEvent,
-    SelectionEvent,
     SourceFoundEvent,
     SourceLostEvent,
-    StateEvent,
 )
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
@@ -28,37 +24,8 @@ from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.sources.feed import FeedItem, LinkFound, LinkLost, LiveFrame
 from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.live_options import LiveOptions
-from session.simulated_sessions import BOX, Feed, Heard, SimulatedTracker, live_frame
+from session.simulated_sessions import BOX, Feed, Flight, Heard, SimulatedTracker, live_frame
 from sources.simulated_links import SimulatedLink
-
-
-class Flight:
-    """A session with a simulated tracker, and what it emitted."""
-
-    def __init__(
-        self, items: Iterator[FeedItem | None] | list[FeedItem | None], history: int = 30, view_delay_ms: float = 0
-    ) -> None:
-        self.tracker, self.heard = SimulatedTracker(), Heard()
-        self.session = LiveSession(self.tracker, Feed(items), history=history, view_delay_ms=view_delay_ms)
-        self.session.listeners.append(self.heard)
-
-    def scripted(self, *script: object) -> str:
-        """Run over a script of items and commands: a command is put into the queue when its turn comes."""
-
-        def items() -> Iterator[FeedItem | None]:
-            for step in script:
-                if isinstance(step, Select | SelectPoint | Stop | Quit):
-                    self.session.commands.put(step)
-                    yield None
-                else:
-                    yield step  # type: ignore[misc]
-
-        self.session._feed = Feed(items())
-        return self.session.run()
-
-    @property
-    def states(self) -> list[tuple[str, int, str]]:
-        return [(event.state, event.frame, event.reason) for event in self.heard.of(StateEvent)]
 
 
 @pytest.fixture
@@ -75,152 +42,6 @@ def test_without_a_target_frames_are_delivered_and_nothing_is_tracked(flight: Fl
     ]
     assert all(math.isnan(record.confidence) for record in records)
     assert flight.tracker.inits == []
-
-
-def test_a_selection_starts_on_the_newest_frame_and_is_tracked_from_the_next(flight: Flight) -> None:
-    flight.scripted(live_frame(0), Select(BOX), live_frame(1), live_frame(2))
-    assert flight.tracker.inits == [(0, BOX)]
-    assert flight.tracker.updates == [1, 2]
-    assert flight.states == [("TRACKING", 0, "selected")]
-    assert [event.record.box for event in flight.heard.of(FrameEvent)] == [None, BOX, BOX]
-
-
-def test_a_selection_before_any_frame_waits_for_the_first(flight: Flight) -> None:
-    flight.scripted(Select(BOX), None, live_frame(5), live_frame(6))
-    assert (flight.tracker.inits, flight.tracker.updates) == ([(5, BOX)], [6])
-    assert [event.record.box for event in flight.heard.of(FrameEvent)] == [BOX, BOX]
-
-
-def test_a_selection_on_an_older_frame_catches_up_with_the_newest(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(6)), Select(BOX, frame=2), None, None, None, live_frame(6))
-    assert (flight.tracker.inits, flight.tracker.updates) == ([(2, BOX)], [3, 4, 5, 6])
-    assert [event.reason for event in flight.heard.of(SelectionEvent)] == [""]
-    assert [event.record.box for event in flight.heard.of(FrameEvent)] == [*[None] * 6, BOX]
-
-
-def test_catching_up_skips_frames_evenly_and_ends_with_the_newest(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(30)), Select(BOX, frame=0), *[None] * 12)
-    assert flight.tracker.updates == [*range(3, 30, 3), 29]
-
-
-def test_frames_that_come_while_catching_up_are_shown_without_a_box_until_it_is_live(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(21)), Select(BOX, frame=0), *map(live_frame, range(21, 34)))
-    assert flight.tracker.updates == [
-        *range(3, 31, 3),
-        31,
-        32,
-        33,
-    ]  # ten updates of two frames behind and one that came
-    shown = [(event.record.frame, event.record.box, event.record.state) for event in flight.heard.of(FrameEvent)]
-    assert shown[21:30] == [(number, None, "TRACKING") for number in range(21, 30)]
-    assert shown[30:] == [(number, BOX, "TRACKING") for number in range(30, 34)]
-
-
-def test_another_selection_and_stop_are_obeyed_while_catching_up(flight: Flight) -> None:
-    other: Box = (1.0, 2.0, 6.0, 6.0)
-    flight.scripted(
-        *map(live_frame, range(21)), Select(BOX, frame=0), None, Select(other, frame=19), None, live_frame(21),
-        Select(BOX, frame=5), None, Stop(), None, live_frame(22),
-    )  # fmt: skip
-    assert flight.tracker.inits == [(0, BOX), (19, other), (5, BOX)]
-    assert flight.tracker.updates == [2, 4, 20, 21, 7, 9]
-    assert flight.states[-1] == ("WAITING", 21, "stopped")
-
-
-def test_a_picture_of_another_shape_on_the_way_ends_the_track(flight: Flight) -> None:
-    frames = [live_frame(0), live_frame(1), live_frame(2, 48, 64), live_frame(3, 48, 64)]
-    flight.scripted(*frames, Select(BOX, frame=0), None, None, live_frame(4, 48, 64))
-    assert flight.tracker.updates == [1]
-    assert flight.states[-1] == ("WAITING", 2, "the picture is 48x64, the target was selected on 64x48")
-
-
-def test_a_selection_on_a_frame_that_is_gone_takes_the_oldest_and_says_so() -> None:
-    flight = Flight([], history=3)
-    flight.scripted(*map(live_frame, range(9)), Select(BOX, frame=1))
-    assert flight.tracker.inits == [(6, BOX)]
-    (event,) = flight.heard.of(SelectionEvent)
-    assert event.reason == "frame 1 is not held any more, or was never seen: taken on frame 6"
-    assert not event.is_refused
-
-
-def test_a_frame_that_never_was_takes_the_newest_and_says_so(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(3)), Select(BOX, frame=70))
-    assert flight.tracker.inits == [(2, BOX)]
-    assert [event.reason.split(":")[1] for event in flight.heard.of(SelectionEvent)] == [" taken on frame 2"]
-
-
-def test_a_point_is_given_the_box_that_the_tracker_proposes_on_the_frame_that_was_seen(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(4)), SelectPoint(30.0, 20.0, frame=1), None, None, live_frame(4))
-    proposed = (24.0, 16.0, 12.0, 8.0)
-    assert (flight.tracker.inits, flight.tracker.updates) == ([(1, proposed)], [2, 3, 4])
-    (event,) = flight.heard.of(SelectionEvent)
-    assert (event.frame, event.box, event.is_refused, event.reason) == (1, proposed, False, "")
-
-
-def test_a_point_before_any_frame_waits_for_the_first(flight: Flight) -> None:
-    flight.scripted(SelectPoint(30.0, 20.0), live_frame(5))
-    assert [event.record.box for event in flight.heard.of(FrameEvent)] == [(24.0, 16.0, 12.0, 8.0)]
-
-
-def test_a_point_outside_the_frame_is_refused_and_the_old_target_goes_on(flight: Flight) -> None:
-    flight.scripted(live_frame(0), Select(BOX), SelectPoint(64.0, 10.0), live_frame(1))
-    assert (flight.tracker.inits, flight.tracker.updates) == ([(0, BOX)], [1])
-    event = flight.heard.of(SelectionEvent)[-1]
-    assert (event.reason, event.box) == ("the point 64,10 lies outside the frame, 64x48", None)
-
-
-def delayed(*script: object, view_delay_ms: float) -> Flight:
-    """A flight whose frames are 100 ms apart, the newest of them captured just now."""
-    flight = Flight([], view_delay_ms=view_delay_ms)
-    count = sum(isinstance(step, int) for step in script)
-    first_ns = time.monotonic_ns() - (count - 1) * 100_000_000
-    flight.scripted(
-        *(
-            replace(live_frame(step), captured_ns=first_ns + step * 100_000_000) if isinstance(step, int) else step
-            for step in script
-        )
-    )
-    return flight
-
-
-@pytest.mark.parametrize(
-    "selection", [pytest.param(Select(BOX), id="box"), pytest.param(SelectPoint(26.0, 14.0), id="point")]
-)
-def test_a_selection_without_a_frame_is_taken_on_the_one_of_the_view_delay_ago(selection: Select | SelectPoint) -> None:
-    flight = delayed(*range(6), selection, view_delay_ms=250)
-    assert flight.tracker.inits == [(2, BOX)]
-    assert [event.reason for event in flight.heard.of(SelectionEvent)] == [""]
-
-
-def test_a_frame_that_was_named_comes_before_the_view_delay() -> None:
-    assert delayed(*range(6), Select(BOX, frame=4), view_delay_ms=250).tracker.inits == [(4, BOX)]
-
-
-def test_a_view_delay_longer_than_what_is_held_takes_the_oldest_and_says_so() -> None:
-    flight = delayed(*range(3), Select(BOX), view_delay_ms=900)
-    assert flight.tracker.inits == [(0, BOX)]
-    (event,) = flight.heard.of(SelectionEvent)
-    assert re.fullmatch(r"no frame of 900 ms ago is held: taken on frame 0, [67]\d\d ms newer", event.reason)
-
-
-def test_the_box_that_a_flight_begins_with_is_taken_on_the_first_frame_whatever_the_view_delay() -> None:
-    flight = delayed(Select(BOX), 0, 1, view_delay_ms=900)
-    assert flight.tracker.inits == [(0, BOX)]
-    assert [event.reason for event in flight.heard.of(SelectionEvent)] == [""]
-
-
-def test_a_box_outside_the_frame_is_refused_and_the_old_target_goes_on(flight: Flight) -> None:
-    flight.scripted(live_frame(0), Select(BOX), Select((900.0, 900.0, 5.0, 5.0)), live_frame(1))
-    assert flight.tracker.updates == [1]
-    assert [event.is_refused for event in flight.heard.of(SelectionEvent)] == [False, True]
-
-
-def test_stop_forgets_the_target_and_another_selection_starts_again(flight: Flight) -> None:
-    other: Box = (1.0, 2.0, 6.0, 6.0)
-    flight.scripted(live_frame(0), Select(BOX), live_frame(1), Stop(), live_frame(2), Select(other), live_frame(3))
-    assert flight.states == [("TRACKING", 0, "selected"), ("WAITING", 1, "stopped"), ("TRACKING", 2, "selected")]
-    assert flight.tracker.inits == [(0, BOX), (2, other)]
-    assert flight.tracker.updates == [1, 3]
 
 
 def test_quit_ends_the_session(flight: Flight) -> None:

@@ -117,7 +117,7 @@ def selection_times(truth: NDArray[np.float64], plan: Plan) -> list[int]:
         truth: True boxes, shape (N, 4); ``nan`` where the target is absent.
         plan: How many are wanted; fewer where the video is too short for different ones.
     """
-    present = np.isfinite(truth).all(axis=1)
+    present = [bool(np.isfinite(box).all()) for box in truth]
     longest, after = plan.frames(max(plan.delays_s)), plan.frames(plan.after_s)
     offsets = [-plan.frames(delay) for delay in plan.delays_s] + [after + late for late in range(_LATE_FRAMES + 1)]
     possible = range(longest, len(truth) - after - _LATE_FRAMES)
@@ -132,7 +132,7 @@ def _halving(number: int) -> float:
     >>> [_halving(number) for number in range(1, 5)]
     [0.5, 0.25, 0.75, 0.125]
     """
-    return int(f"{number:b}"[::-1], 2) / 2 ** number.bit_length()
+    return int(f"{number:b}"[::-1], 2) / float(1 << number.bit_length())
 
 
 def drawn_box(true: Iterable[float], seed: str) -> Box:
