@@ -93,6 +93,7 @@ def test_the_readme_names_every_topic() -> None:
     assert [topic for topic in topics if f"| `{topic}` |" not in readme] == []
 
 
+@pytest.mark.filterwarnings("ignore")  # of the packages of ROS
 def test_images_in_give_the_target_out(monkeypatch: pytest.MonkeyPatch) -> None:
     rclpy = pytest.importorskip("rclpy", reason="needs ROS 2")
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
