@@ -40,43 +40,15 @@ def fly(
     latency: Annotated[int | None, typer.Option(help="Jitter buffer of network streams, milliseconds.")] = None,
 ) -> None:  # fmt: skip
     """Track one target live: the newest frame always, and a source that is reopened whenever it dies."""
-    from eatrack_edge.cli.fly_config import FlyConfig, as_toml
+    given = dict(locals())  # every option by its name, which is that of the configuration
+    from eatrack_edge.cli.fly_config import FlyConfig, as_toml, given_options
     from eatrack_edge.cli.options import parse_milliseconds
     from eatrack_edge.core import config as files
     from eatrack_edge.core.errors import UsageError
 
-    given = {
-        "source": source,
-        "box": box,
-        "select": select,
-        "once": once,
-        "realtime": realtime,
-        "max_frames": max_frames,
-        "model": model,
-        "backend": backend,
-        "threads": threads,
-        "jsonl": jsonl,
-        "output": tuple(output or ()),
-        "show": show,
-        "stream": tuple(stream or ()),
-        "record": record,
-        "record_what": record_what,
-        "record_budget": record_budget,
-        "mcap": mcap,
-        "overwrite": overwrite,
-        "commands": commands,
-        "view_delay_ms": parse_milliseconds(view_delay) if view_delay else None,
-    }
-    given_input = {
-        "width": input_width,
-        "height": input_height,
-        "rate": input_rate,
-        "codec": input_codec,
-        "flip": input_flip,
-        "reader": input_reader,
-        "latency_ms": latency,
-    }
-    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given, given_input)
+    given["view_delay_ms"] = parse_milliseconds(view_delay) if view_delay else None
+    given["input_latency_ms"] = latency
+    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(*given_options(given))
     if print_config:
         print(as_toml(options))
         return

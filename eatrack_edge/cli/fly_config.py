@@ -68,6 +68,18 @@ class FlyConfig:
         return replace(config, input=replace(config.input, reopen=not config.once))
 
 
+def given_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of the command line for ``with_options``: those of the flight, and those of its input.
+
+    Args:
+        arguments: By name; an option of the input begins with ``input_``.
+    """
+    own = {spec.name: arguments[spec.name] for spec in fields(FlyConfig) if spec.name in arguments}
+    own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
+    live = {spec.name: arguments.get(f"input_{spec.name}") for spec in fields(LiveOptions)}
+    return own, live
+
+
 def as_toml(config: Any, table: str = "") -> str:
     """A dataclass of options as TOML that ``core.config.load`` reads; what has no value is a comment.
 

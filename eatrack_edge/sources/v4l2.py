@@ -5,9 +5,11 @@ from __future__ import annotations
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.sources import gst_pipelines
 from eatrack_edge.sources.base import SourceOptions
-from eatrack_edge.sources.gst_runtime import has_element
+from eatrack_edge.sources.camera_modes import listed_modes, with_codec
+from eatrack_edge.sources.gst_runtime import has_element, require_gst
 from eatrack_edge.sources.gstreamer import is_chosen, pipeline_opener
 from eatrack_edge.sources.latest import LiveSource
+from eatrack_edge.sources.link import Link
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.sources.live_uri import name_of
 from eatrack_edge.sources.stream_link import StreamLink
@@ -23,15 +25,18 @@ def open_v4l2(uri: str, options: SourceOptions) -> LiveSource:
         MissingExtra: GStreamer was asked for and is not there.
     """
     live, device = options.live, device_of(uri)
-    if is_chosen(live, "nvvidconv"):
-        opener = pipeline_opener(gst_pipelines.usb(device, live, has_element), live)
-        return LiveSource(opener, name=name_of(device), uri=uri, options=live)
-    return LiveSource(
-        lambda: StreamLink(device, form="v4l2", settings=settings_of(live), options=live),
-        name=name_of(device),
-        uri=uri,
-        options=live,
-    )
+    is_gstreamer = is_chosen(live, "nvvidconv")
+
+    def link() -> Link:
+        # Asked at each opening: the camera may be plugged in later.
+        chosen = with_codec(device, live, listed_modes(device))
+        if is_gstreamer:
+            return pipeline_opener(gst_pipelines.usb(device, chosen, has_element), chosen)()
+        return StreamLink(device, form="v4l2", settings=settings_of(chosen), options=chosen)
+
+    if is_gstreamer:
+        require_gst()
+    return LiveSource(link, name=name_of(device), uri=uri, options=live)
 
 
 def device_of(uri: str) -> str:

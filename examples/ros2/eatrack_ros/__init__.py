@@ -1,0 +1,1 @@
+"""A ROS 2 node around the live session of eatrack-edge."""
