@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eatrack_edge.cli.console import Progress
 from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
@@ -93,7 +94,8 @@ def _nothing_written_when_stopped(output: Path) -> Iterator[None]:
 def _export_precise(plan: Plan, precision: str, output: Path, options: Options) -> None:
     from eatrack_edge.export.precision import export_precise
 
-    done = export_precise(plan, precision, output, options, on_progress=lambda line: print(f"  {line} ..."))
+    with Progress("steps") as progress:
+        done = export_precise(plan, precision, output, options, on_progress=progress.show)
     for tensor, error in done.card["parity"].items():
         print(f"  {tensor:<22} max difference to fp32 {error['max']:.1e}, relative {error['relative_rms']:.1e}")
     print(f"  mean IoU with fp32's boxes on these crops {done.card['box_iou']:.4f}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -28,7 +28,8 @@ from eatrack_edge.machine.conditions import run_conditions
 _HALF_SCALES = 19  # the first opset in which a Q/DQ pair may have float16 on its float side
 _PARITY_SCENE = "test://?seed=107&frames=20&width=320&height=240"  # crops to compare outputs on, without calibration
 
-OnProgress = Callable[[str], None]
+OnProgress = Callable[[str, int, int | None], None]  # what is being done, how much of it, of how much; or unknown
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Options:
 
 
 def export_precise(
-    plan: Plan, precision: str, folder: Path, options: Options, on_progress: OnProgress = lambda _line: None
+    plan: Plan, precision: str, folder: Path, options: Options, on_progress: OnProgress = lambda _step, _done, _of: None
 ) -> PreciseExport:
     """Export a checkpoint in a precision other than float32; what fails the gate is not written.
 
@@ -79,7 +80,7 @@ def export_precise(
         precision: One of ``model_spec.PRECISIONS`` but ``fp32``.
         folder: Where to; made if needed.
         options: See there.
-        on_progress: Called with what is being done.
+        on_progress: Called as each step begins and proceeds.
 
     Raises:
         UsageError: No such precision, or INT8 without clips to calibrate on.
@@ -92,19 +93,19 @@ def export_precise(
         plan = replace(plan, opset=max(plan.opset, _HALF_SCALES))
     model_spec = replace(plan.model_spec, precision=precision)
     is_int8 = precision.startswith("int8")
-    on_progress("cutting crops")
+    on_progress("cutting crops", 0, None)
     calib = options.calib if is_int8 else options.calib or _PARITY_SCENE
     calibration = read_calibration(calib, model_spec, options.pairs if is_int8 else 0)
     with staged(folder) as work:
-        on_progress("exporting in fp32")
+        on_progress("exporting in fp32", 0, None)
         template, track, *weights = export(plan, work, shared=options.is_shared).files
         name = stem_of(plan.name, precision)
         paths = work / f"{name}.template.onnx", work / f"{name}.track.onnx"
         card: dict[str, Any] = {"model": plan.model_spec.model, "precision": precision, "opset": plan.opset}
         card |= _convert((template, track), weights, paths, model_spec, calibration, on_progress)
-        on_progress("comparing outputs")
+        on_progress("comparing outputs", 0, None)
         card["parity"], card["box_iou"] = _parity((template, track), paths, model_spec, calibration.held_out)
-        on_progress(f"tracking {options.suite} with this precision and fp32")
+        tracking = f"tracking {options.suite} with this precision and fp32"
         verdict = gate.evaluate_tracking(
             track,
             paths[1],
@@ -112,6 +113,7 @@ def export_precise(
             plan.gate.of(precision),
             starts=plan.gate.starts,
             backend=options.backend,
+            on_frame=lambda done, of: on_progress(tracking, done, of),
         )
         if not options.is_forced:
             gate.check(verdict, plan.name)
@@ -177,8 +179,9 @@ def _quantised(
 ) -> tuple[onnx.ModelProto, list[sensitivity.Sensitivity], list[str]]:
     """Smooth, quantise, measure each layer, and leave sensitive layers in float, whose names come last."""
     template, track = fp32
-    on_progress(f"measuring ranges on {len(calibration.pairs)} pairs of {calibration.source}")
-    feeds = list(track_feeds(calibration.pairs, model_spec, template))
+    pairs = calibration.pairs
+    feeds = list(_counted(track_feeds(pairs, model_spec, template), len(pairs), "encoding templates", on_progress))
+    on_progress(f"measuring ranges on {len(pairs)} pairs of {calibration.source}", 0, None)
     graph = smoothing.smooth(onnx.load(track), feeds)
     smoothed, written = track.with_name("smoothed.onnx"), track.with_name("quantised.onnx")
     onnx.save(graph, smoothed)
@@ -186,11 +189,18 @@ def _quantised(
     for path in (smoothed, written):
         path.unlink()
     feeds = list(track_feeds(calibration.held_out[: sensitivity.CROPS], model_spec, template))
-    on_progress("measuring what each layer loses in INT8")
-    table = sensitivity.measure(graph, quantised, model_spec, feeds)
+    step = "measuring what each layer loses in INT8"
+    table = sensitivity.measure(graph, quantised, model_spec, feeds, lambda done, of: on_progress(step, done, of))
     mixed = int8.restore(quantised, graph, [node for node, row in table.items() if row.stays_float])
     inside = int8.int8_nodes(mixed)
     return mixed, list(table.values()), [layer for node, layer in int8.layer_names(graph).items() if node not in inside]
+
+
+def _counted(items: Iterable[Item], total: int, step: str, on_progress: OnProgress) -> Iterator[Item]:
+    """The items, each reported as it is done."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        on_progress(step, done, total)
 
 
 def _write_notes(stem: Path, record: dict[str, Any], table: Sequence[sensitivity.Sensitivity]) -> dict[str, str]:

@@ -117,7 +117,7 @@ def evaluate_tracking(
     *,
     starts: int = 1,
     backend: str = "auto",
-    on_frame: Callable[[int], None] = lambda _done: None,
+    on_frame: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Verdict:
     """Track a suite with the float32 graph and another one, and compare.
 
@@ -128,7 +128,7 @@ def evaluate_tracking(
         budget: Largest drop in success AUC.
         starts: Initial boxes of each clip; the first is the true one, others are within a pixel of it.
         backend: One of ``inference.registry.BACKENDS``, for both.
-        on_frame: Called with the number of frames done.
+        on_frame: Called with the number of frames done and of all.
 
     Raises:
         InputError: There is no such suite, or it has crops instead of videos.
@@ -141,9 +141,9 @@ def evaluate_tracking(
         )
     first = Tracker(fp32, backend=backend)
     second = Tracker(graph, backend=backend)
-    done = count(1)
+    done, total = count(1), starts * sum(len(clip.boxes) - 1 for clip in clips)
     runs = [
-        [_follow(first, second, clip, shift, lambda: on_frame(next(done))) for clip in clips]
+        [_follow(first, second, clip, shift, lambda: on_frame(next(done), total)) for clip in clips]
         for shift in map(start_shift, range(starts))
     ]
     return _summarise(runs, second, short_name(suite), len(clips), budget)

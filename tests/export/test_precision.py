@@ -21,10 +21,30 @@ LENIENT, STRICT = GateBudget(1.0, 1.0, 1), GateBudget(0.0, 0.0, 1)
 
 
 @pytest.fixture(scope="module")
-def made(tiny: Plan, tmp_path_factory: pytest.TempPathFactory) -> PreciseExport:
-    return export_precise(
-        replace(tiny, gate=LENIENT), "int8-fp16", tmp_path_factory.mktemp("made") / "int8-fp16", OPTIONS
-    )
+def steps() -> list[tuple[str, int, int | None]]:
+    """What the export reports on its way."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def made(
+    tiny: Plan, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int | None]]
+) -> PreciseExport:
+    folder = tmp_path_factory.mktemp("made") / "int8-fp16"
+    return export_precise(replace(tiny, gate=LENIENT), "int8-fp16", folder, OPTIONS, lambda *step: steps.append(step))
+
+
+def test_the_long_steps_say_how_much_of_how_much_is_done(
+    made: PreciseExport, steps: list[tuple[str, int, int | None]]
+) -> None:
+    layers = len(json.loads(made.files[2].read_text())["layers"])
+    names = [
+        "encoding templates",
+        "measuring what each layer loses in INT8",
+        f"tracking {SUITE} with this precision and fp32",
+    ]
+    for name, total in zip(names, (6, layers, 4), strict=True):
+        assert [(done, of) for step, done, of in steps if step == name] == [(n, total) for n in range(1, total + 1)]
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -99,9 +119,9 @@ def test_what_fails_the_gate_is_not_written_unless_forced(
 ) -> None:
     from eatrack_edge.export import tracking_gate as gate
 
-    real = gate.judge
+    real = gate.evaluate_tracking
     monkeypatch.setattr(
-        gate, "judge", lambda *a, **k: replace(real(*a, **k), success_auc_fp32=(0.9,), success_auc=(0.5,))
+        gate, "evaluate_tracking", lambda *a, **k: replace(real(*a, **k), success_auc_fp32=(0.9,), success_auc=(0.5,))
     )
     options = replace(OPTIONS, calib=CALIB)
     with pytest.raises(GateFailed, match=r"tiny: fp16 loses 0\.4000 success AUC"):

@@ -18,19 +18,21 @@ VERDICT = Verdict(
 
 
 def test_a_graph_compared_with_itself_loses_nothing(fp32: tuple[Path, Path]) -> None:
-    frames: list[int] = []
-    verdict = gate.evaluate_tracking(fp32[1], fp32[1], SCENE, 0.0, backend="onnxruntime", on_frame=frames.append)
+    frames: list[tuple[int, int]] = []
+    verdict = gate.evaluate_tracking(
+        fp32[1], fp32[1], SCENE, 0.0, backend="onnxruntime", on_frame=lambda *seen: frames.append(seen)
+    )
     assert (verdict.drop, verdict.is_passed) == (0, True)
     assert verdict.median_box_iou == pytest.approx(1)
     assert verdict.backend == "onnxruntime (CPU)"
-    assert frames == [1, 2, 3, 4]
+    assert frames == [(done, 4) for done in (1, 2, 3, 4)]
     assert verdict.frames == 4
 
 
 def test_each_clip_is_tracked_from_several_initial_boxes(fp32: tuple[Path, Path]) -> None:
-    frames: list[int] = []
+    frames: list[tuple[int, int]] = []
     verdict = gate.evaluate_tracking(
-        fp32[1], fp32[1], SCENE, 0.0, starts=3, backend="onnxruntime", on_frame=frames.append
+        fp32[1], fp32[1], SCENE, 0.0, starts=3, backend="onnxruntime", on_frame=lambda *seen: frames.append(seen)
     )
     assert verdict.drops == (0, 0, 0)
     assert len(set(verdict.success_auc)) > 1, "another start is another run"

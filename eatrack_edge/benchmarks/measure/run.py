@@ -34,8 +34,7 @@ from eatrack_edge.machine.sampler import Sample, Sampler
 
 _FEW = 1000  # updates below which the hundredth of them is a handful
 
-# Told what goes on, updates done of each tracker, and the seconds gone.
-Progress = Callable[[str, int, float], None]
+Progress = Callable[[str, int, float], None]  # told the step, updates done of each tracker, and the seconds gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +95,7 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
     Raises:
         UsageError: The request cannot be met as it is.
         InputError: The source or the graphs are not what they should be.
-        MachineError: This machine lacks something.
-        MissingExtra: A projection was asked for, and ``onnx`` is not installed.
+        MachineError: This machine lacks something, such as ``onnx`` for a projection that was asked for.
     """
     board = read_board(root)
     claim = check_device(request.device, board)
