@@ -7,6 +7,7 @@ from eatrack_edge.core.crops import CropWindow, Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
+from eatrack_edge.tracking.lifecycle import Lifecycle
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
@@ -38,6 +39,9 @@ class Target:
         self.region = SearchRegion(settings.search, model_spec, scratch)
         self.motion: MotionModel = MOTION_MODELS.get(settings.motion.model)(settings.motion)
         self.recovery = JumpRecovery(settings.recovery)
+        self.lifecycle = Lifecycle(
+            settings.lifecycle, settings.minimum_confidence, is_calibrated=model_spec.is_calibrated
+        )
         self._settings = settings
 
     def search_window(self) -> CropWindow:

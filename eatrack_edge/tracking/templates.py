@@ -202,8 +202,10 @@ class Templates:
         Returns:
             The decision; ``None`` on a frame without one.
         """
-        # After a jump it may be another object, which must not become the template.
-        if self._policy.wants(confidence) and target.recovery.last_reliable_box is None:
+        # After a jump, or before a lost target is confirmed, it may be another object, which must not become the
+        # template.
+        is_sure = target.lifecycle.is_confirmed and target.recovery.last_reliable_box is None
+        if is_sure and self._policy.wants(confidence):
             self._store(frame, target, maps, window, confidence)
         return self.decide(target.frame_index)
 

@@ -17,7 +17,6 @@ from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
-from eatrack_edge.tracking.lifecycle import Lifecycle, TrackState
 from eatrack_edge.tracking.proposal import propose_box
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
@@ -58,7 +57,6 @@ class Tracker:
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template
-        self._lifecycle = Lifecycle(self.settings.minimum_confidence)
         self._hann_window = hann_window(self.model_spec.grid)
         self._target: Target | None = None
         self._is_closed = False
@@ -118,15 +116,15 @@ class Tracker:
             return _no_evidence(target, self.templates, _NOT_FINITE, start, cropped, inferred)
         best, size_from = target.recovery.choose(best, maps, window, target.box)
         confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
-        state = self._lifecycle.observe(confidence)
-        if state is TrackState.TRACKING or not self.model_spec.is_calibrated:
+        if confidence >= self.settings.minimum_confidence or not self.model_spec.is_calibrated:
             target.found(window.to_frame(best.box), size_from)
         else:
             target.missed()
+        change = target.lifecycle.observe(target.frame_index, confidence)
         decoded = perf_counter()
         event = self.templates.adapt(frame, target, maps, window, confidence)
         latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-        return TrackResult(target.box, confidence, state, latency, event)
+        return TrackResult(target.box, confidence, target.lifecycle.state, latency, event, "", change)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose the box of what lies under a point, such as a click; give it to ``init``.
@@ -165,10 +163,11 @@ def _no_evidence(
 ) -> TrackResult:
     """The result of a frame in which nothing could be looked for. A decision about the templates is still due."""
     target.missed()
+    change = target.lifecycle.observe(target.frame_index, 0.0, note)
     decoded = perf_counter()
     event = templates.decide(target.frame_index)
     latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-    return TrackResult(target.box, 0.0, TrackState.UNCERTAIN, latency, event, note)
+    return TrackResult(target.box, 0.0, target.lifecycle.state, latency, event, note, change)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

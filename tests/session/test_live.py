@@ -28,8 +28,11 @@ from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.sources.feed import FeedItem, LinkFound, LinkLost, LiveFrame
 from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.live_options import LiveOptions
+from eatrack_edge.tracking.settings import LifecycleSettings, TrackerSettings
+from eatrack_edge.tracking.tracker import Tracker
 from session.simulated_sessions import BOX, Feed, Heard, SimulatedTracker, live_frame
 from sources.simulated_links import SimulatedLink
+from tracking.simulated import SimulatedBackend, scene
 
 
 class Flight:
@@ -241,6 +244,23 @@ def test_low_confidence_is_a_change_of_state(flight: Flight) -> None:
     flight.session._feed = Feed(items())
     flight.session.run()
     assert [state for state, _, _ in flight.states] == ["TRACKING", "UNCERTAIN", "TRACKING"]
+
+
+def test_a_lost_target_has_no_box_and_the_event_says_why() -> None:
+    backend = SimulatedBackend()
+    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
+    tracker = Tracker(backend, settings=TrackerSettings(lifecycle=LifecycleSettings(lost_after=2)))
+    backend.confidence = 0.1
+    frames = [LiveFrame(k, k / 30, scene(160, 120), captured_ns=1000 + k) for k in range(4)]
+    session, heard = LiveSession(tracker, Feed(frames)), Heard()
+    session.listeners.append(heard)
+    session.commands.put(Select((145.0, 110.0, 30.0, 20.0)))
+    session.run()
+    last = heard.of(FrameEvent)[-1].record
+    assert (last.state, last.box, last.last_reliable_box) == ("LOST", None, (145.0, 110.0, 30.0, 20.0))
+    lost = heard.of(StateEvent)[-1]
+    assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "no confidence of 0.5 for 2 frames")
+    assert lost.evidence["confidence"] == pytest.approx(0.1, abs=0.01)
 
 
 def test_the_target_is_kept_while_the_source_is_lost(flight: Flight) -> None:
