@@ -28,7 +28,7 @@ class FrameRecord:
         template_note: Why it was, or why it was not.
         ms: Milliseconds by stage, e.g. ``{"decode": 2.1, "infer": 8.0, "total": 11.3}``.
         dropped: Frames left out since the record before.
-        last_reliable_box: Where no box is claimed, the last one that was, if it is known.
+        last_reliable_box: In ``LOST``, the last box that was claimed without doubt.
         state_change: On the first frame of another state: ``before``, ``reason`` and ``evidence``; empty otherwise.
     """
 

@@ -171,7 +171,8 @@ class LiveSession:
             return self._record(shown, None, WAITING)
         change = result.state_change
         self._change_state(str(result.state), shown.index, *((change.reason, change.evidence) if change else ()))
-        return self._record(shown, size.box_on(shown.frame, result.box), str(result.state), result)
+        seen = result.box if result.last_reliable_box is None else result.last_reliable_box
+        return self._record(shown, size.box_on(shown.frame, seen), str(result.state), result)
 
     def _record(self, shown: LiveFrame, box: Box | None, state: str, result: TrackResult | None = None) -> FrameRecord:
         if result is None:

@@ -82,6 +82,6 @@ def _record(shown: SourceFrame, result: TrackResult, decode_ms: float) -> FrameR
             "template": latency.template,
             "total": latency.total,
         },
-        last_reliable_box=None if result.is_target_visible else result.box,
+        last_reliable_box=result.last_reliable_box,
         state_change={} if change is None else change.to_record(),
     )

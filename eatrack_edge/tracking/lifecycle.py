@@ -34,7 +34,7 @@ class TrackState(str, Enum):
     # The confidence is low, or was so a moment ago. It does not claim that the target is lost. The box is the last
     # reliable one where the model's confidence is calibrated, and the box found in this frame where it is not.
     UNCERTAIN = "UNCERTAIN"
-    LOST = "LOST"  # the confidence has been low for long: no box is claimed, what there is is the last reliable one
+    LOST = "LOST"  # the confidence has been low for long: no box is claimed, and the search goes on
     REACQUIRED = "REACQUIRED"  # the first frame in which a lost target is claimed again; the next one is TRACKING
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from eatrack_edge.core.crops import CropWindow, Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
-from eatrack_edge.tracking.lifecycle import Lifecycle
+from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
@@ -25,7 +25,8 @@ class Target:
         scratch: Memory for steps in between.
 
     Attributes:
-        box: The last reliable box, pixels of the frame.
+        box: Where it was found last, and is searched for, pixels of the frame.
+        last_reliable_box: The last box that was claimed without doubt, pixels of the frame.
         frame_size: (width, height) of every frame, pixels.
         frame_index: Frames since ``init``.
     """
@@ -33,7 +34,7 @@ class Target:
     def __init__(
         self, box: Box, frame_size: tuple[int, int], settings: TrackerSettings, model_spec: ModelSpec, scratch: Scratch
     ) -> None:
-        self.box = box
+        self.box = self.last_reliable_box = box
         self.frame_size = frame_size
         self.frame_index = 0
         self.region = SearchRegion(settings.search, model_spec, scratch)
@@ -68,6 +69,13 @@ class Target:
         self.motion.missed()
         self.recovery.missed()
         self.region.missed()
+
+    def observe(self, confidence: float, note: str = "") -> StateChange | None:
+        """Let the life cycle count this frame; see ``Lifecycle.observe``."""
+        change = self.lifecycle.observe(self.frame_index, confidence, note)
+        if self.lifecycle.state in (TrackState.TRACKING, TrackState.REACQUIRED):
+            self.last_reliable_box = self.box
+        return change
 
     def embedding(self, frame: Frame, backend: Backend) -> Embedding:
         """What the box shows, read from a search crop like every later embedding; takes one inference."""

@@ -17,11 +17,12 @@ from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
+from eatrack_edge.tracking.lifecycle import StateChange
 from eatrack_edge.tracking.proposal import propose_box
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
-from eatrack_edge.tracking.templates import Templates
+from eatrack_edge.tracking.templates import TemplateEvent, Templates
 
 _FLAT = "the search region shows one flat colour"
 _NOT_FINITE = "the network's output is not finite"
@@ -120,11 +121,11 @@ class Tracker:
             target.found(window.to_frame(best.box), size_from)
         else:
             target.missed()
-        change = target.lifecycle.observe(target.frame_index, confidence)
+        change = target.observe(confidence)
         decoded = perf_counter()
         event = self.templates.adapt(frame, target, maps, window, confidence)
         latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-        return TrackResult(target.box, confidence, target.lifecycle.state, latency, event, "", change)
+        return _result(target, confidence, latency, event, change)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose the box of what lies under a point, such as a click; give it to ``init``.
@@ -163,11 +164,24 @@ def _no_evidence(
 ) -> TrackResult:
     """The result of a frame in which nothing could be looked for. A decision about the templates is still due."""
     target.missed()
-    change = target.lifecycle.observe(target.frame_index, 0.0, note)
+    change = target.observe(0.0, note)
     decoded = perf_counter()
     event = templates.decide(target.frame_index)
     latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-    return TrackResult(target.box, 0.0, target.lifecycle.state, latency, event, note, change)
+    return _result(target, 0.0, latency, event, change, note)
+
+
+def _result(
+    target: Target,
+    confidence: float,
+    latency: Latency,
+    event: TemplateEvent | None,
+    change: StateChange | None,
+    note: str = "",
+) -> TrackResult:
+    state = target.lifecycle.state
+    last_seen = None if state.is_target_visible else target.last_reliable_box
+    return TrackResult(target.box, confidence, state, latency, event, note, change, last_seen)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

@@ -82,7 +82,7 @@ def test_a_lost_target_has_no_box_and_is_counted() -> None:
         boxes.append(item.record.box)
         if item.record.state == "LOST":
             assert item.record.last_reliable_box == lost_at
-        lost_at = item.record.box or lost_at
+        lost_at = item.record.box if item.record.state == "TRACKING" else lost_at
     assert "".join(states) == "TTULLLLRTT"  # frame 5 shows one flat colour
     assert [box is None for box in boxes] == [state == "L" for state in states]
     table = summary.table("end of source")

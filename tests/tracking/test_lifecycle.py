@@ -105,10 +105,21 @@ def flight(*confidences: float, interval: int = 25) -> tuple[Tracker, list[Track
 def test_a_lost_target_keeps_its_last_reliable_box_and_claims_none() -> None:
     results = flight(0.9, *(0.1,) * 4)[1]
     assert [result.is_target_visible for result in results] == [True, True, True, True, False]
-    assert results[-1].box == results[0].box
+    assert results[-1].last_reliable_box == results[0].box
+    assert results[-2].last_reliable_box is None
     assert results[-1].state_change is not None
     assert results[-1].state_change.reason == "no confidence of 0.5 for 4 frames"
     assert results[2].state_change is None
+
+
+def test_what_a_search_tries_while_the_target_is_lost_is_not_called_reliable() -> None:
+    tracker, results = flight(0.9, *(0.1,) * 4)
+    assert isinstance(tracker.backend, SimulatedBackend)
+    tracker.backend.confidence = 0.4
+    tried = tracker.update(scene(170, 126))
+    assert tried.state is TrackState.LOST
+    assert tried.box != results[0].box
+    assert tried.last_reliable_box == results[0].box
 
 
 def test_a_frame_that_shows_nothing_counts_as_low_and_says_why() -> None:
