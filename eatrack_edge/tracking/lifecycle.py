@@ -4,11 +4,15 @@ One frame proves nothing either way: an empty place may score high once, and a c
 to be earned by several frames, and is withdrawn more readily than it is made again (hysteresis).
 
 ```text
-TRACKING --low confidence--> UNCERTAIN --low for lost_after frames--> LOST
-   ^                             |                                      |
-   |<------ resume_confidence ---+      confirmed for reacquire_after frames
-   +------------- next frame ------------- REACQUIRED <-----------------+
+TRACKING --low confidence, or a cut--> UNCERTAIN --for lost_after frames--> LOST
+   ^                                       |                                  |
+   |<-- resume_confidence (after a cut: confirmed)                        confirmed
+   +--------------------- next frame ---------------- REACQUIRED <------------+
 ```
+
+Confirmed is a target that had a high confidence and resembled the first template in several frames in a row. The
+confidence alone does not do: it asks which place in the search region is most like the target, and on a picture
+without the target a network may answer with 0.8.
 
 The life cycle reports; it never moves a box.
 """
@@ -90,48 +94,60 @@ class Lifecycle:
         self._resume_confidence = max(settings.resume_confidence, minimum_confidence)
         self._lost_after = settings.lost_after if is_calibrated else math.inf
         self._low_frames = 0  # since the state was last TRACKING
-        self._high_frames = 0  # in a row
+        self._confirming_frames = 0  # in a row
+        self._is_cut = False  # and the target has not been confirmed since
 
     @property
     def is_confirmed(self) -> bool:
         """Whether the target is known to be in the box: only then may a template be taken from it."""
         return self.state is TrackState.TRACKING
 
-    def observe(self, frame_index: int, confidence: float, note: str = "") -> StateChange | None:
+    def observe(
+        self, frame_index: int, confidence: float, similarity: float, *, is_cut: bool = False, note: str = ""
+    ) -> StateChange | None:
         """Count a frame.
 
         Args:
             frame_index: Frames since ``init``.
             confidence: Of the frame, [0, 1].
+            similarity: Cosine of what was found to the first target, [-1, 1].
+            is_cut: Whether a cut lies between the frame before and this one.
             note: Why the frame gave no evidence; empty otherwise.
 
         Returns:
             The change of state; ``None`` where it stays.
         """
-        self._high_frames = self._high_frames + 1 if confidence >= self._resume_confidence else 0
+        if is_cut:
+            self._is_cut, self._confirming_frames = True, 0
+        is_confirming = confidence >= self._resume_confidence and similarity >= self._settings.minimum_similarity
+        self._confirming_frames = self._confirming_frames + 1 if is_confirming else 0
         after, reason = self._next(confidence)
         if after is TrackState.TRACKING:
             self._low_frames = 0
         if after is self.state:
             return None
-        evidence = {"confidence": confidence, "low_frames": self._low_frames, "high_frames": self._high_frames}
+        evidence = {"confidence": confidence, "similarity": similarity, "low_frames": self._low_frames}
+        evidence |= {"confirming_frames": self._confirming_frames, "cut": float(is_cut)}
         change = StateChange(frame_index, self.state, after, f"{reason}: {note}" if note else reason, evidence)
         self.state = after
         return change
 
     def _next(self, confidence: float) -> tuple[TrackState, str]:
         """The state after this frame, and why."""
+        needed = self._settings.reacquire_after
+        if is_confirmed := self._confirming_frames >= needed:
+            self._is_cut = False
+        confirmed = f"confidence {confidence:.2f}, and like the first template, for {_frames(needed)}"
         if self.state is TrackState.LOST:
-            needed = self._settings.reacquire_after
-            if self._high_frames >= needed:
-                return TrackState.REACQUIRED, f"confidence {confidence:.2f}, high for {_frames(needed)}"
-            return TrackState.LOST, ""
-        needed_now = self._resume_confidence if self.state is TrackState.UNCERTAIN else self._minimum_confidence
-        if confidence >= needed_now:
-            return TrackState.TRACKING, f"confidence {confidence:.2f} >= {needed_now:g}"
+            return (TrackState.REACQUIRED, confirmed) if is_confirmed else (TrackState.LOST, "")
+        enough = self._resume_confidence if self.state is TrackState.UNCERTAIN else self._minimum_confidence
+        if confidence >= enough and not self._is_cut:
+            return TrackState.TRACKING, f"confidence {confidence:.2f} >= {enough:g}"
         self._low_frames += 1
         if self._low_frames >= self._lost_after:
-            return TrackState.LOST, f"no confidence of {self._resume_confidence:g} for {_frames(self._low_frames)}"
+            return TrackState.LOST, f"not found again for {_frames(self._low_frames)}"
+        if self._is_cut:
+            return TrackState.UNCERTAIN, "a cut: the whole picture changed"
         return TrackState.UNCERTAIN, f"confidence {confidence:.2f} < {self._minimum_confidence:g}"
 
 

@@ -77,10 +77,20 @@ class LifecycleSettings:
     # about that does not make the state flicker.
     resume_confidence: float = 0.5
     lost_after: int = 8  # frames in a row without it before the target is LOST: 0.8 s at 10 frames/s, 0.3 s at 30
-    reacquire_after: int = 3  # frames in a row with it before a LOST target is REACQUIRED
+    # Frames in a row with it, and with `minimum_similarity`, that confirm a target that was LOST, or a cut.
+    reacquire_after: int = 3
+    minimum_similarity: float = 0.65  # cosine to the first target from which a frame confirms it
 
     def __post_init__(self) -> None:
-        check_ranges(self, {"resume_confidence": "[0, 1]", "lost_after": "[1, inf)", "reacquire_after": "[1, inf)"})
+        check_ranges(
+            self,
+            {
+                "resume_confidence": "[0, 1]",
+                "lost_after": "[1, inf)",
+                "reacquire_after": "[1, inf)",
+                "minimum_similarity": "[-1, 1]",
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)

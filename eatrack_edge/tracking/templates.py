@@ -61,7 +61,7 @@ class TemplatePolicy(Protocol):
         """Begin with a new target.
 
         Args:
-            first: Gives the target's embedding in the first frame, by one inference; call it only if needed.
+            first: Gives the target's embedding in the first frame.
         """
         ...
 

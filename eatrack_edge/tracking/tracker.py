@@ -80,7 +80,8 @@ class Tracker:
         box = clip(box, width, height, self.settings.minimum_side_px)
         template = self.templates.cut(frame, box)
         target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
-        self.templates.start(template, lambda: target.embedding(frame, self.backend))
+        target.start(frame, self.backend)
+        self.templates.start(template, lambda: target.first)
         self._target = target
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
@@ -103,7 +104,7 @@ class Tracker:
         start = perf_counter()
         frame = as_bgr(frame)
         _check_size(frame, target.frame_size)
-        target.frame_index += 1
+        target.next_frame(frame)
         window = target.search_window()
         crop = target.region.cut(frame, window)
         cropped = inferred = perf_counter()
@@ -121,7 +122,7 @@ class Tracker:
             target.found(window.to_frame(best.box), size_from)
         else:
             target.missed()
-        change = target.observe(confidence)
+        change = target.observe(confidence, target.similarity(maps, best.box, window.out_size))
         decoded = perf_counter()
         event = self.templates.adapt(frame, target, maps, window, confidence)
         latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
@@ -164,7 +165,7 @@ def _no_evidence(
 ) -> TrackResult:
     """The result of a frame in which nothing could be looked for. A decision about the templates is still due."""
     target.missed()
-    change = target.observe(0.0, note)
+    change = target.observe(0.0, 0.0, note)
     decoded = perf_counter()
     event = templates.decide(target.frame_index)
     latency = Latency.between(start, cropped, inferred, decoded, perf_counter())

@@ -259,7 +259,7 @@ def test_a_lost_target_has_no_box_and_the_event_says_why() -> None:
     last = heard.of(FrameEvent)[-1].record
     assert (last.state, last.box, last.last_reliable_box) == ("LOST", None, (145.0, 110.0, 30.0, 20.0))
     lost = heard.of(StateEvent)[-1]
-    assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "no confidence of 0.5 for 2 frames")
+    assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "not found again for 2 frames")
     assert lost.evidence["confidence"] == pytest.approx(0.1, abs=0.01)
 
 
