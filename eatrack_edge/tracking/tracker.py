@@ -140,6 +140,17 @@ class Tracker:
             InputError: Not a frame, or the point lies outside it.
         """
         return propose_box(as_bgr(frame), x, y)
+    def restore_template(self, number: int) -> None:
+        """Show an earlier template in the second slot again, until the policy replaces it by what it sees from now on.
+
+        Args:
+            number: ``Template.number`` of one in ``templates``; 0 is the first.
+
+        Raises:
+            UsageError: There is none of this number, no target, no second slot, or the tracker is closed.
+        """
+        self._check_open()
+        self.templates.restore(number, 0 if self._target is None else self._target.frame_index)
 
     def close(self) -> None:
         """Free the backend if the tracker opened it. A second call does nothing."""
