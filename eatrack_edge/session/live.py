@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -260,11 +259,11 @@ class LiveSession:
         self._change_state(WAITING, frame, reason)
 
     def _change_state(
-        self, state: str, frame: int, reason: str = "", evidence: Mapping[str, float] = MappingProxyType({})
+        self, state: str, frame: int, reason: str = "", evidence: Mapping[str, float] | None = None
     ) -> None:
         if state != self._state:
             before, self._state = self._state, state
-            self.emit(StateEvent(state, before, frame, time.monotonic_ns(), reason, evidence))
+            self.emit(StateEvent(state, before, frame, time.monotonic_ns(), reason, dict(evidence or {})))
 
     def _newest_number(self) -> int:
         newest = self._history.newest()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import re
 import time
@@ -13,7 +14,13 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import SourceLost
+<<<<<<< HEAD
 from eatrack_edge.session.commands import Quit, Select, SelectPoint, Stop
+=======
+from eatrack_edge.outputs.live_jsonl import LiveJsonLines
+from eatrack_edge.session.commands import Quit, Select, Stop
+from eatrack_edge.session.event_log import EventLog
+>>>>>>> 636f56e (Let the log of a flight write the first change of state, whose evidence is empty)
 from eatrack_edge.session.events import (
     FrameEvent,
     OutputFailedEvent,
@@ -412,3 +419,20 @@ def test_a_hundred_thousand_frames_are_flat_in_memory_and_time() -> None:
 @pytest.mark.slow
 def test_a_million_frames_are_flat_in_memory_and_time() -> None:
     check_flat(1_000_000)
+
+
+def test_every_event_of_a_flight_with_a_loss_can_be_written_to_the_log(tmp_path: Path) -> None:
+    log = EventLog(LiveJsonLines(tmp_path / "log.jsonl", {}))
+    log.take(StateEvent("LOST", "UNCERTAIN", 7, 1, "not found again for 8 frames", {"confidence": 0.1}))
+    session = LiveSession(SimulatedTracker(), Feed([live_frame(0)]))
+    heard = Heard()
+    session.listeners.append(heard)
+    session.commands.put(Select(BOX))
+    session.run()
+    for event in heard.events:
+        log.take(event)
+    log.finish(None)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    states = [(line["state"], line["evidence"]) for line in lines if line["type"] == "state"]
+    assert states == [("LOST", {"confidence": 0.1}), ("TRACKING", {})]
+    assert [line["type"] for line in lines][-1] == "frame"
