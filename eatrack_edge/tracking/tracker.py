@@ -140,6 +140,7 @@ class Tracker:
             InputError: Not a frame, or the point lies outside it.
         """
         return propose_box(as_bgr(frame), x, y)
+
     def restore_template(self, number: int) -> None:
         """Show an earlier template in the second slot again, until the policy replaces it by what it sees from now on.
 

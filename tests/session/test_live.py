@@ -14,13 +14,9 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import SourceLost
-<<<<<<< HEAD
-from eatrack_edge.session.commands import Quit, Select, SelectPoint, Stop
-=======
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
-from eatrack_edge.session.commands import Quit, Select, Stop
+from eatrack_edge.session.commands import Quit, Select, SelectPoint, Stop
 from eatrack_edge.session.event_log import EventLog
->>>>>>> 636f56e (Let the log of a flight write the first change of state, whose evidence is empty)
 from eatrack_edge.session.events import (
     FrameEvent,
     OutputFailedEvent,
