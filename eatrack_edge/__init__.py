@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from eatrack_edge.outputs.base import RunInfo as RunInfo
     from eatrack_edge.outputs.registry import open_output as open_output
     from eatrack_edge.sources.registry import open_source as open_source
+    from eatrack_edge.tracking.lifecycle import StateChange as StateChange
     from eatrack_edge.tracking.lifecycle import TrackState as TrackState
     from eatrack_edge.tracking.result import TrackResult as TrackResult
+    from eatrack_edge.tracking.settings import LifecycleSettings as LifecycleSettings
     from eatrack_edge.tracking.settings import MotionSettings as MotionSettings
     from eatrack_edge.tracking.settings import RecoverySettings as RecoverySettings
     from eatrack_edge.tracking.settings import SearchSettings as SearchSettings
@@ -61,10 +63,11 @@ _HOMES = {
     "outputs.base": ("RunInfo",),
     "outputs.registry": ("open_output",),
     "sources.registry": ("open_source",),
-    "tracking.lifecycle": ("TrackState",),
+    "tracking.lifecycle": ("TrackState", "StateChange"),
     "tracking.result": ("TrackResult",),
     "tracking.settings": (
         *("TrackerSettings", "SearchSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
+        "LifecycleSettings",
     ),
     "tracking.tracker": ("Tracker",),
 }

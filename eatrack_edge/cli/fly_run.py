@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -189,7 +190,7 @@ class Screen:
         if isinstance(event, FrameEvent):
             record = event.record
             is_due = time.monotonic_ns() - self._printed_ns >= 1e9 * _STATUS_S
-            confidence = "" if record.box is None else f"  confidence {record.confidence:.2f}"
+            confidence = "" if math.isnan(record.confidence) else f"  confidence {record.confidence:.2f}"
             return f"{record.state}  frame {record.frame}{confidence}  age {event.age_ms:.0f} ms" if is_due else ""
         if isinstance(event, StateEvent):
             return f"{event.state}  frame {event.frame}" + (f"  ({event.reason})" if event.reason else "")

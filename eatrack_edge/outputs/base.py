@@ -20,7 +20,7 @@ class FrameRecord:
     Attributes:
         frame: Number in the source, from 0.
         pts_s: When it is shown, seconds after the source's first frame.
-        box: In pixels of the displayed frame; ``None`` where the target is not visible.
+        box: In pixels of the displayed frame; ``None`` where none is claimed, in ``LOST`` for example.
         confidence: In [0, 1]; ``nan`` where the tracker gives none.
         state: See ``TrackState``.
         wall_ns: Clock of this machine when the result was ready, nanoseconds since 1970.
@@ -28,6 +28,8 @@ class FrameRecord:
         template_note: Why it was, or why it was not.
         ms: Milliseconds by stage, e.g. ``{"decode": 2.1, "infer": 8.0, "total": 11.3}``.
         dropped: Frames left out since the record before.
+        last_reliable_box: In ``LOST``, the last box that was claimed without doubt.
+        state_change: On the first frame of another state: ``before``, ``reason`` and ``evidence``; empty otherwise.
     """
 
     frame: int
@@ -40,6 +42,8 @@ class FrameRecord:
     template_note: str = ""
     ms: Mapping[str, float] = field(default_factory=dict)
     dropped: int = 0
+    last_reliable_box: Box | None = None
+    state_change: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

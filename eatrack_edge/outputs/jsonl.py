@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.outputs.base import FrameRecord, RunEvent, RunInfo
 from eatrack_edge.outputs.output_file import FileOutput
@@ -67,16 +68,24 @@ def frame_line(record: FrameRecord) -> dict[str, object]:
         "pts_s": round(record.pts_s, 6),
         "wall_ns": record.wall_ns,
         # A thousandth of a pixel and of a millisecond: the rest is noise, and doubles the file.
-        "box": None if record.box is None else [round(float(side), 3) for side in record.box],
+        "box": _rounded(record.box),
         "confidence": round(float(record.confidence), 5),
         "state": str(record.state),
         "template_updated": record.template_updated,
     }
     if record.template_note:
         line["template_note"] = record.template_note
+    if record.last_reliable_box is not None:
+        line["last_reliable_box"] = _rounded(record.last_reliable_box)
+    if record.state_change:
+        line["state_change"] = record.state_change
     line["ms"] = {stage: round(float(value), 3) for stage, value in record.ms.items()}
     line["dropped"] = record.dropped
     return line
+
+
+def _rounded(box: Box | None) -> list[float] | None:
+    return None if box is None else [round(float(side), 3) for side in box]
 
 
 def encoded(values: Mapping[str, object]) -> bytes:

@@ -18,6 +18,7 @@ Bgr = tuple[int, int, int]
 _LOW: Bgr = (60, 70, 235)
 _MIDDLE: Bgr = (40, 190, 250)
 _HIGH: Bgr = (110, 225, 80)
+_BACK: Bgr = (235, 200, 60)
 _TEXT: Bgr = (245, 245, 245)
 _FAINT: Bgr = (190, 190, 190)
 _PANEL: Bgr = (24, 22, 20)
@@ -41,6 +42,13 @@ def colour_of(confidence: float) -> Bgr:
     return blue, green, red
 
 
+def state_colour(record: FrameRecord) -> Bgr:
+    """The colour of a state; that of ``TRACKING`` depends on the confidence."""
+    if record.state == "TRACKING":
+        return colour_of(record.confidence)
+    return {"LOST": _LOW, "REACQUIRED": _BACK}.get(str(record.state), _MIDDLE)
+
+
 def annotate(
     frame: Frame,
     record: FrameRecord,
@@ -51,7 +59,9 @@ def annotate(
 ) -> Frame:
     """Draw the result of a frame onto a copy of it.
 
-    The box is solid in ``TRACKING`` and dashed otherwise. Line widths and text grow with the frame.
+    Each state has a colour and a line, so that it can be read without the colour: ``TRACKING`` is solid, from amber to
+    green with the confidence; ``REACQUIRED`` solid and blue; ``UNCERTAIN`` dashed and amber; ``LOST`` dotted and red,
+    round the last reliable box, which is no claim. Line widths and text grow with the frame.
 
     Args:
         frame: Shape (H, W, 3), BGR; left as it is.
@@ -67,8 +77,9 @@ def annotate(
     scale = max(0.35, min(frame.shape[0], frame.shape[1]) / 480)
     if truth is not None:
         _rectangle(picture, truth, _TRUTH, max(1, round(scale)))
-    if record.box is not None and all(math.isfinite(side) for side in record.box):
-        _draw_box(picture, record.box, record, scale)
+    box = record.box or record.last_reliable_box
+    if box is not None and all(math.isfinite(side) for side in box):
+        _draw_box(picture, box, record, scale)
     _draw_panel(picture, record, fps, scale)
     _draw_templates(picture, templates, record, scale)
     return picture
@@ -90,9 +101,9 @@ def _rectangle(picture: Frame, box: Box, colour: Bgr, width: int) -> None:
 
 
 def _draw_box(picture: Frame, box: Box, record: FrameRecord, scale: float) -> None:
-    colour, thin, thick = colour_of(record.confidence), max(1, round(scale)), max(2, round(2.6 * scale))
+    colour, thin, thick = state_colour(record), max(1, round(scale)), max(2, round(2.6 * scale))
     x, y, w, h = box
-    if record.state == "TRACKING":
+    if record.state in ("TRACKING", "REACQUIRED"):
         _rectangle(picture, box, colour, thin)
         for corner_x, corner_y, step_x, step_y in (
             (x, y, 1, 1),
@@ -103,6 +114,10 @@ def _draw_box(picture: Frame, box: Box, record: FrameRecord, scale: float) -> No
             arm = min(0.28 * min(w, h), 26 * scale)
             _line(picture, (corner_x, corner_y), (corner_x + step_x * arm, corner_y), colour, thick)
             _line(picture, (corner_x, corner_y), (corner_x, corner_y + step_y * arm), colour, thick)
+    elif record.state == "LOST":
+        _dashed(picture, box, colour, 2 * thin, 6 * scale, share=0.1)
+        _tag(picture, "last seen", (x, y), h, colour, scale)
+        return
     else:
         _dashed(picture, box, colour, 2 * thin, 8 * scale)
     label = "" if math.isnan(record.confidence) else f"{record.confidence:.2f}"
@@ -110,7 +125,7 @@ def _draw_box(picture: Frame, box: Box, record: FrameRecord, scale: float) -> No
         _tag(picture, label, (x, y), h, colour, scale)
 
 
-def _dashed(picture: Frame, box: Box, colour: Bgr, width: int, dash: float) -> None:
+def _dashed(picture: Frame, box: Box, colour: Bgr, width: int, dash: float, share: float = 0.4) -> None:
     x, y, w, h = box
     corners = ((x, y), (x + w, y), (x + w, y + h), (x, y + h))
     for begin, end in zip(corners, (*corners[1:], corners[0]), strict=True):
@@ -118,8 +133,8 @@ def _dashed(picture: Frame, box: Box, colour: Bgr, width: int, dash: float) -> N
         # A box of the whole sky must not take a million dashes.
         count = min(max(1, round(length / (2 * dash))), 200)
         for number in range(count):
-            low, high = (number + 0.3) / count, (number + 0.7) / count
-            points = [tuple(a + (b - a) * share for a, b in zip(begin, end, strict=True)) for share in (low, high)]
+            low, high = (number + 0.5 - share / 2) / count, (number + 0.5 + share / 2) / count
+            points = [tuple(a + (b - a) * part for a, b in zip(begin, end, strict=True)) for part in (low, high)]
             _line(picture, (points[0][0], points[0][1]), (points[1][0], points[1][1]), colour, width)
 
 
@@ -151,7 +166,7 @@ def _draw_panel(picture: Frame, record: FrameRecord, fps: float | None, scale: f
     width = max(max(extent[0] for extent in extents), round(118 * scale)) + 2 * pad
     bar_height = max(2, round(4 * scale))
     _shade(picture, pad, pad, width, step * len(lines) + bar_height + 2 * pad)
-    colour = colour_of(record.confidence)
+    colour = state_colour(record)
     y = 2 * pad
     for number, line in enumerate(lines):
         y += step

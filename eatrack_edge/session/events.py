@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.outputs.base import FrameRecord
@@ -36,7 +36,8 @@ class StateEvent:
     before: str
     frame: int  # number of the first frame in the new state
     at_ns: int
-    reason: str = ""  # e.g. why a target was given up; empty where the confidence is the reason
+    reason: str = ""  # in words
+    evidence: Mapping[str, float] = field(default_factory=dict)  # see ``StateChange``; empty where a person decided
 
 
 @dataclass(frozen=True, slots=True)

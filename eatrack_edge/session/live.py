@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -168,18 +168,20 @@ class LiveSession:
         except InputError as error:  # a picture of another shape: nothing is known of the target in it
             self._give_up(shown.index, error.message)
             return self._record(shown, None, WAITING)
-        self._change_state(str(result.state), shown.index)
-        return self._record(shown, size.box_on(shown.frame, result.box), str(result.state), result)
+        change = result.state_change
+        self._change_state(str(result.state), shown.index, *((change.reason, change.evidence) if change else ()))
+        seen = result.box if result.last_reliable_box is None else result.last_reliable_box
+        return self._record(shown, size.box_on(shown.frame, seen), str(result.state), result)
 
     def _record(self, shown: LiveFrame, box: Box | None, state: str, result: TrackResult | None = None) -> FrameRecord:
         if result is None:
             wall_ns = time.time_ns()
             return FrameRecord(shown.index, shown.pts_s, box, math.nan, state, wall_ns, dropped=shown.dropped)
-        latency, event = result.latency_ms, result.template_event
+        latency, event, change = result.latency_ms, result.template_event, result.state_change
         return FrameRecord(
             frame=shown.index,
             pts_s=shown.pts_s,
-            box=box,
+            box=box if result.is_target_visible else None,
             confidence=result.confidence,
             state=state,
             wall_ns=time.time_ns(),
@@ -193,6 +195,8 @@ class LiveSession:
                 "total": latency.total,
             },
             dropped=shown.dropped,
+            last_reliable_box=None if result.is_target_visible else box,
+            state_change={} if change is None else change.to_record(),
         )
 
     def _obey(self) -> bool:
@@ -254,10 +258,12 @@ class LiveSession:
         self._size = self._catch_up = None
         self._change_state(WAITING, frame, reason)
 
-    def _change_state(self, state: str, frame: int, reason: str = "") -> None:
+    def _change_state(
+        self, state: str, frame: int, reason: str = "", evidence: Mapping[str, float] | None = None
+    ) -> None:
         if state != self._state:
             before, self._state = self._state, state
-            self.emit(StateEvent(state, before, frame, time.monotonic_ns(), reason))
+            self.emit(StateEvent(state, before, frame, time.monotonic_ns(), reason, dict(evidence or {})))
 
     def _newest_number(self) -> int:
         newest = self._history.newest()

@@ -66,10 +66,15 @@ class LiveSummary:
         wall_s = (time.monotonic_ns() - self._start_ns) / 1e9
         table: dict[str, object] = {"ended": ended, "frames": self.frames, "dropped": self.dropped}
         table |= {"source_losses": self.source_losses, "failed_outputs": self.failed_outputs}
-        table |= {f"{state.lower()}_frames": count for state, count in self._states.items() if state != WAITING}
+        table |= {_name_of(state): count for state, count in self._states.items() if state != WAITING}
         table |= {"wall_s": round(wall_s, 3), "fps": round(self.frames / wall_s, 2)}
         for name, values in (("age", self._ages_ms), ("update", self._updates_ms)):
             for percent in (50, 95):
                 if (value := values.at(percent)) is not None:
                     table[f"{name}_ms_p{percent}"] = round(value, 2)
         return table
+
+
+def _name_of(state: str) -> str:
+    """What the frames of a state are called; those of ``LOST`` as ``track`` calls them, where others are damaged."""
+    return "target_lost_frames" if state == "LOST" else f"{state.lower()}_frames"

@@ -41,7 +41,7 @@ def track(tracker: Tracker, source: Source, box: Box) -> Iterator[TrackedFrame]:
 
     Yields:
         Every frame; the confidence of the first is ``nan``, because nothing was searched for in it. A frame that was
-        lost to damage has no box.
+        lost to damage has no box, nor has one in which the target is ``LOST``.
 
     Raises:
         InputError: ``Tracker.init`` refuses the box, or ``Tracker.update`` a frame.
@@ -64,11 +64,11 @@ def track(tracker: Tracker, source: Source, box: Box) -> Iterator[TrackedFrame]:
 
 
 def _record(shown: SourceFrame, result: TrackResult, decode_ms: float) -> FrameRecord:
-    latency, event = result.latency_ms, result.template_event
+    latency, event, change = result.latency_ms, result.template_event, result.state_change
     return FrameRecord(
         frame=shown.index,
         pts_s=shown.pts_s,
-        box=result.box,
+        box=result.box if result.is_target_visible else None,
         confidence=result.confidence,
         state=result.state,
         wall_ns=time.time_ns(),
@@ -82,4 +82,6 @@ def _record(shown: SourceFrame, result: TrackResult, decode_ms: float) -> FrameR
             "template": latency.template,
             "total": latency.total,
         },
+        last_reliable_box=result.last_reliable_box,
+        state_change={} if change is None else change.to_record(),
     )

@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from eatrack_edge.core.boxes import iou
-from eatrack_edge.outputs.base import RunEvent
+from eatrack_edge.outputs.base import FrameRecord, RunEvent
 from eatrack_edge.session.histogram import Histogram
 from eatrack_edge.session.session import TrackedFrame
 
@@ -25,7 +25,10 @@ class Summary:
         lost_frames: Of these, lost to damage.
         damaged_frames: Of these, damaged in part.
         size_changes: How often the picture changed its size.
-        uncertain_frames: Updates in another state than ``TRACKING``.
+        uncertain_frames: Updates in ``UNCERTAIN``.
+        target_lost_frames: Updates in ``LOST``.
+        times_lost: How often the target became ``LOST``.
+        times_reacquired: How often it was ``REACQUIRED``.
         template_updates: Templates replaced.
     """
 
@@ -36,7 +39,7 @@ class Summary:
         self._overlaps, self._overlap_sum, self._over_half = 0, 0.0, 0
         self._first: dict[str, RunEvent] = {}
         self.frames = self.lost_frames = self.damaged_frames = self.size_changes = 0
-        self.uncertain_frames = 0
+        self.uncertain_frames = self.target_lost_frames = self.times_lost = self.times_reacquired = 0
         self.template_updates = 0
 
     def add(self, tracked: TrackedFrame) -> None:
@@ -54,14 +57,22 @@ class Summary:
         self._recent.append(record.ms["total"])
         self._updates += 1
         self._confidence_sum += record.confidence
-        self.uncertain_frames += record.state != "TRACKING"
+        self._count_state(record)
         self.template_updates += record.template_updated
-        if shown.truth is not None and record.box is not None:
-            overlap = float(iou(np.array([record.box]), np.array([shown.truth]))[0])
+        if shown.truth is not None:
+            # A frame in which the tracker claims no box, though the target is there, overlaps by nothing.
+            overlap = 0.0 if record.box is None else float(iou(np.array([record.box]), np.array([shown.truth]))[0])
             overlap = 0.0 if math.isnan(overlap) else overlap
             self._overlaps += 1
             self._overlap_sum += overlap
             self._over_half += overlap > 0.5
+
+    def _count_state(self, record: FrameRecord) -> None:
+        is_lost = record.state == "LOST"
+        self.uncertain_frames += record.state == "UNCERTAIN"
+        self.target_lost_frames += is_lost
+        self.times_lost += is_lost and bool(record.state_change)
+        self.times_reacquired += record.state == "REACQUIRED"
 
     @property
     def update_fps(self) -> float | None:
@@ -85,6 +96,9 @@ class Summary:
                 "update_ms_p95": round(self._latencies.quantile(0.95), 3),
                 "mean_confidence": round(self._confidence_sum / self._updates, 4),
                 "uncertain_frames": self.uncertain_frames,
+                "target_lost_frames": self.target_lost_frames,
+                "times_lost": self.times_lost,
+                "times_reacquired": self.times_reacquired,
                 "template_updates": self.template_updates,
             }
         if self._overlaps:

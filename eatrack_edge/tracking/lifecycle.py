@@ -1,8 +1,30 @@
-"""The state of a track: what the tracker claims about its target in a frame."""
+"""The life cycle of a track: what the tracker claims about its target in a frame, and why that changed.
+
+One frame proves nothing either way: an empty place may score high once, and a clear target low once. So each claim has
+to be earned by several frames, and is withdrawn more readily than it is made again (hysteresis).
+
+```text
+TRACKING --low confidence, or a cut--> UNCERTAIN --for lost_after frames--> LOST
+   ^                                       |                                  |
+   |<-- resume_confidence (after a cut: confirmed)                        confirmed
+   +--------------------- next frame ---------------- REACQUIRED <------------+
+```
+
+Confirmed is a target that had a high confidence and resembled the first template in several frames in a row. The
+confidence alone does not do: it asks which place in the search region is most like the target, and on a picture
+without the target a network may answer with 0.8.
+
+The life cycle reports; it never moves a box.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
+
+from eatrack_edge.tracking.settings import LifecycleSettings
 
 
 class TrackState(str, Enum):
@@ -13,24 +35,121 @@ class TrackState(str, Enum):
     """
 
     TRACKING = "TRACKING"  # the confidence is high enough: the box is the target's
-    # The confidence is low. It does not claim that the target is lost. The box is the last reliable one where the
-    # model's confidence is calibrated, and the box found in this frame where it is not.
+    # The confidence is low, or was so a moment ago. It does not claim that the target is lost. The box is the last
+    # reliable one where the model's confidence is calibrated, and the box found in this frame where it is not.
     UNCERTAIN = "UNCERTAIN"
+    LOST = "LOST"  # the confidence has been low for long: no box is claimed, and the search goes on
+    REACQUIRED = "REACQUIRED"  # the first frame in which a lost target is claimed again; the next one is TRACKING
 
     def __str__(self) -> str:
         return self.value
 
+    @property
+    def is_target_visible(self) -> bool:
+        """Whether a box is claimed: in every state but ``LOST``."""
+        return self is not TrackState.LOST
 
-class Lifecycle:
-    """Decides the state of each frame.
 
-    Args:
-        minimum_confidence: Confidence below which the state is ``UNCERTAIN``.
+class StateChange(NamedTuple):
+    """A change of state.
+
+    Attributes:
+        frame_index: Frames since ``init``, of the first frame in the new state.
+        before: The state until then.
+        state: The new state.
+        reason: Why, in words.
+        evidence: What it was decided by, numbers by name; ``confidence`` is always there.
     """
 
-    def __init__(self, minimum_confidence: float) -> None:
-        self._minimum_confidence = minimum_confidence
+    frame_index: int
+    before: TrackState
+    state: TrackState
+    reason: str
+    evidence: Mapping[str, float]
 
-    def observe(self, confidence: float) -> TrackState:
-        """The state after a frame with this confidence, [0, 1]."""
-        return TrackState.TRACKING if confidence >= self._minimum_confidence else TrackState.UNCERTAIN
+    def to_record(self) -> dict[str, object]:
+        """What a log says of it beside the frame's number and state."""
+        evidence = {name: round(value, 5) for name, value in self.evidence.items()}
+        return {"before": str(self.before), "reason": self.reason, "evidence": evidence}
+
+
+class Lifecycle:
+    """Decides the state of each frame of one target.
+
+    Args:
+        settings: When the state changes.
+        minimum_confidence: Confidence below which a frame counts as low, see ``TrackerSettings``.
+        is_calibrated: Whether the confidence is a probability. If not, it may be low on a clear target, so the target
+            is never called ``LOST``.
+
+    Attributes:
+        state: Of the newest frame; ``TRACKING`` before the first, because the target was given.
+    """
+
+    def __init__(self, settings: LifecycleSettings, minimum_confidence: float, *, is_calibrated: bool) -> None:
+        self.state = TrackState.TRACKING
+        self._settings = settings
+        self._minimum_confidence = minimum_confidence
+        # Leaving a doubt never takes less than entering it.
+        self._resume_confidence = max(settings.resume_confidence, minimum_confidence)
+        self._lost_after = settings.lost_after if is_calibrated else math.inf
+        self._low_frames = 0  # since the state was last TRACKING
+        self._confirming_frames = 0  # in a row
+        self._is_cut = False  # and the target has not been confirmed since
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the target is known to be in the box: only then may a template be taken from it."""
+        return self.state is TrackState.TRACKING
+
+    def observe(
+        self, frame_index: int, confidence: float, similarity: float, *, is_cut: bool = False, note: str = ""
+    ) -> StateChange | None:
+        """Count a frame.
+
+        Args:
+            frame_index: Frames since ``init``.
+            confidence: Of the frame, [0, 1].
+            similarity: Cosine of what was found to the first target, [-1, 1].
+            is_cut: Whether a cut lies between the frame before and this one.
+            note: Why the frame gave no evidence; empty otherwise.
+
+        Returns:
+            The change of state; ``None`` where it stays.
+        """
+        if is_cut:
+            self._is_cut, self._confirming_frames = True, 0
+        is_confirming = confidence >= self._resume_confidence and similarity >= self._settings.minimum_similarity
+        self._confirming_frames = self._confirming_frames + 1 if is_confirming else 0
+        after, reason = self._next(confidence)
+        if after is TrackState.TRACKING:
+            self._low_frames = 0
+        if after is self.state:
+            return None
+        evidence = {"confidence": confidence, "similarity": similarity, "low_frames": self._low_frames}
+        evidence |= {"confirming_frames": self._confirming_frames, "cut": float(is_cut)}
+        change = StateChange(frame_index, self.state, after, f"{reason}: {note}" if note else reason, evidence)
+        self.state = after
+        return change
+
+    def _next(self, confidence: float) -> tuple[TrackState, str]:
+        """The state after this frame, and why."""
+        needed = self._settings.reacquire_after
+        if is_confirmed := self._confirming_frames >= needed:
+            self._is_cut = False
+        confirmed = f"confidence {confidence:.2f}, and like the first template, for {_frames(needed)}"
+        if self.state is TrackState.LOST:
+            return (TrackState.REACQUIRED, confirmed) if is_confirmed else (TrackState.LOST, "")
+        enough = self._resume_confidence if self.state is TrackState.UNCERTAIN else self._minimum_confidence
+        if confidence >= enough and not self._is_cut:
+            return TrackState.TRACKING, f"confidence {confidence:.2f} >= {enough:g}"
+        self._low_frames += 1
+        if self._low_frames >= self._lost_after:
+            return TrackState.LOST, f"not found again for {_frames(self._low_frames)}"
+        if self._is_cut:
+            return TrackState.UNCERTAIN, "a cut: the whole picture changed"
+        return TrackState.UNCERTAIN, f"confidence {confidence:.2f} < {self._minimum_confidence:g}"
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame" + "s" * (count != 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.tracking.lifecycle import TrackState
+from eatrack_edge.tracking.lifecycle import StateChange, TrackState
 from eatrack_edge.tracking.templates import TemplateEvent
 
 
@@ -29,12 +29,14 @@ class TrackResult(NamedTuple):
     """The result of one frame.
 
     Attributes:
-        box: (x, y, w, h) in pixels of the frame, inside it; in ``UNCERTAIN`` the last reliable one, see ``TrackState``.
+        box: (x, y, w, h) in pixels of the frame, inside it. In ``LOST`` it is no claim: the search goes on from there.
         confidence: Probability that the box is on the target, in [0, 1]; 0 where the frame gave no evidence.
         state: See ``TrackState``.
         latency_ms: Where the time went.
         template_event: The decision about the second template, on frames that have one.
         note: Why a frame gave no evidence; empty otherwise.
+        state_change: On the first frame of another state, from which one, and why.
+        last_reliable_box: In ``LOST``, the last box that was claimed without doubt; ``None`` in the other states.
     """
 
     box: Box
@@ -43,3 +45,10 @@ class TrackResult(NamedTuple):
     latency_ms: Latency
     template_event: TemplateEvent | None = None
     note: str = ""
+    state_change: StateChange | None = None
+    last_reliable_box: Box | None = None
+
+    @property
+    def is_target_visible(self) -> bool:
+        """Whether a box is claimed: in every state but ``LOST``."""
+        return self.state.is_target_visible

@@ -70,6 +70,30 @@ class RecoverySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleSettings:
+    """When the state changes. Times are in frames, because a tracker is not told at which rate they come."""
+
+    # Confidence from which an UNCERTAIN target is TRACKING again; above `minimum_confidence`, so that a confidence
+    # about that does not make the state flicker.
+    resume_confidence: float = 0.5
+    lost_after: int = 8  # frames in a row without it before the target is LOST: 0.8 s at 10 frames/s, 0.3 s at 30
+    # Frames in a row with it, and with `minimum_similarity`, that confirm a target that was LOST, or a cut.
+    reacquire_after: int = 3
+    minimum_similarity: float = 0.65  # cosine to the first target from which a frame confirms it
+
+    def __post_init__(self) -> None:
+        check_ranges(
+            self,
+            {
+                "resume_confidence": "[0, 1]",
+                "lost_after": "[1, inf)",
+                "reacquire_after": "[1, inf)",
+                "minimum_similarity": "[-1, 1]",
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """How maps become a box, and how far a box may move.
 
@@ -79,13 +103,14 @@ class TrackerSettings:
 
     minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets that drones see
     maximum_growth: float = 2.0  # most that a side may grow or shrink in one frame, as a factor
-    minimum_confidence: float = 0.3  # confidence below which the state is UNCERTAIN and the box stays
+    minimum_confidence: float = 0.3  # confidence below which the box stays, and the state is no longer TRACKING
     size_penalty: float = 0.08  # SiamRPN's penalty k on a change of size or shape; 0 switches it off
     size_rate: float = 0.6  # share of a change of the log size that is applied in one frame; 1 applies it all
     search: SearchSettings = field(default_factory=SearchSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
     def __post_init__(self) -> None:
         check_ranges(

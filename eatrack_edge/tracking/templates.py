@@ -7,7 +7,7 @@ template policy; adding one is a class with the four methods of ``TemplatePolicy
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import CropWindow, Frame, Patch, Scratch, cut
-from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.core.frames import is_flat
 from eatrack_edge.core.registry import Registry
 from eatrack_edge.inference.backend import Backend, Maps
 from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
 from eatrack_edge.tracking.settings import TemplateSettings
+from eatrack_edge.tracking.template_log import Template, TemplateLog
 
 if TYPE_CHECKING:
     from eatrack_edge.tracking.target import Target
@@ -61,7 +62,7 @@ class TemplatePolicy(Protocol):
         """Begin with a new target.
 
         Args:
-            first: Gives the target's embedding in the first frame, by one inference; call it only if needed.
+            first: Gives the target's embedding in the first frame.
         """
         ...
 
@@ -118,15 +119,10 @@ TEMPLATE_POLICIES: Registry[Callable[[TemplateSettings], TemplatePolicy]] = Regi
 )
 
 
-class Template(NamedTuple):
-    """What a template slot shows."""
-
-    crop: Frame  # (Z, Z, 3)
-    extent: tuple[float, float]  # width and height of the target's box as fractions of the crop
-
-
 class Templates:
-    """The template slots of one tracker.
+    """The template slots of one tracker, and the log of what they showed.
+
+    ``for template in templates`` goes through that log, the first template first.
 
     Args:
         backend: Encodes them and keeps their tokens.
@@ -136,20 +132,29 @@ class Templates:
     Attributes:
         shown: What each slot shows; empty before the first target.
         events: The newest decisions.
+        log: What the slots showed.
     """
 
     def __init__(self, backend: Backend, settings: TemplateSettings, scratch: Scratch) -> None:
         self.shown: list[Template] = []
+        self.log = TemplateLog()
         self.events: deque[TemplateEvent] = deque(maxlen=_EVENTS_KEPT)
         self._backend = backend
         self._settings = settings
         self._scratch = scratch
         self._make_policy = TEMPLATE_POLICIES.get(settings.policy)
         self._policy: TemplatePolicy = FirstOnly(settings)
+        self._first: Callable[[], Embedding] = lambda: np.zeros(0, np.float32)
         padding = backend.model_spec.padding_bgr
         # Used in turn: a policy drops the oldest target before its patch is used again.
         self._patches = [Patch(padding) for _ in range(settings.capacity)]
         self._stored_count = 0
+
+    def __iter__(self) -> Iterator[Template]:
+        return iter(self.log)
+
+    def __len__(self) -> int:
+        return len(self.log)
 
     @property
     def crops(self) -> list[Frame]:
@@ -184,7 +189,8 @@ class Templates:
             for slot, old in enumerate(self.shown):
                 self._backend.encode_template(old.crop, old.extent, [slot])
             raise
-        self._policy, self.shown = policy, [template for _ in slots]
+        self._policy, self._first, self.shown = policy, first, [template for _ in slots]
+        self.log.start(template)
         self.events.clear()
 
     def adapt(
@@ -202,8 +208,10 @@ class Templates:
         Returns:
             The decision; ``None`` on a frame without one.
         """
-        # After a jump it may be another object, which must not become the template.
-        if self._policy.wants(confidence) and target.recovery.last_reliable_box is None:
+        # After a jump, or before a lost target is confirmed, it may be another object, which must not become the
+        # template.
+        is_sure = target.lifecycle.is_confirmed and target.recovery.last_reliable_box is None
+        if is_sure and self._policy.wants(confidence):
             self._store(frame, target, maps, window, confidence)
         return self.decide(target.frame_index)
 
@@ -218,12 +226,46 @@ class Templates:
         """
         chosen, event = self._policy.decide(frame_index)
         if chosen is not None:
-            template = Template(chosen.patch.crop(self._scratch), chosen.extent)
-            self._backend.encode_template(template.crop, template.extent, [1])
-            self.shown[1] = template
+            template = Template(chosen.patch.crop(self._scratch), chosen.extent, self.log.next_number)
+            template = template._replace(frame_index=chosen.frame_index, confidence=chosen.confidence)
+            if event is not None:
+                similarity = template.similarity if event.similarity is None else event.similarity
+                template = template._replace(reason=event.reason, similarity=similarity)
+            self._show(template)
+            self.log.append(template)
         if event is not None:
             self.events.append(event)
         return event
+
+    def restore(self, number: int, frame_index: int) -> TemplateEvent:
+        """Show an earlier template in the second slot again. What the policy has stored since is dropped.
+
+        Args:
+            number: Of the template, see ``Template``.
+            frame_index: Frames since ``init``.
+
+        Returns:
+            The decision, for the log of events.
+
+        Raises:
+            UsageError: The log does not hold it, or there is no second slot.
+        """
+        if len(self.shown) < 2:
+            raise UsageError("there is no second template to replace: the model has one slot, or `init` was not called")
+        template = self.log.find(number)
+        policy = self._make_policy(self._settings)
+        policy.start(self._first)
+        self._show(template)
+        self._policy = policy
+        reason = f"restored template {number}, of frame {template.frame_index}"
+        event = TemplateEvent(frame_index, True, reason, template.frame_index, template.confidence, template.similarity)
+        self.events.append(event)
+        return event
+
+    def _show(self, template: Template) -> None:
+        """Show a template in the second slot; the first one is never replaced."""
+        self._backend.encode_template(template.crop, template.extent, [1])
+        self.shown[1] = template
 
     def _store(self, frame: Frame, target: Target, maps: Maps, window: CropWindow, confidence: float) -> None:
         tokens = tokens_under(maps.search_tokens, window.to_crop(target.box), window.out_size)

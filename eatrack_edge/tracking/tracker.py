@@ -17,12 +17,12 @@ from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
-from eatrack_edge.tracking.lifecycle import Lifecycle, TrackState
+from eatrack_edge.tracking.lifecycle import StateChange
 from eatrack_edge.tracking.proposal import propose_box
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
-from eatrack_edge.tracking.templates import Templates
+from eatrack_edge.tracking.templates import TemplateEvent, Templates
 
 _FLAT = "the search region shows one flat colour"
 _NOT_FINITE = "the network's output is not finite"
@@ -58,7 +58,6 @@ class Tracker:
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template
-        self._lifecycle = Lifecycle(self.settings.minimum_confidence)
         self._hann_window = hann_window(self.model_spec.grid)
         self._target: Target | None = None
         self._is_closed = False
@@ -81,7 +80,8 @@ class Tracker:
         box = clip(box, width, height, self.settings.minimum_side_px)
         template = self.templates.cut(frame, box)
         target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
-        self.templates.start(template, lambda: target.embedding(frame, self.backend))
+        target.start(frame, self.backend)
+        self.templates.start(template, lambda: target.first)
         self._target = target
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
@@ -104,7 +104,7 @@ class Tracker:
         start = perf_counter()
         frame = as_bgr(frame)
         _check_size(frame, target.frame_size)
-        target.frame_index += 1
+        target.next_frame(frame)
         window = target.search_window()
         crop = target.region.cut(frame, window)
         cropped = inferred = perf_counter()
@@ -118,15 +118,15 @@ class Tracker:
             return _no_evidence(target, self.templates, _NOT_FINITE, start, cropped, inferred)
         best, size_from = target.recovery.choose(best, maps, window, target.box)
         confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
-        state = self._lifecycle.observe(confidence)
-        if state is TrackState.TRACKING or not self.model_spec.is_calibrated:
+        if confidence >= self.settings.minimum_confidence or not self.model_spec.is_calibrated:
             target.found(window.to_frame(best.box), size_from)
         else:
             target.missed()
+        change = target.observe(confidence, target.similarity(maps, best.box, window.out_size))
         decoded = perf_counter()
         event = self.templates.adapt(frame, target, maps, window, confidence)
         latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-        return TrackResult(target.box, confidence, state, latency, event)
+        return _result(target, confidence, latency, event, change)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose the box of what lies under a point, such as a click; give it to ``init``.
@@ -140,6 +140,18 @@ class Tracker:
             InputError: Not a frame, or the point lies outside it.
         """
         return propose_box(as_bgr(frame), x, y)
+
+    def restore_template(self, number: int) -> None:
+        """Show an earlier template in the second slot again, until the policy replaces it by what it sees from now on.
+
+        Args:
+            number: ``Template.number`` of one in ``templates``; 0 is the first.
+
+        Raises:
+            UsageError: There is none of this number, no target, no second slot, or the tracker is closed.
+        """
+        self._check_open()
+        self.templates.restore(number, 0 if self._target is None else self._target.frame_index)
 
     def close(self) -> None:
         """Free the backend if the tracker opened it. A second call does nothing."""
@@ -165,10 +177,24 @@ def _no_evidence(
 ) -> TrackResult:
     """The result of a frame in which nothing could be looked for. A decision about the templates is still due."""
     target.missed()
+    change = target.observe(0.0, 0.0, note)
     decoded = perf_counter()
     event = templates.decide(target.frame_index)
     latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-    return TrackResult(target.box, 0.0, TrackState.UNCERTAIN, latency, event, note)
+    return _result(target, 0.0, latency, event, change, note)
+
+
+def _result(
+    target: Target,
+    confidence: float,
+    latency: Latency,
+    event: TemplateEvent | None,
+    change: StateChange | None,
+    note: str = "",
+) -> TrackResult:
+    state = target.lifecycle.state
+    last_seen = None if state.is_target_visible else target.last_reliable_box
+    return TrackResult(target.box, confidence, state, latency, event, note, change, last_seen)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

@@ -87,6 +87,15 @@ def test_json_lines_are_a_header_frames_and_a_summary(tmp_path: Path) -> None:
     ]
 
 
+def test_json_lines_have_where_a_lost_target_was_last_seen_and_why_the_state_changed(tmp_path: Path) -> None:
+    change = {"before": "UNCERTAIN", "reason": "no confidence of 0.5 for 8 frames", "evidence": {"confidence": 0.12}}
+    record = FrameRecord(13, 0.5, None, 0.12, "LOST", last_reliable_box=(1, 2, 3.00049, 4), state_change=change)
+    with JsonLinesOutput(tmp_path / "t.jsonl", {}) as output:
+        output.write(record)
+    line = json.loads((tmp_path / "t.jsonl").read_text().splitlines()[1])
+    assert (line["box"], line["last_reliable_box"], line["state_change"]) == (None, [1, 2, 3, 4], change)
+
+
 def test_a_value_that_json_does_not_have_is_a_fault_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(NotImplementedError, match="JSON has no object"):
         JsonLinesOutput(tmp_path / "t.jsonl", {"what": object()})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eatrack_edge.outputs.base import FrameRecord
-from eatrack_edge.outputs.overlay import annotate, colour_of
+from eatrack_edge.outputs.overlay import annotate, colour_of, state_colour
 
 GREY = np.full((480, 640, 3), 90, np.uint8)
 BOX = (300.0, 200.0, 80.0, 60.0)
@@ -41,6 +41,18 @@ def test_a_sure_box_is_solid_and_a_doubtful_one_is_dashed() -> None:
     dashed = _changed(annotate(GREY, _record(state="UNCERTAIN")))[258:263, along].any(0)
     assert solid.all()
     assert 0.2 < dashed.mean() < 0.9
+
+
+def test_a_lost_target_is_dotted_where_it_was_last_seen() -> None:
+    picture = annotate(GREY, _record(None, 0.05, "LOST", last_reliable_box=BOX))
+    along = _changed(picture)[258:263, 305:375].any(0)
+    assert 0.2 < along.mean() < 0.75
+    assert not _changed(picture)[215:245, 315:365].any()
+
+
+def test_each_state_has_a_colour_of_its_own() -> None:
+    colours = {state: state_colour(_record(state=state)) for state in ("TRACKING", "UNCERTAIN", "LOST", "REACQUIRED")}
+    assert len(set(colours.values())) == 4
 
 
 @pytest.mark.parametrize("box", [None, (math.nan, 1.0, 2.0, 3.0)], ids=["no box", "nan"])
@@ -100,7 +112,7 @@ def test_everything_grows_with_the_frame(height: int, width: int) -> None:
 @given(
     st.tuples(*[st.floats(-1e9, 1e9)] * 4),
     st.floats(0, 1) | st.just(math.nan),
-    st.sampled_from(["TRACKING", "UNCERTAIN"]),
+    st.sampled_from(["TRACKING", "UNCERTAIN", "LOST", "REACQUIRED"]),
     st.tuples(st.integers(1, 200), st.integers(1, 200)),
 )
 def test_no_box_and_no_frame_is_too_odd_to_draw(box, score: float, state: str, size: tuple[int, int]) -> None:

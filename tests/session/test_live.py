@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import time
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import SourceLost
+from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.session.commands import Quit, Select
+from eatrack_edge.session.event_log import EventLog
 from eatrack_edge.session.events import (
     FrameEvent,
     OutputFailedEvent,
@@ -24,8 +27,11 @@ from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.sources.feed import FeedItem, LinkFound, LinkLost, LiveFrame
 from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.live_options import LiveOptions
+from eatrack_edge.tracking.settings import LifecycleSettings, TrackerSettings
+from eatrack_edge.tracking.tracker import Tracker
 from session.simulated_sessions import BOX, Feed, Flight, Heard, SimulatedTracker, live_frame
 from sources.simulated_links import SimulatedLink
+from tracking.simulated import SimulatedBackend, scene
 
 
 @pytest.fixture
@@ -62,6 +68,23 @@ def test_low_confidence_is_a_change_of_state(flight: Flight) -> None:
     flight.session._feed = Feed(items())
     flight.session.run()
     assert [state for state, _, _ in flight.states] == ["TRACKING", "UNCERTAIN", "TRACKING"]
+
+
+def test_a_lost_target_has_no_box_and_the_event_says_why() -> None:
+    backend = SimulatedBackend()
+    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
+    tracker = Tracker(backend, settings=TrackerSettings(lifecycle=LifecycleSettings(lost_after=2)))
+    backend.confidence = 0.1
+    frames = [LiveFrame(k, k / 30, scene(160, 120), captured_ns=1000 + k) for k in range(4)]
+    session, heard = LiveSession(tracker, Feed(frames)), Heard()
+    session.listeners.append(heard)
+    session.commands.put(Select((145.0, 110.0, 30.0, 20.0)))
+    session.run()
+    last = heard.of(FrameEvent)[-1].record
+    assert (last.state, last.box, last.last_reliable_box) == ("LOST", None, (145.0, 110.0, 30.0, 20.0))
+    lost = heard.of(StateEvent)[-1]
+    assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "not found again for 2 frames")
+    assert lost.evidence["confidence"] == pytest.approx(0.1, abs=0.01)
 
 
 def test_the_target_is_kept_while_the_source_is_lost(flight: Flight) -> None:
@@ -213,3 +236,20 @@ def test_a_hundred_thousand_frames_are_flat_in_memory_and_time() -> None:
 @pytest.mark.slow
 def test_a_million_frames_are_flat_in_memory_and_time() -> None:
     check_flat(1_000_000)
+
+
+def test_every_event_of_a_flight_with_a_loss_can_be_written_to_the_log(tmp_path: Path) -> None:
+    log = EventLog(LiveJsonLines(tmp_path / "log.jsonl", {}))
+    log.take(StateEvent("LOST", "UNCERTAIN", 7, 1, "not found again for 8 frames", {"confidence": 0.1}))
+    session = LiveSession(SimulatedTracker(), Feed([live_frame(0)]))
+    heard = Heard()
+    session.listeners.append(heard)
+    session.commands.put(Select(BOX))
+    session.run()
+    for event in heard.events:
+        log.take(event)
+    log.finish(None)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    states = [(line["state"], line["evidence"]) for line in lines if line["type"] == "state"]
+    assert states == [("LOST", {"confidence": 0.1}), ("TRACKING", {})]
+    assert [line["type"] for line in lines][-1] == "frame"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.session.session import TrackedFrame, track
 from eatrack_edge.session.summary import Summary
 from eatrack_edge.sources.base import SourceFrame
-from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+from eatrack_edge.tracking.settings import LifecycleSettings, TemplateSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
@@ -67,6 +68,26 @@ def test_the_summary_counts_what_was_measured(tracked: list[TrackedFrame]) -> No
     assert 0.7 < float(str(table["mean_overlap"])) <= 1
     assert table["frames_over_half_overlap"] == 1.0
     assert table["mean_confidence"] == pytest.approx(0.9 * 8 / 9, abs=1e-3)
+
+
+def test_a_lost_target_has_no_box_and_is_counted() -> None:
+    backend = SimulatedBackend()
+    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
+    settings = TrackerSettings(lifecycle=LifecycleSettings(lost_after=2, reacquire_after=2))
+    summary, states, boxes, lost_at = Summary(), [], [], START
+    for item in track(Tracker(backend, settings=settings), Moving(), START):  # type: ignore[arg-type]
+        backend.confidence = 0.1 if 1 <= item.record.frame < 4 else 0.9
+        summary.add(item)
+        states.append(str(item.record.state)[0])
+        boxes.append(item.record.box)
+        if item.record.state == "LOST":
+            assert item.record.last_reliable_box == lost_at
+        lost_at = item.record.box if item.record.state == "TRACKING" else lost_at
+    assert "".join(states) == "TTULLLLRTT"  # frame 5 shows one flat colour
+    assert [box is None for box in boxes] == [state == "L" for state in states]
+    table = summary.table("end of source")
+    names = ("uncertain_frames", "target_lost_frames", "times_lost", "times_reacquired")
+    assert [table[name] for name in names] == [1, 4, 1, 1]
 
 
 def test_a_summary_of_nothing_claims_nothing() -> None:

@@ -56,7 +56,7 @@ def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
 def test_a_target_that_reappears_outside_the_normal_search_region_is_found_again() -> None:
     def back(settings: TrackerSettings) -> TrackResult:
         tracker = started(calibrated(), settings)
-        for _ in range(8):
+        for _ in range(6):
             tracker.update(scene(-100, -100))  # hidden
         return tracker.update(scene(160 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
 
