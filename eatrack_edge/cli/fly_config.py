@@ -67,6 +67,12 @@ class FlyConfig:
         config = replace(self, input=replace(self.input, **live), **own)
         return replace(config, input=replace(config.input, reopen=not config.once))
 
+    def with_refinement(self, policy: str) -> FlyConfig:
+        """These options with another refinement; empty keeps the one there is."""
+        if not policy:
+            return self
+        return replace(self, tracker=replace(self.tracker, refinement=replace(self.tracker.refinement, policy=policy)))
+
 
 def as_toml(config: Any, table: str = "") -> str:
     """A dataclass of options as TOML that ``core.config.load`` reads; what has no value is a comment.

@@ -7,8 +7,10 @@ from eatrack_edge.core.crops import CropWindow, Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
+from eatrack_edge.tracking.lifecycle import TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.recovery import JumpRecovery
+from eatrack_edge.tracking.refinement import Refinement
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
 
@@ -25,6 +27,7 @@ class Target:
 
     Attributes:
         box: The last reliable box, pixels of the frame.
+        reported_box: The same as it is reported, after refinement.
         frame_size: (width, height) of every frame, pixels.
         frame_index: Frames since ``init``.
     """
@@ -32,7 +35,7 @@ class Target:
     def __init__(
         self, box: Box, frame_size: tuple[int, int], settings: TrackerSettings, model_spec: ModelSpec, scratch: Scratch
     ) -> None:
-        self.box = box
+        self.box = self.reported_box = self._last = box
         self.frame_size = frame_size
         self.frame_index = 0
         self.region = SearchRegion(settings.search, model_spec, scratch)
@@ -57,7 +60,23 @@ class Target:
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
         self.region.found()
-        self.box = box
+        self._last = self.box
+        self.box = self.reported_box = box
+
+    def refine(self, frame: Frame, refinement: Refinement, state: TrackState) -> None:
+        """Let a second network look at the box that was just found, where the confidence is high.
+
+        Args:
+            frame: The frame, in which it was found.
+            refinement: Looks, and decides whether its box is taken.
+            state: Of the frame.
+        """
+        if state is not TrackState.TRACKING:
+            return
+        if refined := refinement.refine(frame, self.box, self._last):
+            minimum = self._settings.minimum_side_px
+            self.box = clip(refined.followed, *self.frame_size, minimum)
+            self.reported_box = clip(refined.reported, *self.frame_size, minimum)
 
     def missed(self) -> None:
         """The target was not found in a frame; the box stays."""

@@ -19,6 +19,7 @@ from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
 from eatrack_edge.tracking.lifecycle import Lifecycle, TrackState
 from eatrack_edge.tracking.proposal import propose_box
+from eatrack_edge.tracking.refinement import open_refinement
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
@@ -38,7 +39,7 @@ class Tracker:
         settings: See ``TrackerSettings``; the defaults serve every video.
 
     Raises:
-        UsageError: No such model, backend, template policy or motion model.
+        UsageError: No such model, backend, template policy, motion model or refinement.
         MachineError: The backend lacks something on this machine, its package perhaps.
     """
 
@@ -58,6 +59,7 @@ class Tracker:
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template
+        self.refinement = open_refinement(self.settings.refinement, self.backend, threads)
         self._lifecycle = Lifecycle(self.settings.minimum_confidence)
         self._hann_window = hann_window(self.model_spec.grid)
         self._target: Target | None = None
@@ -82,6 +84,7 @@ class Tracker:
         template = self.templates.cut(frame, box)
         target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
         self.templates.start(template, lambda: target.embedding(frame, self.backend))
+        self.refinement.start(frame, box)
         self._target = target
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
@@ -112,8 +115,7 @@ class Tracker:
             return _no_evidence(target, self.templates, _FLAT, start, cropped, inferred)
         maps = self.backend.infer(crop)
         inferred = perf_counter()
-        extent = window.extent(target.box)
-        best = decode(maps, self._hann_window, window.out_size, extent, self.settings.size_penalty)
+        best = decode(maps, self._hann_window, window.out_size, window.extent(target.box), self.settings.size_penalty)
         if best is None:
             return _no_evidence(target, self.templates, _NOT_FINITE, start, cropped, inferred)
         best, size_from = target.recovery.choose(best, maps, window, target.box)
@@ -121,12 +123,13 @@ class Tracker:
         state = self._lifecycle.observe(confidence)
         if state is TrackState.TRACKING or not self.model_spec.is_calibrated:
             target.found(window.to_frame(best.box), size_from)
+            target.refine(frame, self.refinement, state)
         else:
             target.missed()
         decoded = perf_counter()
         event = self.templates.adapt(frame, target, maps, window, confidence)
         latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-        return TrackResult(target.box, confidence, state, latency, event)
+        return TrackResult(target.reported_box, confidence, state, latency, event)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose the box of what lies under a point, such as a click; give it to ``init``.
@@ -168,7 +171,7 @@ def _no_evidence(
     decoded = perf_counter()
     event = templates.decide(target.frame_index)
     latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-    return TrackResult(target.box, 0.0, TrackState.UNCERTAIN, latency, event, note)
+    return TrackResult(target.reported_box, 0.0, TrackState.UNCERTAIN, latency, event, note)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:
