@@ -159,23 +159,3 @@ def limit_growth(box: Box, previous: Box, factor: float) -> Box:
     new_w = min(max(w, previous[2] / factor), previous[2] * factor)
     new_h = min(max(h, previous[3] / factor), previous[3] * factor)
     return x + (w - new_w) / 2, y + (h - new_h) / 2, float(new_w), float(new_h)
-
-
-def with_size(box: Box, width: float, height: float) -> Box:
-    """A box of another size about the same centre.
-
-    >>> with_size((0, 0, 10, 10), 20, 10)
-    (-5.0, 0.0, 20, 10)
-    """
-    x, y, w, h = box
-    return x + (w - width) / 2, y + (h - height) / 2, width, height
-
-
-def between(box: Box, other: Box, share: float) -> Box:
-    """The box that lies a share of the way from one to another, edge by edge: 0 gives the first, 1 the other.
-
-    >>> between((0, 0, 10, 10), (4, 0, 20, 10), 0.5)
-    (2.0, 0.0, 15.0, 10.0)
-    """
-    x, y, w, h = (one + share * (two - one) for one, two in zip(box, other, strict=True))
-    return x, y, w, h

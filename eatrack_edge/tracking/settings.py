@@ -74,6 +74,7 @@ class RefinementSettings:
     """When a second network's box is taken, and how much of it."""
 
     policy: str = "off"  # a name in `tracking.refinement.REFINEMENTS`
+    interval: int = 2  # frames from one look to the next; between them the latest change is applied
     minimum_score: float = 0.3  # the second network's score below which its box is not taken
     minimum_overlap: float = 0.4  # of the two boxes, below which they may show two objects
     minimum_side_px: float = 20.0  # shorter side of the box below which there is no second look
@@ -85,6 +86,7 @@ class RefinementSettings:
         check_ranges(
             self,
             {
+                "interval": "[1, inf)",
                 "minimum_score": "[0, 1]",
                 "minimum_overlap": "[0, 1]",
                 "minimum_side_px": "[0, inf)",

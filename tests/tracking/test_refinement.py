@@ -41,8 +41,11 @@ def refined(box: Box = BOX, last: Box = BOX, *, answer: Box, score: float = 0.9,
 
 
 def test_the_reported_box_goes_its_share_of_the_way_and_the_tracker_keeps_its_own() -> None:
-    found = refined(answer=(104.0, 100.0, 36.0, 20.0), reported_share=0.5, feedback_share=0.0)
-    assert found == Refined((102.0, 100.0, 38.0, 30.0), BOX)
+    found = refined(answer=(104.0, 100.0, 40.0, 20.0), reported_share=0.5, feedback_share=0.0)
+    assert found is not None
+    # Half of the way: the centre moves from (120, 120) to (122, 115), the height to the geometric mean.
+    assert found.reported == pytest.approx((102.0, 115 - 20 / 2**0.5, 40.0, 40 / 2**0.5))
+    assert found.followed == BOX
 
 
 def test_a_size_that_is_fed_back_goes_its_share_of_the_way_in_the_log_about_our_centre() -> None:
@@ -72,6 +75,29 @@ def test_no_second_look_is_paid_for_at_a_small_target() -> None:
     assert network.looks == 0
 
 
+def test_between_two_looks_the_latest_change_goes_along_with_our_box() -> None:
+    refinement = VitTrackRefinement(RefinementSettings(policy="vittrack", interval=3, reported_share=1.0), "opencv", 1)
+    network = refinement._network = SimulatedNetwork((110.0, 100.0, 30.0, 40.0))  # type: ignore[assignment]
+    boxes = [refinement.refine(FRAME, (100.0 + 10 * step, 100.0, 40.0, 40.0), BOX) for step in range(3)]
+    assert network.looks == 1
+    assert [box.reported for box in boxes if box] == [
+        pytest.approx((110.0 + 10 * step, 100, 30, 40)) for step in range(3)
+    ]
+    network.answer = Found(BOX, 0.1)
+    assert refinement.refine(FRAME, BOX, BOX) is None  # the next look takes nothing
+    assert refinement.refine(FRAME, BOX, BOX) is None
+    assert network.looks == 2
+
+
+def test_a_new_target_begins_with_a_look_of_its_own() -> None:
+    refinement = VitTrackRefinement(RefinementSettings(policy="vittrack", interval=2), "opencv", 1)
+    network = refinement._network = SimulatedNetwork(BOX)  # type: ignore[assignment]
+    for _ in range(2):
+        refinement.start(FRAME, BOX)
+        refinement.refine(FRAME, BOX, BOX)
+    assert network.looks == 2
+
+
 def test_no_size_is_fed_back_while_the_target_is_fast() -> None:
     answer = (100.0, 100.0, 40.0, 30.0)
     for x, is_fed_back in ((90.0, True), (85.0, False)):
@@ -83,6 +109,7 @@ def test_no_size_is_fed_back_while_the_target_is_fast() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
+        ("interval", 0, "interval must be at least 1, got 0"),
         ("minimum_score", 1.5, "minimum_score must be at least 0 and at most 1, got 1.5"),
         ("reported_share", -0.1, "reported_share must be at least 0 and at most 1, got -0.1"),
         ("feedback_step_sides", 0.0, "feedback_step_sides must be above 0, got 0.0"),
