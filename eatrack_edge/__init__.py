@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eatrack_edge.extend import register_model as register_model
     from eatrack_edge.extend import register_motion_model as register_motion_model
     from eatrack_edge.extend import register_output as register_output
+    from eatrack_edge.extend import register_refinement as register_refinement
     from eatrack_edge.extend import register_source as register_source
     from eatrack_edge.extend import register_template_policy as register_template_policy
     from eatrack_edge.outputs.base import RunInfo as RunInfo
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from eatrack_edge.tracking.settings import LifecycleSettings as LifecycleSettings
     from eatrack_edge.tracking.settings import MotionSettings as MotionSettings
     from eatrack_edge.tracking.settings import RecoverySettings as RecoverySettings
+    from eatrack_edge.tracking.settings import RefinementSettings as RefinementSettings
     from eatrack_edge.tracking.settings import SearchSettings as SearchSettings
     from eatrack_edge.tracking.settings import TemplateSettings as TemplateSettings
     from eatrack_edge.tracking.settings import TrackerSettings as TrackerSettings
@@ -58,7 +60,7 @@ _HOMES = {
     ),
     "extend": (
         *("register_source", "register_output", "register_backend", "register_dataset", "register_baseline"),
-        *("register_model", "register_template_policy", "register_motion_model"),
+        *("register_model", "register_template_policy", "register_motion_model", "register_refinement"),
     ),
     "outputs.base": ("RunInfo",),
     "outputs.registry": ("open_output",),
@@ -68,6 +70,7 @@ _HOMES = {
     "tracking.settings": (
         *("TrackerSettings", "SearchSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
         "LifecycleSettings",
+        "RefinementSettings",
     ),
     "tracking.tracker": ("Tracker",),
 }

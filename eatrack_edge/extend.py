@@ -2,7 +2,7 @@
 
 A package can also announce its own without being imported first, by an entry point in the group
 ``eatrack_edge.sources``, ``.outputs``, ``.backends``, ``.datasets``, ``.baselines``, ``.models``,
-``.template_policies`` or ``.motion_models``.
+``.template_policies``, ``.motion_models`` or ``.refinements``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ def register_template_policy(name: str) -> Callable[[T], T]:
 def register_motion_model(name: str) -> Callable[[T], T]:
     """Add a motion model: a class made with ``MotionSettings``, see ``tracking.motion.MotionModel``."""
     return _register("tracking.motion:MOTION_MODELS", name)
+
+
+def register_refinement(name: str) -> Callable[[T], T]:
+    """Add a refinement: a class made with ``RefinementSettings``, see ``tracking.refinement.Refinement``."""
+    return _register("tracking.refinement:REFINEMENTS", name)
 
 
 def _register(registry: str, name: str) -> Callable[[T], T]:

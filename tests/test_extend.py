@@ -12,6 +12,7 @@ import pytest
 from eatrack_edge import (
     InputError,
     MotionSettings,
+    RefinementSettings,
     TemplateSettings,
     Tracker,
     TrackerSettings,
@@ -22,6 +23,7 @@ from eatrack_edge import (
     register_dataset,
     register_motion_model,
     register_output,
+    register_refinement,
     register_source,
     register_template_policy,
 )
@@ -40,6 +42,7 @@ from eatrack_edge.session.session import track
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.registry import SOURCES
 from eatrack_edge.tracking.motion import MOTION_MODELS, StaticMotion
+from eatrack_edge.tracking.refinement import REFINEMENTS, NoRefinement, Refined
 from eatrack_edge.tracking.templates import TEMPLATE_POLICIES, FirstOnly
 from tracking.simulated import SimulatedBackend, scene
 
@@ -50,7 +53,7 @@ START: Box = (145.0, 110.0, 30.0, 20.0)
 def forget() -> Iterator[None]:
     """Nothing that a test adds outlives it."""
     yield
-    for registry in (SOURCES, OUTPUTS, BACKENDS, DATASETS, BASELINES, TEMPLATE_POLICIES, MOTION_MODELS):
+    for registry in (SOURCES, OUTPUTS, BACKENDS, DATASETS, BASELINES, TEMPLATE_POLICIES, MOTION_MODELS, REFINEMENTS):
         for name in list(registry._registered):
             registry.unregister(name)
 
@@ -176,6 +179,19 @@ def test_a_motion_model_is_added_by_name() -> None:
     assert x + w / 2 == pytest.approx(250, abs=4)
 
 
+def test_a_refinement_is_added_by_name() -> None:
+    @register_refinement("twice_as_wide")
+    class TwiceAsWide(NoRefinement):
+        def refine(self, frame: object, box: Box, last: Box) -> Refined:  # type: ignore[override]
+            x, y, w, h = box
+            return Refined((x - w / 2, y, 2 * w, h), box)
+
+    settings = TrackerSettings(refinement=RefinementSettings(policy="twice_as_wide"))
+    tracker = Tracker(SimulatedBackend(), settings=settings)
+    tracker.init(scene(160, 120), START)
+    assert tracker.update(scene(160, 120)).box[2] == pytest.approx(2 * START[2], rel=0.1)
+
+
 def test_a_name_that_is_taken_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         register_source("file")(lambda uri, options: None)
@@ -195,7 +211,7 @@ def test_an_entry_point_of_another_package_is_found_without_an_import(tmp_path: 
 
 
 def test_every_built_in_name_can_be_imported() -> None:
-    for registry in (SOURCES, OUTPUTS, BACKENDS, DATASETS, BASELINES, TEMPLATE_POLICIES, MOTION_MODELS):
+    for registry in (SOURCES, OUTPUTS, BACKENDS, DATASETS, BASELINES, TEMPLATE_POLICIES, MOTION_MODELS, REFINEMENTS):
         for name in registry._built_in:
             assert registry.get(name) is not None
 

@@ -15,10 +15,11 @@ PUBLIC = {
     *("Tracker", "TrackResult", "TrackState", "open_source", "open_output", "RunInfo"),
     *("TrackerSettings", "SearchSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
     *("LifecycleSettings", "StateChange"),
+    "RefinementSettings",
     *("EATrackError", "UsageError", "InputError", "ConfigError", "CheckpointError", "MachineError", "MissingExtra"),
     *("EngineMismatch", "OutputError", "GateFailed", "SourceLost"),
     *("register_source", "register_output", "register_backend", "register_dataset", "register_baseline"),
-    *("register_model", "register_template_policy", "register_motion_model", "__version__"),
+    *("register_model", "register_template_policy", "register_motion_model", "register_refinement", "__version__"),
 }
 
 

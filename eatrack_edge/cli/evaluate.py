@@ -38,6 +38,9 @@ def evaluate(
         list[str] | None, typer.Option(help="Tracker to run, or module:callable for your own; repeat.")
     ] = None,
     model: Annotated[str, typer.Option(help="Model of our tracker: bundled name or exported file.")] = "",
+    refinement: Annotated[
+        str, typer.Option(help="Second look of our tracker at its box: off, vittrack, or one of your own.")
+    ] = "",
     baselines: Annotated[Path | None, typer.Option(help="Folder with the weights of baselines.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes, one sequence at a time each.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one tracker.")] = 1,
@@ -80,7 +83,7 @@ def evaluate(
 
     chosen, root = _chosen(dataset, suite)
     found = _open(chosen, root, first_pixel, sequence).with_frame_stride(every).with_perturbed_box(start)
-    common = TrackerSpec("", model, str(baselines or ""), threads, realtime)
+    common = TrackerSpec("", model, str(baselines or ""), threads, refinement, realtime)
     plan = Plan(
         found,
         _specs(common, tracker or chosen.trackers),
@@ -134,11 +137,12 @@ def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str
 
 
 def _specs(common: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:
-    """One spec for each tracker; the model applies to our own only."""
-    from eatrack_edge.evaluation.trackers import check_known
+    """One spec for each tracker; the model and the refinement apply to our own only."""
+    from eatrack_edge.evaluation.trackers import OURS, check_known
 
     specs = tuple(
-        replace(common, name=name, model=common.model if name == "eatrack" else "") for name in dict.fromkeys(names)
+        replace(common, name=name) if name == OURS else replace(common, name=name, model="", refinement="")
+        for name in dict.fromkeys(names)
     )
     for spec in specs:
         check_known(spec)

@@ -20,6 +20,7 @@ def fly(
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = "",
     backend: Annotated[str, typer.Option(help="What runs the network: tensorrt, openvino, onnxruntime, or auto.")] = "",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads of one inference.")] = 0,
+    refinement: Annotated[str, typer.Option(help="A second look at the box by a smaller network: off, vittrack, or one of your own.")] = "",
     jsonl: Annotated[str, typer.Option(help="Log as JSON lines: each frame, each change of state, each loss of the source.")] = "",
     output: Annotated[list[str] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4, .csv, .txt. May be repeated.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Open a window; a box drawn with the mouse selects, q ends.")] = False,
@@ -49,6 +50,7 @@ def fly(
     given["view_delay_ms"] = parse_milliseconds(view_delay) if view_delay else None
     given["input_latency_ms"] = latency
     options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(*given_options(given))
+    options = options.with_refinement(refinement)
     if print_config:
         print(as_toml(options))
         return

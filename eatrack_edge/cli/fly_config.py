@@ -67,6 +67,12 @@ class FlyConfig:
         config = replace(self, input=replace(self.input, **live), **own)
         return replace(config, input=replace(config.input, reopen=not config.once))
 
+    def with_refinement(self, policy: str) -> FlyConfig:
+        """These options with another refinement; empty keeps the one there is."""
+        if not policy:
+            return self
+        return replace(self, tracker=replace(self.tracker, refinement=replace(self.tracker.refinement, policy=policy)))
+
 
 def given_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of the command line for ``with_options``: those of the flight, and those of its input.

@@ -37,6 +37,7 @@ def track(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
     template_policy: Annotated[str, typer.Option(help="When the second template is replaced: medoid (every 25 frames, by the most typical recent crop), first_only (never), or one of your own.")] = "medoid",
     motion_model: Annotated[str, typer.Option(help="Where the target is expected in the next frame: static (at its last box), common_velocity, or one of your own.")] = "static",
+    refinement: Annotated[str, typer.Option(help="A second look at the box by a smaller network: off, vittrack, or one of your own.")] = "off",
     output: Annotated[list[Path] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4 (annotated video), .jsonl, .csv, .txt (OTB boxes). May be repeated.")] = None,
     jsonl: Annotated[Path | None, typer.Option(help="JSON lines, one object a frame, flushed frame by frame; - is the standard output.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A table, one row a frame; - is the standard output.")] = None,
@@ -69,7 +70,7 @@ def track(
             warn("the name of the source is not UTF-8: results have it with replacements")
         window = stack.enter_context(WindowOutput(f"eatrack-edge: {frames.name}")) if show else None
         target = _target(box, box_format, frames, start, window, is_normalized=normalized)
-        settings = _settings(template_policy, motion_model)
+        settings = _settings(template_policy, motion_model, refinement)
         refresh(model, backend)
         tracker = stack.enter_context(Tracker(model, backend=backend, threads=threads, settings=settings))
         report.backend(tracker)
@@ -86,11 +87,13 @@ def track(
         raise typer.Exit(128 + signal_number)
 
 
-def _settings(template_policy: str, motion_model: str) -> TrackerSettings:
-    from eatrack_edge.tracking.settings import MotionSettings, TemplateSettings, TrackerSettings
+def _settings(template_policy: str, motion_model: str, refinement: str) -> TrackerSettings:
+    from eatrack_edge.tracking.settings import MotionSettings, RefinementSettings, TemplateSettings, TrackerSettings
 
     return TrackerSettings(
-        templates=TemplateSettings(policy=template_policy), motion=MotionSettings(model=motion_model)
+        motion=MotionSettings(model=motion_model),
+        templates=TemplateSettings(policy=template_policy),
+        refinement=RefinementSettings(policy=refinement),
     )
 
 

@@ -49,6 +49,7 @@ def tracker_identity(spec: TrackerSpec) -> dict[str, str]:
     if isinstance(opened, Tracker):
         # The default depends on what is installed, and an INT8 engine's boxes differ from those of a float32 graph.
         known["backend"] = opened.backend.name
+        known["refinement"] = opened.refinement.name
         known["settings"] = _digest([json.dumps(asdict(opened.settings), sort_keys=True)])
     known |= _package_version(spec, known.get("backend", ""))
     try:

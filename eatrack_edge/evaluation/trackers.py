@@ -24,6 +24,7 @@ class TrackerSpec:
         model: For ours: a bundled model's name or a file; empty takes the default.
         baselines: Folder of the baselines' weights, one folder each; empty where none is needed.
         threads: Threads that one tracker may use.
+        refinement: For ours: a name in ``tracking.refinement.REFINEMENTS``; empty takes the default.
         camera_fps: Rate of a simulated live camera, whose frames a slow tracker misses; 0: none are missed.
         label: Name of the tracker in tables and folders; empty takes ``name``, or the model's.
     """
@@ -32,6 +33,7 @@ class TrackerSpec:
     model: str = ""
     baselines: str = ""
     threads: int = 1
+    refinement: str = ""
     camera_fps: float = 0.0
     label: str = ""
 
@@ -42,8 +44,14 @@ class TrackerSpec:
             return self.label
         if self.name in (OURS, FIXED) and self.model:
             stem = Path(self.model).name.removesuffix(".onnx").removesuffix(".track")
-            return stem if self.name == OURS else f"{stem}_fixed"
+            return (stem if self.name == OURS else f"{stem}_fixed") + self._refined
+        if self.name in (OURS, FIXED):
+            return self.name + self._refined
         return self.name.replace(":", ".")
+
+    @property
+    def _refined(self) -> str:
+        return f"_refinement_{self.refinement}" if self.refinement else ""
 
 
 def check_known(spec: TrackerSpec) -> None:
@@ -69,10 +77,12 @@ def open_tracker(spec: TrackerSpec) -> SingleObjectTracker:
     check_known(spec)
     if spec.name in (OURS, FIXED):
         from eatrack_edge.core.resources import DEFAULT_MODEL
-        from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+        from eatrack_edge.tracking.settings import RefinementSettings, TemplateSettings, TrackerSettings
         from eatrack_edge.tracking.tracker import Tracker
 
-        settings = TrackerSettings(templates=TemplateSettings(policy="medoid" if spec.name == OURS else "first_only"))
+        templates = TemplateSettings(policy="medoid" if spec.name == OURS else "first_only")
+        refinement = RefinementSettings(policy=spec.refinement) if spec.refinement else RefinementSettings()
+        settings = TrackerSettings(templates=templates, refinement=refinement)
         return Tracker(spec.model or DEFAULT_MODEL, threads=spec.threads, settings=settings)
     if spec.name in BASELINES:
         return open_baseline(spec.name, Path(spec.baselines) if spec.baselines else None, spec.threads)

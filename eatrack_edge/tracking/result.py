@@ -14,7 +14,7 @@ class Latency(NamedTuple):
 
     crop: float
     infer: float  # copies to and from the backend included
-    decode: float
+    decode: float  # a refinement's second look included
     template: float  # storing the target and, when it is replaced, encoding the new template
     total: float
 
@@ -29,7 +29,8 @@ class TrackResult(NamedTuple):
     """The result of one frame.
 
     Attributes:
-        box: (x, y, w, h) in pixels of the frame, inside it. In ``LOST`` it is no claim: the search goes on from there.
+        box: (x, y, w, h) in pixels of the frame, inside it; refined where a refinement is on. In ``LOST`` it is no
+            claim: the search goes on from there.
         confidence: Probability that the box is on the target, in [0, 1]; 0 where the frame gave no evidence.
         state: See ``TrackState``.
         latency_ms: Where the time went.

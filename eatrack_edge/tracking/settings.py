@@ -94,6 +94,34 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RefinementSettings:
+    """When a second network's box is taken, and how much of it."""
+
+    policy: str = "off"  # a name in `tracking.refinement.REFINEMENTS`
+    interval: int = 2  # frames from one look to the next; between them the latest change is applied
+    minimum_score: float = 0.3  # the second network's score below which its box is not taken
+    minimum_overlap: float = 0.4  # of the two boxes, below which they may show two objects
+    minimum_side_px: float = 20.0  # shorter side of the box below which there is no second look
+    reported_share: float = 0.7  # share of the way to the second network's box that the reported box goes
+    feedback_share: float = 0.0  # the same for the size that the tracker continues from, in the log; 0 leaves it
+    feedback_step_sides: float = 0.3  # step from frame to frame, in sides of the box, above which no size is fed back
+
+    def __post_init__(self) -> None:
+        check_ranges(
+            self,
+            {
+                "interval": "[1, inf)",
+                "minimum_score": "[0, 1]",
+                "minimum_overlap": "[0, 1]",
+                "minimum_side_px": "[0, inf)",
+                "reported_share": "[0, 1]",
+                "feedback_share": "[0, 1]",
+                "feedback_step_sides": "(0, inf)",
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """How maps become a box, and how far a box may move.
 
@@ -111,6 +139,7 @@ class TrackerSettings:
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
 
     def __post_init__(self) -> None:
         check_ranges(

@@ -19,6 +19,7 @@ from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
 from eatrack_edge.tracking.lifecycle import StateChange
 from eatrack_edge.tracking.proposal import propose_box
+from eatrack_edge.tracking.refinement import open_refinement
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.target import Target
@@ -38,7 +39,7 @@ class Tracker:
         settings: See ``TrackerSettings``; the defaults serve every video.
 
     Raises:
-        UsageError: No such model, backend, template policy or motion model.
+        UsageError: No such model, backend, template policy, motion model or refinement.
         MachineError: The backend lacks something on this machine, its package perhaps.
     """
 
@@ -58,6 +59,7 @@ class Tracker:
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template
+        self.refinement = open_refinement(self.settings.refinement, self.backend, threads)
         self._hann_window = hann_window(self.model_spec.grid)
         self._target: Target | None = None
         self._is_closed = False
@@ -82,6 +84,7 @@ class Tracker:
         target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
         target.start(frame, self.backend)
         self.templates.start(template, lambda: target.first)
+        self.refinement.start(frame, box)
         self._target = target
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
@@ -112,14 +115,15 @@ class Tracker:
             return _no_evidence(target, self.templates, _FLAT, start, cropped, inferred)
         maps = self.backend.infer(crop)
         inferred = perf_counter()
-        extent = window.extent(target.box)
-        best = decode(maps, self._hann_window, window.out_size, extent, self.settings.size_penalty)
+        best = decode(maps, self._hann_window, window.out_size, window.extent(target.box), self.settings.size_penalty)
         if best is None:
             return _no_evidence(target, self.templates, _NOT_FINITE, start, cropped, inferred)
         best, size_from = target.recovery.choose(best, maps, window, target.box)
         confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
         if confidence >= self.settings.minimum_confidence or not self.model_spec.is_calibrated:
             target.found(window.to_frame(best.box), size_from)
+            if confidence >= self.settings.minimum_confidence:
+                target.refine(frame, self.refinement)
         else:
             target.missed()
         change = target.observe(confidence, target.similarity(maps, best.box, window.out_size))
@@ -194,7 +198,7 @@ def _result(
 ) -> TrackResult:
     state = target.lifecycle.state
     last_seen = None if state.is_target_visible else target.last_reliable_box
-    return TrackResult(target.box, confidence, state, latency, event, note, change, last_seen)
+    return TrackResult(target.reported_box, confidence, state, latency, event, note, change, last_seen)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from eatrack_edge.cli.evaluate import evaluate
+from eatrack_edge.cli.evaluate import _specs, evaluate
+from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
 
 STILL = "still_tracker:Still"
 SOURCE = """
@@ -124,6 +125,14 @@ def test_a_suite_names_trackers_and_sequences(data: Path, tmp_path: Path) -> Non
 )
 def test_usage_errors_are_refused(arguments: tuple[str, ...], message: str) -> None:
     assert message in str(run(*arguments).exception)
+
+
+def test_a_refinement_is_of_our_tracker_and_has_results_of_its_own(data: Path) -> None:
+    done = run("--dataset", "images", data, "--refinement", "vitrack")
+    assert "no refinement called `vitrack`\nhint: did you mean `vittrack`?" in str(done.exception)
+    specs = _specs(TrackerSpec("", "eatrack_s", refinement="vittrack"), ["eatrack", "mil"])
+    assert [spec.title for spec in specs] == ["eatrack_s_refinement_vittrack", "mil"]
+    assert open_tracker(specs[0]).refinement.name.startswith("vittrack (")  # type: ignore[attr-defined]
 
 
 def test_an_unknown_tracker_is_refused_before_any_work(data: Path) -> None:

@@ -112,6 +112,9 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     path.write_text(run("fly", "--config", path, "--view-delay", "0.3s", "--print-config").out)
     assert load(FlyConfig, path).view_delay_ms == 300
     assert "view_delay_ms = 0.0" in run("fly", "--config", path, "--view-delay", "0ms", "--print-config").out
+    done = run("fly", "--config", path, "--refinement", "vittrack", "--print-config")
+    path.write_text(done.out)
+    assert load(FlyConfig, path).tracker.refinement.policy == "vittrack"
 
 
 @pytest.mark.parametrize(

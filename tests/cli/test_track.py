@@ -146,6 +146,11 @@ def test_a_box_is_read_in_every_format(run: Run, tmp_path: Path, box: str, optio
             id="unknown motion model",
         ),
         pytest.param(
+            ["test://", "--refinement", "vitrack"],
+            "error: no refinement called `vitrack`\nhint: did you mean `vittrack`?\n",
+            id="unknown refinement",
+        ),
+        pytest.param(
             ["test://", "--backend", "tpu"],
             "error: no backend called `tpu`\nhint: known backends: ",
             id="unknown backend",

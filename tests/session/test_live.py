@@ -5,6 +5,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from eatrack_edge.session.events import (
     OutputFailedEvent,
     SourceFoundEvent,
     SourceLostEvent,
+    StateEvent,
 )
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
