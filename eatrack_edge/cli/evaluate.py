@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eatrack_edge.datasets.sequence import Dataset
+    from eatrack_edge.datasets.spliced import Splice
     from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run, Work
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.suite import Suite
@@ -60,6 +61,11 @@ def evaluate(
     ] = 0.0,
     every: Annotated[int, typer.Option(min=1, help="Frame stride: use every Nth frame, for faster motion.")] = 1,
     start: Annotated[int, typer.Option(min=0, help="Seed of a perturbed initial box, up to 1 px off; 0: exact.")] = 0,
+    splice: Annotated[
+        float, typer.Option(min=0, help="Seconds of another sequence to show in place of as many of each; 0: none.")
+    ] = 0.0,
+    splices: Annotated[int, typer.Option(min=1, help="Spliced clips to make from each sequence.")] = 3,
+    splice_seed: Annotated[int, typer.Option(min=0, help="Which frames are spliced.")] = 0,
     failure_frames: Annotated[int, typer.Option(min=0, help="Most frames with a tracking failure in the page.")] = 24,
     protocol: Annotated[str, typer.Option(help="Scoring protocol; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this path.")] = None,
@@ -79,7 +85,9 @@ def evaluate(
     from eatrack_edge.evaluation.trackers import TrackerSpec
 
     chosen, root = _chosen(dataset, suite)
-    found = _open(chosen, root, first_pixel, sequence).with_frame_stride(every).with_perturbed_box(start)
+    splicing = _splicing(chosen, splice, splices, splice_seed)
+    found = _spliced(_open(chosen, root, first_pixel, sequence).with_frame_stride(every), splicing)
+    found = found.with_perturbed_box(start)
     common = TrackerSpec("", model, str(baselines or ""), threads, realtime)
     plan = Plan(
         found,
@@ -93,6 +101,7 @@ def evaluate(
     varied: dict[str, float] = {"camera_fps": realtime} if realtime else {}
     varied |= {"every": every} if every > 1 else {}
     varied |= {"start": start} if start else {}
+    varied |= {f"splice_{key}": value for key, value in asdict(splicing).items()} if splicing else {}
     conditions = {**varied, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
     _report(evaluation, plan, conditions, failure_frames, json)
 
@@ -131,6 +140,24 @@ def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str
 
     found = open_dataset(suite.kind, root, suite.first_pixel if first_pixel is None else first_pixel)
     return _only(found, sequences or list(suite.sequences))
+
+
+def _splicing(suite: Suite, seconds: float, cases: int, seed: int) -> Splice | None:
+    from eatrack_edge.datasets.spliced import Splice
+
+    return Splice(seconds, cases, seed) if seconds else suite.splice
+
+
+def _spliced(dataset: Dataset, splice: Splice | None) -> Dataset:
+    """The dataset with its clips spliced into each other, if that is asked for."""
+    from eatrack_edge.datasets.spliced import spliced
+
+    if splice is None:
+        return dataset
+    found, too_short = spliced(dataset, splice)
+    if too_short:
+        print_note(f"too short for a splice of {splice.seconds:g} s, left out: {', '.join(too_short)}")
+    return found
 
 
 def _specs(common: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:

@@ -12,7 +12,8 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.evaluation.charts import accuracy_chart, frame_chart
 from eatrack_edge.evaluation.evaluate import Evaluation
-from eatrack_edge.evaluation.failure_frames import first_failure, read_frame, thumbnail
+from eatrack_edge.evaluation.failure_frames import first_failure, thumbnail
+from eatrack_edge.evaluation.frame_reading import read_frame
 from eatrack_edge.evaluation.score_tables import (
     attribute_table,
     calibration_table,

@@ -9,8 +9,9 @@ import pytest
 
 from datasets.test_registry import LAYOUTS, dtb70, got10k, images, lasot, touch_images, uav123, videos, write
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.datasets.frame_sets import ImageFrames
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
-from eatrack_edge.datasets.sequence import ImageFrames, numbered_images
+from eatrack_edge.datasets.sequence import numbered_images
 
 FINDER = b"\0\5\x16\7\0\2\0\0Mac OS X        "
 

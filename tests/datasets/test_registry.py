@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError, UsageError
+from eatrack_edge.datasets.frame_sets import ImageFrames, VideoFrames
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
-from eatrack_edge.datasets.sequence import ImageFrames, VideoFrames
 
 BOX = "11,21,8,6\n"
 

@@ -12,9 +12,9 @@ from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.datasets.sequence import Sequence
 from eatrack_edge.evaluation.baselines.base import BaselineResult
-from eatrack_edge.evaluation.failure_frames import read_frame
+from eatrack_edge.evaluation.frame_reading import open_frames, read_frame
 from eatrack_edge.evaluation.result_files import write_result
-from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
+from eatrack_edge.evaluation.runner import Job, Outcome, run_jobs, run_sequence
 from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
