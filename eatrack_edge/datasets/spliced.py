@@ -23,7 +23,7 @@ from eatrack_edge.datasets.frame_sets import FrameRange, ImageFrames, PlainFrame
 from eatrack_edge.datasets.sequence import Dataset, Sequence
 
 _TRACKED_S = 1.5  # seconds that are tracked before and after a splice, at least
-_BEFORE_S, _AFTER_S = 4.0, 5.0  # and at most
+_BEFORE_S, _AFTER_S = 3.0, 4.0  # and at most
 _PART = re.compile(r"_\d+$")
 
 

@@ -19,7 +19,7 @@ from eatrack_edge.evaluation.kept_trackers import close_kept_trackers, kept_trac
 from eatrack_edge.evaluation.metered_run import run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker, state_of
 from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.evaluation.worker_pool import frame_counts, run_in_pool
 from eatrack_edge.machine.energy import idle_watts
@@ -80,6 +80,7 @@ def _track_every_frame(
 ) -> Track:
     frames = len(sequence)
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
+    states = [""] * frames
     read = 0
     for read, frame in enumerate(source_frames, start=1):
         if read > frames:
@@ -91,10 +92,11 @@ def _track_every_frame(
         else:
             result = tracker.update(frame)
             boxes[read - 1], confidence[read - 1] = result.box, result.confidence
+            states[read - 1] = state_of(result)
         seconds[read - 1] = perf_counter() - start
         on_frame()
     _check_length(sequence, read)
-    return Track(boxes, confidence, seconds)
+    return Track(boxes, confidence, seconds, states=np.array(states) if any(states) else None)
 
 
 def _to_first_size(frames: Iterator[Frame], scales: list[tuple[float, float]]) -> Iterator[Frame]:

@@ -110,9 +110,9 @@ def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: 
     for name, track in tracks.items():
         store.write(name, track, {})
     assert store.path("boat").read_bytes().splitlines()[:3] == [
-        b"x,y,w,h,confidence",
-        b"10,10,8,8,nan",
-        b"10,10,8,8,0.04313725",
+        b"x,y,w,h,confidence,state",
+        b"10,10,8,8,nan,",
+        b"10,10,8,8,0.04313725,",
     ]
     assert counts[-1] == 10
 
