@@ -273,12 +273,27 @@ def _report(
     if len(calibration_table(evaluation)) > 1:
         print("\nconfidence")
         print_table(calibration_table(evaluation))
+    _print_long_term(evaluation)
     page = plan.output / "report.html"
     if page.is_file():
         print(f"\nreport: {page}")
     for note in notes:
         print_note(note)
     _report_skipped({title: result.skipped for title, result in evaluation.trackers.items()})
+
+
+def _print_long_term(evaluation: Evaluation) -> None:
+    """Print how trackers lose their targets and find them again, where any target is ever absent."""
+    from eatrack_edge.evaluation.long_term import long_term
+    from eatrack_edge.evaluation.long_term_tables import state_table, vot_table
+
+    found = long_term(evaluation)
+    if found:
+        print("\nlong-term tracking, as VOT-LT scores it")
+        print_table(vot_table(found))
+    if rows := state_table(found):
+        print("\nlosing the target and finding it again")
+        print_table(rows)
 
 
 def _report_skipped(skipped: dict[str, Any]) -> None:

@@ -43,22 +43,22 @@ class FrameRange:
 
 @dataclass(frozen=True, slots=True)
 class SplicedFrames:
-    """A clip that shows another one for a while. All frames get the size of the first part's.
+    """A clip that shows another one for a while, scaled to its own size.
 
     Attributes:
-        before: The tracked clip up to the splice.
-        splice: The other clip, shown in place of as many frames of the tracked one.
-        after: The tracked clip from where it would be by then.
+        tracked: The clip, frames that are not shown included.
+        begin: Frame of the clip, from 0, from which on the other one is shown instead.
+        splice: What is shown instead.
     """
 
-    before: FrameRange
+    tracked: FrameRange
+    begin: int
     splice: FrameRange
-    after: FrameRange
 
     @property
-    def parts(self) -> tuple[FrameRange, ...]:
-        """The parts in the order in which they are shown."""
-        return self.before, self.splice, self.after
+    def end(self) -> int:
+        """Frame of the clip, from 0, that is shown when the splice is over."""
+        return self.begin + self.splice.count
 
 
 Frames = PlainFrames | SplicedFrames

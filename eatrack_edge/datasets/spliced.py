@@ -1,8 +1,8 @@
 """Spliced clips: a few seconds of another sequence in place of as many of a tracked one, whose truth comes for free.
 
 While the other clip is shown the target is absent; after it the tracked clip goes on where it would be by then. So any
-annotated videos become cases of losing and finding a target. Which frames are spliced depends on the seed, the names
-and the lengths of the sequences alone.
+annotated videos become cases of losing and finding a target. Which frames are spliced depends on the seed, the case's
+number and the annotations alone, so asking for more cases keeps the first ones as they are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from eatrack_edge.datasets.frame_sets import FrameRange, ImageFrames, PlainFrame
 from eatrack_edge.datasets.sequence import Dataset, Sequence
 
 _TRACKED_S = 1.5  # seconds that are tracked before and after a splice, at least
-_BEFORE_S, _AFTER_S = 3.0, 4.0  # and at most
+_BEFORE_S, _AFTER_S = 2.0, 3.0  # and at most
+_GOLDEN = (5**0.5 - 1) / 2
 _PART = re.compile(r"_\d+$")
 
 
@@ -93,9 +94,11 @@ def _clips(name: str, readable: Mapping[str, tuple[Sequence, float]], splice: Sp
     if not others or not len(places):
         return []
     clips = []
-    for case, stretch in enumerate(np.array_split(places, splice.cases)):
+    offset = np.random.default_rng([splice.seed, zlib.crc32(name.encode())]).random()
+    for case in range(splice.cases):
         random = np.random.default_rng([splice.seed, zlib.crc32(name.encode()), case])
-        begin = int(random.choice(stretch if len(stretch) else places))
+        # Steps of the golden ratio spread any number of cases evenly over the sequence.
+        begin = int(places[int((offset + case * _GOLDEN) % 1 * len(places))])
         other = others[int(random.integers(len(others)))]
         donor = FrameRange(_plain(other), int(random.integers(len(other) - length + 1)), length)
         clips.append(_clip(tracked, fps, begin, donor, f"{name}-splice-{case + 1}"))
@@ -112,14 +115,13 @@ def _places(tracked: Sequence, fps: float, length: int) -> NDArray[np.int64]:
 
 
 def _clip(tracked: Sequence, fps: float, begin: int, donor: FrameRange, name: str) -> Sequence:
-    frames, first = _plain(tracked), max(0, begin - round(_BEFORE_S * fps))
-    back = begin + donor.count
+    first, back = max(0, begin - round(_BEFORE_S * fps)), begin + donor.count
     end = min(len(tracked), back + round(_AFTER_S * fps))
     truth = tracked.truth[first:end].copy()
     truth[begin - first : back - first] = np.nan
-    parts = SplicedFrames(FrameRange(frames, first, begin - first), donor, FrameRange(frames, back, end - back))
+    frames = SplicedFrames(FrameRange(_plain(tracked), first, end - first), begin - first, donor)
     flagged = None if tracked.flagged is None else tracked.flagged[first:end]
-    return replace(tracked, name=name, frames=parts, truth=truth, flagged=flagged, fps=fps)
+    return replace(tracked, name=name, frames=frames, truth=truth, flagged=flagged, fps=fps)
 
 
 def _plain(sequence: Sequence) -> PlainFrames:

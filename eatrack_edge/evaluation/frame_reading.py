@@ -72,12 +72,17 @@ def _plain(sequence: Sequence, frames: PlainFrames, first: int, opened: ExitStac
 
 
 def _spliced(sequence: Sequence, frames: SplicedFrames, opened: ExitStack) -> Iterator[Frame]:
-    """The parts one after the other; the other clip is scaled to the size of the tracked one, as its truth is."""
+    """The tracked clip, read once from end to end; the other one is scaled to its size, as its truth is."""
+    tracked = _plain(sequence, frames.tracked.frames, frames.tracked.first, opened)
+    other = _plain(sequence, frames.splice.frames, frames.splice.first, opened)
     size: tuple[int, int] | None = None
-    for part in frames.parts:
-        for frame in islice(_plain(sequence, part.frames, part.first, opened), part.count):
-            size = size or (frame.shape[1], frame.shape[0])
-            yield frame if (frame.shape[1], frame.shape[0]) == size else resized(frame, size)
+    for index, own in enumerate(islice(tracked, frames.tracked.count)):
+        is_spliced = frames.begin <= index < frames.end
+        frame = next(other, None) if is_spliced else own
+        if frame is None:
+            return  # the other clip is shorter than its annotation: the evaluation reports the missing frames
+        size = size or (frame.shape[1], frame.shape[0])
+        yield frame if (frame.shape[1], frame.shape[0]) == size else resized(frame, size)
 
 
 def _sound(item: SourceFrame, sequence: Sequence) -> Frame:

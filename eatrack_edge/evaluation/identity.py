@@ -70,7 +70,7 @@ def sequence_identity(sequence: Sequence) -> dict[str, str]:
 
 def _frame_stamps(frames: Frames) -> list[str]:
     if isinstance(frames, SplicedFrames):
-        return [stamp for part in frames.parts for stamp in _part_stamps(part)]
+        return [*_part_stamps(frames.tracked), f"spliced from {frames.begin}", *_part_stamps(frames.splice)]
     if isinstance(frames, ImageFrames):
         return [_stamp(path) for path in frames.paths]
     if isinstance(frames, SceneFrames):

@@ -59,11 +59,11 @@ def test_every_sequence_that_is_long_enough_gives_as_many_clips_as_asked_for(dat
 def test_the_target_is_absent_exactly_while_the_other_clip_is_shown(clips: dict[str, Sequence]) -> None:
     for clip in clips.values():
         parts = parts_of(clip)
-        before, during = parts.before.count, parts.splice.count
+        before, during = parts.begin, parts.splice.count
         assert np.flatnonzero(clip.absent).tolist() == list(range(before, before + during))
         assert during == 6
-        assert min(before, parts.after.count) >= 45
-        assert len(clip) == before + during + parts.after.count
+        assert min(before, len(clip) - parts.end) >= 45
+        assert len(clip) == parts.tracked.count
 
 
 def test_frames_and_boxes_are_those_of_the_tracked_clip_and_go_on_where_it_would_be(clips: dict[str, Sequence]) -> None:
@@ -74,10 +74,10 @@ def test_frames_and_boxes_are_those_of_the_tracked_clip_and_go_on_where_it_would
     assert len(shown) == len(clip)
     for index, (blue, green, _) in enumerate(np.array(shown).tolist()):
         if clip.absent[index]:
-            assert blue == parts.splice.first + index - parts.before.count
+            assert blue == parts.splice.first + index - parts.begin
             assert green > 0, "another video"
         else:
-            assert (blue, green) == (parts.before.first + index, 0)
+            assert (blue, green) == (parts.tracked.first + index, 0)
             assert clip.truth[index, 0] == pytest.approx(blue / 10)
 
 
@@ -97,12 +97,12 @@ def test_one_frame_of_a_spliced_clip_can_be_read_alone(clips: dict[str, Sequence
         read_frame(clip, len(clip))
 
 
-def splices(dataset: Dataset, seed: int) -> list[tuple[str, int, int]]:
+def splices(dataset: Dataset, seed: int, cases: int = 2) -> list[tuple[str, int, int]]:
     found = []
-    for clip in spliced(dataset, Splice(seconds=0.2, cases=2, seed=seed))[0]:
+    for clip in spliced(dataset, Splice(seconds=0.2, cases=cases, seed=seed))[0]:
         parts = parts_of(clip)
         assert isinstance(parts.splice.frames, ImageFrames)
-        found.append((parts.splice.frames.paths[0].parent.name, parts.splice.first, parts.before.count))
+        found.append((parts.splice.frames.paths[0].parent.name, parts.splice.first, parts.tracked.first + parts.begin))
     return found
 
 
@@ -111,12 +111,18 @@ def test_a_seed_always_gives_the_same_splices_and_another_seed_gives_others(data
     assert splices(dataset, 0) != splices(dataset, 1)
 
 
+def test_more_cases_keep_the_first_ones_so_that_their_tracks_are_reused(dataset: Dataset) -> None:
+    few, many = splices(dataset, 0, cases=2), splices(dataset, 0, cases=4)
+    assert [many[place] for place in (0, 1, 4, 5)] == few
+    assert len(set(many)) == 8
+
+
 def test_a_splice_never_begins_or_ends_where_the_target_is_absent(tmp_path: Path) -> None:
     write(tmp_path, "boat", LONG, gone=range(46, 58))
     write(tmp_path, "car", SHORT)
     for seed in range(20):
         for clip in spliced(open_dataset("images", tmp_path), Splice(seconds=0.2, seed=seed))[0]:
-            before, during = parts_of(clip).before.count, parts_of(clip).splice.count
+            before, during = parts_of(clip).begin, parts_of(clip).splice.count
             assert not clip.absent[[0, before - 1, before + during]].any()
 
 
