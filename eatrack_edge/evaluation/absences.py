@@ -86,7 +86,7 @@ def absences(seen: Seen) -> list[Absence]:
     second = max(1, round(seen.fps * WITHIN_S))
     is_found = seen.claims.visible & (seen.overlap >= OFF_TARGET)
     gone = stretches(np.isnan(seen.overlap))
-    ends = [begin for begin, _ in gone[1:]] + [len(seen.overlap)]
+    ends = [*(begin for begin, _ in gone), len(seen.overlap)][1:]
     for (begin, end), next_gone in zip(gone, ends, strict=True):
         if not is_found[max(0, begin - second) : begin].any():
             continue
