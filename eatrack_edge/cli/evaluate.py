@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eatrack_edge.cli.console import Progress, print_facts, print_note, print_table
+from eatrack_edge.cli.console import Progress, print_facts, print_note
+from eatrack_edge.cli.evaluate_report import report, report_skipped
 from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.errors import InputError, UsageError
 
@@ -103,7 +104,7 @@ def evaluate(
     varied |= {"start": start} if start else {}
     varied |= {f"splice_{key}": value for key, value in asdict(splicing).items()} if splicing else {}
     conditions = {**varied, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
-    _report(evaluation, plan, conditions, failure_frames, json)
+    report(evaluation, plan, conditions, failure_frames, json)
 
 
 def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -> None:
@@ -122,7 +123,7 @@ def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -
     print_facts([*figures, ("sequences", str(scored.score.sequences))])
     for name, (have, need) in scored.mismatched.items():
         print(f"{name}: {have} boxes for {need} frames", file=sys.stderr)
-    _report_skipped({"results": scored.skipped})
+    report_skipped({"results": scored.skipped})
 
 
 def _chosen(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> tuple[Suite, Path]:
@@ -247,59 +248,3 @@ class _Counter:
         """Show that so many frames are done."""
         detail = f"{self.jobs_done}/{self._jobs} runs"
         self._progress.show("evaluating", frames, self._frames, detail)
-
-
-def _report(
-    evaluation: Evaluation, plan: Plan, conditions: dict[str, Any], failure_frames: int, json: Path | None
-) -> None:
-    from eatrack_edge.evaluation.report import write_json, write_report
-    from eatrack_edge.evaluation.score_tables import (
-        attribute_table,
-        calibration_table,
-        evaluation_summary,
-        overall_table,
-    )
-    from eatrack_edge.machine.conditions import run_conditions
-
-    conditions = run_conditions(**conditions)
-    notes = write_report(evaluation, plan.output, conditions, failure_frames=failure_frames)
-    if json:
-        write_json(json, evaluation_summary(evaluation, conditions))
-    print(f"protocol {plan.protocol.name}: {plan.protocol.toolkit}\n")
-    print_table(overall_table(evaluation))
-    if evaluation.attributes:
-        print("\nsuccess AUC by attribute")
-        print_table(attribute_table(evaluation))
-    if len(calibration_table(evaluation)) > 1:
-        print("\nconfidence")
-        print_table(calibration_table(evaluation))
-    _print_long_term(evaluation)
-    page = plan.output / "report.html"
-    if page.is_file():
-        print(f"\nreport: {page}")
-    for note in notes:
-        print_note(note)
-    _report_skipped({title: result.skipped for title, result in evaluation.trackers.items()})
-
-
-def _print_long_term(evaluation: Evaluation) -> None:
-    """Print how trackers lose their targets and find them again, where any target is ever absent."""
-    from eatrack_edge.evaluation.long_term import long_term
-    from eatrack_edge.evaluation.long_term_tables import state_table, vot_table
-
-    found = long_term(evaluation)
-    if found:
-        print("\nlong-term tracking, as VOT-LT scores it")
-        print_table(vot_table(found))
-    if rows := state_table(found):
-        print("\nlosing the target and finding it again")
-        print_table(rows)
-
-
-def _report_skipped(skipped: dict[str, Any]) -> None:
-    """List every sequence that was left out, and raise an error if there is one."""
-    rows = [(title, name, reason) for title, reasons in skipped.items() for name, reason in reasons.items()]
-    for title, name, reason in rows:
-        print(f"left out: {title}, {name}: {reason}", file=sys.stderr)
-    if rows:
-        raise InputError(f"{len(rows)} sequences were left out of the scores, the first is {rows[0][1]}: {rows[0][2]}")
