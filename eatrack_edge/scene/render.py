@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.scene.camera_motion import VIEW_M, ZOOM, Drive, Flight, drive_ring, fly
-from eatrack_edge.scene.events import Events, look_away
 from eatrack_edge.scene.ground import Ground, paint
 from eatrack_edge.scene.layout import SUN, plan
+from eatrack_edge.scene.target_events import Events, look_away
 from eatrack_edge.scene.vehicles import (
     Affine,
     Vehicle,

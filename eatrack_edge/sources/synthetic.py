@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError, UsageError, did_you_mean
-from eatrack_edge.scene.events import Events
 from eatrack_edge.scene.render import Scene
+from eatrack_edge.scene.target_events import Events
 from eatrack_edge.sources.base import SourceFrame, SourceOptions, starts_too_late
 
 # Lowest and highest value of each setting. Below 96 px a car is a smudge; above 4K the world does not fit into memory.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.scene.events import Events
 from eatrack_edge.scene.render import Scene
+from eatrack_edge.scene.target_events import Events
 from eatrack_edge.sources.synthetic import SyntheticSource
 
 FRAMES, FPS, SIZE = 60, 10, (160, 120)
