@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eatrack_edge.cli.console import Progress, print_facts, print_note, print_table
+from eatrack_edge.cli.console import Progress, print_facts, print_note
+from eatrack_edge.cli.evaluate_report import report, report_skipped
 from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.errors import InputError, UsageError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eatrack_edge.datasets.sequence import Dataset
+    from eatrack_edge.datasets.spliced import Splice
     from eatrack_edge.evaluation.evaluate import Evaluation, Plan, Run, Work
     from eatrack_edge.evaluation.runner import FrameCount, Job, Outcome
     from eatrack_edge.evaluation.suite import Suite
@@ -63,6 +65,11 @@ def evaluate(
     ] = 0.0,
     every: Annotated[int, typer.Option(min=1, help="Frame stride: use every Nth frame, for faster motion.")] = 1,
     start: Annotated[int, typer.Option(min=0, help="Seed of a perturbed initial box, up to 1 px off; 0: exact.")] = 0,
+    splice: Annotated[
+        float, typer.Option(min=0, help="Seconds of another sequence to show in place of as many of each; 0: none.")
+    ] = 0.0,
+    splices: Annotated[int, typer.Option(min=1, help="Spliced clips to make from each sequence.")] = 3,
+    splice_seed: Annotated[int, typer.Option(min=0, help="Which frames are spliced.")] = 0,
     failure_frames: Annotated[int, typer.Option(min=0, help="Most frames with a tracking failure in the page.")] = 24,
     protocol: Annotated[str, typer.Option(help="Scoring protocol; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this path.")] = None,
@@ -82,7 +89,9 @@ def evaluate(
     from eatrack_edge.evaluation.trackers import TrackerSpec
 
     chosen, root = _chosen(dataset, suite)
-    found = _open(chosen, root, first_pixel, sequence).with_frame_stride(every).with_perturbed_box(start)
+    splicing = _splicing(chosen, splice, splices, splice_seed)
+    found = _spliced(_open(chosen, root, first_pixel, sequence).with_frame_stride(every), splicing)
+    found = found.with_perturbed_box(start)
     common = TrackerSpec("", model, str(baselines or ""), threads, refinement, realtime)
     plan = Plan(
         found,
@@ -96,8 +105,9 @@ def evaluate(
     varied: dict[str, float] = {"camera_fps": realtime} if realtime else {}
     varied |= {"every": every} if every > 1 else {}
     varied |= {"start": start} if start else {}
+    varied |= {f"splice_{key}": value for key, value in asdict(splicing).items()} if splicing else {}
     conditions = {**varied, "data": root.name, "workers": workers, "threads": threads, "cluster": cluster or None}
-    _report(evaluation, plan, conditions, failure_frames, json)
+    report(evaluation, plan, conditions, failure_frames, json)
 
 
 def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -> None:
@@ -116,7 +126,7 @@ def _score_files(truth: Path, results: Path, protocol: str, json: Path | None) -
     print_facts([*figures, ("sequences", str(scored.score.sequences))])
     for name, (have, need) in scored.mismatched.items():
         print(f"{name}: {have} boxes for {need} frames", file=sys.stderr)
-    _report_skipped({"results": scored.skipped})
+    report_skipped({"results": scored.skipped})
 
 
 def _chosen(dataset: tuple[str, Path] | None, suite: tuple[str, Path] | None) -> tuple[Suite, Path]:
@@ -134,6 +144,24 @@ def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str
 
     found = open_dataset(suite.kind, root, suite.first_pixel if first_pixel is None else first_pixel)
     return _only(found, sequences or list(suite.sequences))
+
+
+def _splicing(suite: Suite, seconds: float, cases: int, seed: int) -> Splice | None:
+    from eatrack_edge.datasets.spliced import Splice
+
+    return Splice(seconds, cases, seed) if seconds else suite.splice
+
+
+def _spliced(dataset: Dataset, splice: Splice | None) -> Dataset:
+    """The dataset with its clips spliced into each other, if that is asked for."""
+    from eatrack_edge.datasets.spliced import spliced
+
+    if splice is None:
+        return dataset
+    found, too_short = spliced(dataset, splice)
+    if too_short:
+        print_note(f"too short for a splice of {splice.seconds:g} s, left out: {', '.join(too_short)}")
+    return found
 
 
 def _specs(common: TrackerSpec, names: Iterable[str]) -> tuple[TrackerSpec, ...]:
@@ -224,44 +252,3 @@ class _Counter:
         """Show that so many frames are done."""
         detail = f"{self.jobs_done}/{self._jobs} runs"
         self._progress.show("evaluating", frames, self._frames, detail)
-
-
-def _report(
-    evaluation: Evaluation, plan: Plan, conditions: dict[str, Any], failure_frames: int, json: Path | None
-) -> None:
-    from eatrack_edge.evaluation.report import write_json, write_report
-    from eatrack_edge.evaluation.score_tables import (
-        attribute_table,
-        calibration_table,
-        evaluation_summary,
-        overall_table,
-    )
-    from eatrack_edge.machine.conditions import run_conditions
-
-    conditions = run_conditions(**conditions)
-    notes = write_report(evaluation, plan.output, conditions, failure_frames=failure_frames)
-    if json:
-        write_json(json, evaluation_summary(evaluation, conditions))
-    print(f"protocol {plan.protocol.name}: {plan.protocol.toolkit}\n")
-    print_table(overall_table(evaluation))
-    if evaluation.attributes:
-        print("\nsuccess AUC by attribute")
-        print_table(attribute_table(evaluation))
-    if len(calibration_table(evaluation)) > 1:
-        print("\nconfidence")
-        print_table(calibration_table(evaluation))
-    page = plan.output / "report.html"
-    if page.is_file():
-        print(f"\nreport: {page}")
-    for note in notes:
-        print_note(note)
-    _report_skipped({title: result.skipped for title, result in evaluation.trackers.items()})
-
-
-def _report_skipped(skipped: dict[str, Any]) -> None:
-    """List every sequence that was left out, and raise an error if there is one."""
-    rows = [(title, name, reason) for title, reasons in skipped.items() for name, reason in reasons.items()]
-    for title, name, reason in rows:
-        print(f"left out: {title}, {name}: {reason}", file=sys.stderr)
-    if rows:
-        raise InputError(f"{len(rows)} sequences were left out of the scores, the first is {rows[0][1]}: {rows[0][2]}")

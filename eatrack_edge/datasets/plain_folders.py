@@ -13,7 +13,8 @@ from pathlib import Path
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes
-from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, VideoFrames, image_frames, make_sequence
+from eatrack_edge.datasets.frame_sets import VideoFrames
+from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, image_frames, make_sequence
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts", ".m4v"}
 _INSIDE = ("groundtruth.txt", "groundtruth_rect.txt")

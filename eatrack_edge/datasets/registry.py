@@ -30,6 +30,7 @@ DATASETS: Registry[DatasetReader] = Registry(
         "got10k": "eatrack_edge.datasets.got10k:got10k",
         "videos": "eatrack_edge.datasets.plain_folders:videos",
         "images": "eatrack_edge.datasets.plain_folders:images",
+        "scenes": "eatrack_edge.datasets.scenes:scenes",
     },
 )
 

@@ -17,28 +17,15 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_flags
+from eatrack_edge.datasets.frame_sets import Frames, ImageFrames, SplicedFrames
 from eatrack_edge.datasets.initial_box import start_shift
 from eatrack_edge.sources.images import SUFFIXES as IMAGE_SUFFIXES
 
+IMAGE_FPS = 30.0  # assumed where a dataset of images does not state its rate
 # Matches names that do not begin with a dot: Macs and editors leave files of such names beside the data.
 VISIBLE = "[!.]*"
 # Where a frame's number may be in its name, in order of preference: img0012, 0012_rgb, left0012_rgb.
 _NUMBERS = (re.compile(r"(\d+)$"), re.compile(r"^(\d+)"), re.compile(r"(\d+)\D*$"))
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFrames:
-    """Frames that are image files, in order."""
-
-    paths: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFrames:
-    """Frames of a video file, from its first on; how many is known from the annotations."""
-
-    path: Path
-    every: int = 1  # 3 leaves out two frames after each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +43,12 @@ class Sequence:
         frame_size: Width and height in pixels where the dataset states them.
         is_truth_known: False where only the first box is published, as in GOT-10k's test split.
         start_shift: How far a tracker's first box lies from the true one, pixels across and down.
+        fps: Frames per second; ``None`` for a video: as its file says.
     """
 
     dataset: str
     name: str
-    frames: ImageFrames | VideoFrames
+    frames: Frames
     truth: NDArray[np.float64]
     first_pixel: int
     flagged: NDArray[np.bool_] | None = None
@@ -68,6 +56,7 @@ class Sequence:
     frame_size: tuple[int, int] | None = None
     is_truth_known: bool = True
     start_shift: tuple[float, float] = (0.0, 0.0)
+    fps: float | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -87,12 +76,15 @@ class Sequence:
 
     def with_frame_stride(self, every: int) -> Sequence:
         """Only every N-th frame, as from a camera with a lower frame rate."""
+        if isinstance(self.frames, SplicedFrames):
+            raise InputError(f"{self.dataset}/{self.name}: frames are left out before clips are spliced, not after")
         if isinstance(self.frames, ImageFrames):
-            frames: ImageFrames | VideoFrames = ImageFrames(self.frames.paths[::every])
+            frames: Frames = ImageFrames(self.frames.paths[::every])
         else:
-            frames = VideoFrames(self.frames.path, self.frames.every * every)
+            frames = replace(self.frames, every=self.frames.every * every)
         flagged = None if self.flagged is None else self.flagged[::every]
-        return replace(self, frames=frames, truth=self.truth[::every], flagged=flagged)
+        fps = None if self.fps is None else self.fps / every
+        return replace(self, frames=frames, truth=self.truth[::every], flagged=flagged, fps=fps)
 
     def with_perturbed_box(self, start: int) -> Sequence:
         """The same sequence with a perturbed initial box, see ``start_shift``."""
@@ -153,13 +145,14 @@ class Dataset:
 def make_sequence(
     dataset: str,
     name: str,
-    frames: ImageFrames | VideoFrames,
+    frames: Frames,
     truth: NDArray[np.float64],
     *,
     first_pixel: int,
     flagged: NDArray[np.bool_] | None = None,
     attributes: tuple[str, ...] = (),
     frame_size: tuple[int, int] | None = None,
+    fps: float | None = None,
 ) -> Sequence:
     """Build a sequence and refuse one that cannot be run.
 
@@ -176,7 +169,9 @@ def make_sequence(
         raise InputError(f"{where}: the first frame has no true box to start from, it says {truth[0].tolist()}")
     if flagged is not None and len(flagged) != len(truth):
         raise InputError(f"{where}: {len(flagged)} flags but {len(truth)} true boxes")
-    return Sequence(dataset, name, frames, truth, first_pixel, flagged, attributes, frame_size)
+    if isinstance(frames, ImageFrames):
+        fps = fps or IMAGE_FPS
+    return Sequence(dataset, name, frames, truth, first_pixel, flagged, attributes, frame_size, fps=fps)
 
 
 def _read(reader: Callable[[], Sequence], change: Callable[[Sequence], Sequence]) -> Sequence:

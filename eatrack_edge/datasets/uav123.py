@@ -120,4 +120,4 @@ def _read(kind: str, name: str, truth: Path, images: Path, every: int) -> Sequen
     folder, first, last = frame_range(name, every)
     frames = image_frames(images / folder, first, last)
     attributes = flagged_attributes(truth.parent / "att" / truth.name, ATTRIBUTES)
-    return make_sequence(kind, name, frames, read_boxes(truth), first_pixel=1, attributes=attributes)
+    return make_sequence(kind, name, frames, read_boxes(truth), first_pixel=1, attributes=attributes, fps=30 / every)

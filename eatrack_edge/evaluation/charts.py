@@ -11,7 +11,8 @@ from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Point, Svg
 
 Floats = NDArray[np.float64]
 
-_LEFT, _MOST_POINTS = 46, 450  # a line has no more points than its chart has room for
+LEFT = 46  # where the frames begin
+_MOST_POINTS = 450  # a line has no more points than its chart has room for
 _LABEL_WIDTH, _LABEL_HEIGHT = 160, 13
 
 
@@ -28,9 +29,9 @@ def frame_chart(title: str, curves: Mapping[str, Floats], colours: Mapping[str, 
     if frames < 2:
         return Svg()
     bottom = 112.0
-    across, up = Axis(0, frames - 1, _LEFT, WIDTH - 14), Axis(0, 1, bottom, 6)
+    across, up = Axis(0, frames - 1, LEFT, WIDTH - 14), Axis(0, 1, bottom, 6)
     chart = Chart(f"{title} over frames", bottom + 18)
-    chart.y_axis(up, _LEFT, WIDTH, title, most=3)
+    chart.y_axis(up, LEFT, WIDTH, title, most=3)
     chart.x_axis(across, bottom, bottom, most=10)
     for frame, reason in marks.items():
         chart.line((across.at(frame), 6), (across.at(frame), bottom), "mark", reason)
@@ -65,10 +66,10 @@ def accuracy_chart(
         return Svg()
     bottom = 266.0
     costs = [cost for cost, _ in known.values()] + ([period_ms] if period_ms else [])
-    across = Axis(min(costs) / 1.5, max(costs) * 1.5, _LEFT, WIDTH - 20, is_log=True)
+    across = Axis(min(costs) / 1.5, max(costs) * 1.5, LEFT, WIDTH - 20, is_log=True)
     up = Axis(0, 1, bottom, 6)
     chart = Chart(f"success AUC over {cost_name}", bottom + 36)
-    chart.y_axis(up, _LEFT, WIDTH, "success AUC", most=5)
+    chart.y_axis(up, LEFT, WIDTH, "success AUC", most=5)
     chart.x_axis(across, bottom, bottom, most=20)
     chart.text(WIDTH, bottom + 32, cost_name, "end")
     if period_ms:

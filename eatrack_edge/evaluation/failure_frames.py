@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.core.errors import InputError
-from eatrack_edge.datasets.sequence import ImageFrames, Sequence
-from eatrack_edge.sources.images import read_image
-from eatrack_edge.sources.registry import open_source
 
 _FAILED_FRAMES = 5  # in a row without overlap; a shorter gap is often an annotation's
 _THUMBNAIL_PX = 440
@@ -34,22 +30,6 @@ def first_failure(overlap: NDArray[np.float64]) -> int | None:
         if len(missed) == _FAILED_FRAMES:
             return missed[0]
     return None
-
-
-def read_frame(sequence: Sequence, index: int) -> Frame:
-    """Read one frame of a sequence.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-    if isinstance(sequence.frames, ImageFrames):
-        frame = read_image(sequence.frames.paths[index])
-    else:
-        with open_source(str(sequence.frames.path), start=index * sequence.frames.every) as source:
-            frame = next((item.frame for item in source), None)
-    if frame is None:
-        raise InputError(f"{sequence.dataset}/{sequence.name}: frame {index} cannot be read")
-    return frame
 
 
 def thumbnail(frame: Frame, truth: Box | None, boxes: Mapping[str, Box], colours: Mapping[str, str]) -> str:

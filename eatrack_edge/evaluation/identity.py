@@ -21,7 +21,8 @@ import numpy as np
 from eatrack_edge import __version__
 from eatrack_edge.core.io import sha256
 from eatrack_edge.core.resources import DEFAULT_MODEL
-from eatrack_edge.datasets.sequence import ImageFrames, Sequence
+from eatrack_edge.datasets.frame_sets import FrameRange, Frames, ImageFrames, SceneFrames, SplicedFrames
+from eatrack_edge.datasets.sequence import Sequence
 from eatrack_edge.evaluation.baselines.registry import BASELINES, weight_files
 from eatrack_edge.evaluation.kept_trackers import close_tracker
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
@@ -60,17 +61,26 @@ def tracker_identity(spec: TrackerSpec) -> dict[str, str]:
 
 def sequence_identity(sequence: Sequence) -> dict[str, str]:
     """What a track depends on in its sequence: the frames, and the true boxes with the first one."""
-    frames, every = sequence.frames, 1
-    if isinstance(frames, ImageFrames):
-        paths: Iterable[Path] = frames.paths
-    else:
-        paths, every = [frames.path], frames.every
     flags = b"" if sequence.flagged is None else sequence.flagged.tobytes()
     options = f"first pixel {sequence.first_pixel}, first box {sequence.first_box}"
     return {
-        "frames": _digest([*map(_stamp, paths), f"every {every}, of {len(sequence)}"]),
+        "frames": _digest([*_frame_stamps(sequence.frames), f"of {len(sequence)}"]),
         "truth": _digest([sequence.truth.tobytes(), flags, options]),
     }
+
+
+def _frame_stamps(frames: Frames) -> list[str]:
+    if isinstance(frames, SplicedFrames):
+        return [*_part_stamps(frames.tracked), f"spliced from {frames.begin}", *_part_stamps(frames.splice)]
+    if isinstance(frames, ImageFrames):
+        return [_stamp(path) for path in frames.paths]
+    if isinstance(frames, SceneFrames):
+        return [frames.uri, f"every {frames.every}"]
+    return [_stamp(frames.path), f"every {frames.every}"]
+
+
+def _part_stamps(part: FrameRange) -> list[str]:
+    return [*_frame_stamps(part.frames), f"{part.count} from {part.first}"]
 
 
 def _stamp(path: Path) -> str:

@@ -10,9 +10,12 @@ import numpy as np
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import EATrackError
-from eatrack_edge.evaluation.charts import accuracy_chart, frame_chart
+from eatrack_edge.evaluation.charts import LEFT, accuracy_chart, frame_chart
 from eatrack_edge.evaluation.evaluate import Evaluation
-from eatrack_edge.evaluation.failure_frames import first_failure, read_frame, thumbnail
+from eatrack_edge.evaluation.failure_frames import first_failure, thumbnail
+from eatrack_edge.evaluation.frame_reading import read_frame
+from eatrack_edge.evaluation.long_term import long_term
+from eatrack_edge.evaluation.long_term_tables import state_table, vot_table
 from eatrack_edge.evaluation.score_tables import (
     attribute_table,
     calibration_table,
@@ -21,6 +24,7 @@ from eatrack_edge.evaluation.score_tables import (
     overall_table,
     ranking,
 )
+from eatrack_edge.evaluation.state_ribbon import STATE_COLOURS, state_ribbon
 from eatrack_edge.machine.energy import METHOD
 from eatrack_edge.reporting.colours import series_colour
 from eatrack_edge.reporting.html import write_html
@@ -48,6 +52,7 @@ def write_page(
     """
     colours = {title: series_colour(place) for place, (title, _) in enumerate(ranking(evaluation))}
     calibration = calibration_table(evaluation)
+    found = long_term(evaluation)
     values = {
         "title": f"Evaluation on {evaluation.title}",
         "sequence_count": len(evaluation.sequences),
@@ -61,6 +66,9 @@ def write_page(
         "scores": overall_table(evaluation),
         **_latency(evaluation, conditions, colours),
         **_energy(evaluation, colours),
+        "long_term": vot_table(found) if found else None,
+        "states": state_table(found),
+        "state_colours": STATE_COLOURS,
         "attributes": attribute_table(evaluation) if evaluation.attributes else None,
         "plots": [_inline(plot) for plot in plots.values()],
         "calibration": calibration if len(calibration) > 1 else None,
@@ -122,6 +130,7 @@ def _sequence(
     overlaps = {title: score.overlap for title, score in scores.items()}
     tracks = {title: evaluation.trackers[title].tracks[name] for title in scores}
     confidences = {t: track.confidence for t, track in tracks.items() if np.isfinite(track.confidence).any()}
+    states = {title: track.states for title, track in tracks.items() if track.states is not None}
     first_failures = {title: first_failure(overlap) for title, overlap in overlaps.items()}
     failures = {title: frame for title, frame in first_failures.items() if frame is not None}
     marks = {frame: f"{title} lost its target at frame {frame}" for title, frame in failures.items()}
@@ -130,6 +139,7 @@ def _sequence(
         "is_open": is_open,
         "scores": [f"{title} {score.success_auc:.3f}" for title, score in scores.items()],
         "overlap": frame_chart("overlap", overlaps, colours, marks),
+        "ribbon": state_ribbon(states, evaluation.sequences[name].absent, colours, LEFT),
         "confidence": frame_chart("confidence", confidences, colours, {}),
         "failures": [
             _failure(evaluation, name, title, frame, colours)

@@ -16,7 +16,7 @@ import numpy as np
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker, state_of
 
 _ROUNDING = 1e-9  # frames: one that arrives at the very end of an update has arrived
 
@@ -68,9 +68,9 @@ def track_live(
     Returns:
         A row a frame; ``seconds`` is 0 where a frame was missed.
     """
-    rows: list[tuple[Box, float, float]] = []  # box, confidence, seconds
+    rows: list[tuple[Box, float, str, float]] = []  # box, confidence, state, seconds
     camera = LiveCamera(camera_fps)
-    ended, running = (first_box, math.nan), (first_box, math.nan)  # the last finished update, and the running one
+    ended = running = (first_box, math.nan, "")  # the last finished update, and the running one
     for place, frame in enumerate(frames):
         if place < camera.next_frame:  # missed: a newer frame had arrived when the update ended
             rows.append((*ended, 0.0))
@@ -80,9 +80,14 @@ def track_live(
                 tracker.init(frame, first_box)
             else:
                 output = tracker.update(frame)
-                ended, running = running, (output.box, output.confidence)
+                ended, running = running, (output.box, output.confidence, state_of(output))
             rows.append((*running, clock() - start))
-            camera.pass_time(rows[-1][2])
+            camera.pass_time(rows[-1][3])
         on_frame()
-    boxes, confidence, seconds = zip(*rows, strict=True) if rows else ((), (), ())
-    return Track(np.array(boxes, np.float64).reshape(-1, 4), np.array(confidence), np.array(seconds))
+    boxes, confidence, states, seconds = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Track(
+        np.array(boxes, np.float64).reshape(-1, 4),
+        np.array(confidence),
+        np.array(seconds),
+        states=np.array(states) if any(states) else None,
+    )

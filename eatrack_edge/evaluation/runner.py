@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -15,18 +13,16 @@ import numpy as np
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
-from eatrack_edge.datasets.sequence import ImageFrames, Sequence
+from eatrack_edge.datasets.sequence import Sequence
+from eatrack_edge.evaluation.frame_reading import open_frames, resized
 from eatrack_edge.evaluation.kept_trackers import close_kept_trackers, kept_tracker
 from eatrack_edge.evaluation.metered_run import run_metered
 from eatrack_edge.evaluation.realtime import track_live
 from eatrack_edge.evaluation.track_store import Track
-from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
+from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker, state_of
 from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.evaluation.worker_pool import frame_counts, run_in_pool
 from eatrack_edge.machine.energy import idle_watts
-from eatrack_edge.sources.base import Source, SourceFrame
-from eatrack_edge.sources.images import ImageSource
-from eatrack_edge.sources.video import VideoSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +44,6 @@ class Outcome:
 
 # Called with the number of frames done in all jobs together.
 FrameCount = Callable[[int], None]
-
-
-@contextmanager
-def open_frames(sequence: Sequence) -> Iterator[Iterator[Frame]]:
-    """Open a sequence's frames for reading in order.
-
-    Raises:
-        InputError: They cannot be opened or read.
-        MissingExtra: A video, and PyAV is not installed.
-    """
-    source: Source
-    if isinstance(sequence.frames, ImageFrames):
-        every, uri = 1, str(sequence.frames.paths[0].parent)
-        source = ImageSource(list(sequence.frames.paths), name=sequence.name, uri=uri)
-    else:
-        every = sequence.frames.every
-        source = VideoSource(sequence.frames.path, is_threaded=False)  # the other workers use the other cores
-    with source:
-        yield (_sound(item, sequence) for item in islice(source, 0, None, every))
-
-
-def _sound(item: SourceFrame, sequence: Sequence) -> Frame:
-    """A frame to be scored: one that was lost to damage is replaced by the one before, which has another truth."""
-    if item.lost:
-        raise InputError(f"{sequence.dataset}/{sequence.name}: frame {item.index} is damaged and cannot be decoded")
-    return item.frame
 
 
 def run_sequence(
@@ -110,6 +80,7 @@ def _track_every_frame(
 ) -> Track:
     frames = len(sequence)
     boxes, confidence, seconds = np.full((frames, 4), np.nan), np.full(frames, np.nan), np.zeros(frames)
+    states = [""] * frames
     read = 0
     for read, frame in enumerate(source_frames, start=1):
         if read > frames:
@@ -121,10 +92,11 @@ def _track_every_frame(
         else:
             result = tracker.update(frame)
             boxes[read - 1], confidence[read - 1] = result.box, result.confidence
+            states[read - 1] = state_of(result)
         seconds[read - 1] = perf_counter() - start
         on_frame()
     _check_length(sequence, read)
-    return Track(boxes, confidence, seconds)
+    return Track(boxes, confidence, seconds, states=np.array(states) if any(states) else None)
 
 
 def _to_first_size(frames: Iterator[Frame], scales: list[tuple[float, float]]) -> Iterator[Frame]:
@@ -139,12 +111,7 @@ def _to_first_size(frames: Iterator[Frame], scales: list[tuple[float, float]]) -
         height, width = frame.shape[:2]
         first = first or (width, height)
         scales.append((width / first[0], height / first[1]))
-        yield frame if (width, height) == first else _resized(frame, first)
-
-
-def _resized(frame: Frame, size: tuple[int, int]) -> Frame:
-    smooth = cv2.INTER_AREA if frame.shape[1] > size[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(frame, size, interpolation=smooth), np.uint8)
+        yield frame if (width, height) == first else resized(frame, first)
 
 
 def _to_own_size(track: Track, scales: list[tuple[float, float]]) -> Track:

@@ -11,6 +11,8 @@ import numpy as np
 
 from eatrack_edge.evaluation.confidence_calibration import Calibration, calibrate
 from eatrack_edge.evaluation.evaluate import Evaluation, TrackerResult
+from eatrack_edge.evaluation.long_term import long_term
+from eatrack_edge.evaluation.long_term_tables import long_term_summary
 from eatrack_edge.evaluation.metrics import Score, SequenceScore
 from eatrack_edge.evaluation.protocol import Protocol
 from eatrack_edge.evaluation.score_folder import FolderScore
@@ -35,7 +37,10 @@ def folder_summary(scored: FolderScore, protocol: Protocol) -> dict[str, Any]:
 
 def evaluation_summary(evaluation: Evaluation, conditions: Mapping[str, Any]) -> dict[str, Any]:
     """Scores of an evaluation, ready for JSON. ``nan`` becomes null."""
+    found = long_term(evaluation)
     trackers = {title: _tracker_figures(evaluation, title) for title in evaluation.trackers}
+    for title, figures in found.items():
+        trackers[title]["long_term"] = long_term_summary(figures)
     return {
         "dataset": evaluation.dataset,
         "title": evaluation.title,

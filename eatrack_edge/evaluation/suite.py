@@ -8,6 +8,7 @@ from pathlib import Path
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import ConfigError, UsageError, did_you_mean
 from eatrack_edge.core.resources import resource_folder
+from eatrack_edge.datasets.spliced import Splice
 from eatrack_edge.evaluation.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 
@@ -20,6 +21,7 @@ class Suite:
     protocol: str = DEFAULT_PROTOCOL
     first_pixel: int = 0  # for `videos` and `images`: the coordinate of the first pixel in the annotations
     sequences: tuple[str, ...] = ()  # run exactly these; empty: all
+    splice: Splice | None = None  # cut the sequences into each other; None: run them as they are
 
     def __post_init__(self) -> None:
         if not self.trackers:

@@ -1,8 +1,9 @@
 """Stores tracks on disk, so that an interrupted evaluation resumes where it stopped.
 
-``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` has one row for each frame, ``x,y,w,h,confidence``, the first pixel at 0. What it
-depends on is in ``SEQUENCE.identity.json``; a track is reused only where all of that is the same. Update times, which
-differ from run to run, are in ``SEQUENCE.times.txt``, and joules in ``SEQUENCE.joules.txt`` where power is measured.
+``OUTPUT/tracks/TRACKER/SEQUENCE.csv`` has one row for each frame, ``x,y,w,h,confidence,state``, the first pixel at 0;
+the state is empty on frame 0, and throughout where the tracker has none. What a track depends on is in
+``SEQUENCE.identity.json``; a track is reused only where all of that is the same. Update times, which differ from run
+to run, are in ``SEQUENCE.times.txt``, and joules in ``SEQUENCE.joules.txt`` where power is measured.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.io import write_whole
 
 Floats = NDArray[np.float64]
+States = NDArray[np.str_]
 
-_HEADER = "x,y,w,h,confidence"
+_HEADER = "x,y,w,h,confidence,state"
 # The first line of the times; without it, as in files of earlier versions, nothing is known.
 _ALONE = "# seconds; nothing else of the evaluation ran\n"
 _BESIDE = "# seconds; other runs shared the machine: not a measurement\n"
@@ -38,6 +40,8 @@ class Track:
             was missed.
         joules: Of all updates together, above idle; ``nan`` where not measured.
         is_alone: Nothing else of the evaluation ran meanwhile, so ``seconds`` are a measurement.
+        states: What the tracker claims in each frame, as it names it, shape (N,); empty on frame 0. ``None``: it has
+            no states.
     """
 
     boxes: Floats
@@ -45,6 +49,7 @@ class Track:
     seconds: Floats
     joules: float = math.nan
     is_alone: bool = False
+    states: States | None = None
 
     @property
     def latency_ms(self) -> Floats:
@@ -111,7 +116,11 @@ class TrackStore:
             OutputError: The folder cannot be written.
         """
         rows = np.column_stack([track.boxes, track.confidence])
-        lines = [",".join(f"{value:.7g}" for value in row) for row in rows.tolist()]
+        states = [""] * len(rows) if track.states is None else track.states.tolist()
+        lines = [
+            ",".join([f"{value:.7g}" for value in row] + [state])
+            for row, state in zip(rows.tolist(), states, strict=True)
+        ]
         times = "".join(f"{value:.6f}\n" for value in track.seconds.tolist())
         # Once the track's own file exists, the sequence counts as finished: it comes last, and an older one goes first.
         write_whole(self.folder / f"{sequence}.times.txt", (_ALONE if track.is_alone else _BESIDE) + times)
@@ -128,11 +137,15 @@ class TrackStore:
         """Read a track back.
 
         Raises:
-            InputError: The file does not exist, or is not a track.
+            InputError: The file does not exist, or is not a track of this version.
         """
         try:
             lines = self.path(sequence).read_text(encoding="utf-8").splitlines()
-            rows = np.array([line.split(",") for line in lines[1:]], np.float64).reshape(-1, 5)
+            if lines[:1] != [_HEADER]:
+                raise ValueError(f"it does not begin with `{_HEADER}`")
+            cells = [line.rsplit(",", 1) for line in lines[1:]]
+            rows = np.array([numbers.split(",") for numbers, _ in cells], np.float64).reshape(-1, 5)
+            states = np.array([state for _, state in cells], np.str_)
             times = (self.folder / f"{sequence}.times.txt").read_text(encoding="utf-8")
             seconds = np.array([line for line in times.splitlines() if not line.startswith("#")], np.float64)
             energy = self._joules_path(sequence)
@@ -141,4 +154,5 @@ class TrackStore:
                 raise ValueError(f"{len(rows)} boxes but {len(seconds)} times")
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path(sequence)}: not a finished track: {error}", hint="delete it") from error
-        return Track(rows[:, :4], rows[:, 4], seconds, joules, is_alone=times.startswith(_ALONE))
+        is_alone = times.startswith(_ALONE)
+        return Track(rows[:, :4], rows[:, 4], seconds, joules, is_alone, states if (states != "").any() else None)

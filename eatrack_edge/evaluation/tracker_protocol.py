@@ -22,6 +22,14 @@ class FrameResult(Protocol):
         ...
 
 
+def state_of(result: FrameResult) -> str:
+    """What a tracker claims about its target in a frame, in its own word; empty from one that has no states.
+
+    Ours says ``TRACKING``, ``UNCERTAIN``, ``LOST`` or ``REACQUIRED``; a tracker of your own may return a ``state`` too.
+    """
+    return " ".join(str(getattr(result, "state", "")).replace(",", " ").split())  # it becomes a cell of a CSV file
+
+
 class SingleObjectTracker(Protocol):
     """A tracker of one target, ours or another's."""
 

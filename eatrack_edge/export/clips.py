@@ -17,7 +17,7 @@ from eatrack_edge.datasets.plain_folders import VIDEO_SUFFIXES, images, videos
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
 from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence
 from eatrack_edge.datasets.shards import ShardTarget, read_shards
-from eatrack_edge.evaluation.runner import open_frames
+from eatrack_edge.evaluation.frame_reading import open_frames
 from eatrack_edge.evaluation.suite import load_suite
 from eatrack_edge.sources.synthetic import SyntheticSource
 

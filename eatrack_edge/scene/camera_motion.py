@@ -52,9 +52,14 @@ class Flight:
         return np.column_stack([turn, np.array(self.size) / 2 - turn @ self.middle[index]])
 
 
+def driven_m(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far a car has driven along the road, metres."""
+    return np.asarray(_SPEED_M_S * seconds + 1.6 * np.sin(0.9 * seconds))
+
+
 def drive_ring(layout: Layout, seconds: NDArray[np.float64], ahead_m: float, *, is_oncoming: bool = False) -> Drive:
     """Drive along the ring road, slower and faster by turns, ``ahead_m`` before the target's start."""
-    driven = _SPEED_M_S * seconds + 1.6 * np.sin(0.9 * seconds)
+    driven = driven_m(seconds)
     distance = layout.start_m + ahead_m + (-driven if is_oncoming else driven)
     sign = -1.0 if is_oncoming else 1.0
     # No driver keeps the middle of the lane to the centimetre.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.scene.layout import DECK_WIDTH_M, SUN, Layout, plan
+from eatrack_edge.scene.layout import SUN, Deck, Layout, plan
 from eatrack_edge.scene.objects import build, cast_shadows, plant
 from eatrack_edge.scene.terrain import Cover, hide, paint_deck, paint_fields, paint_roads, strip, world_shape
 
@@ -39,9 +39,9 @@ class Ground:
 
 
 @lru_cache(maxsize=2)
-def paint(seed: int, scale: float) -> Ground:
+def paint(seed: int, scale: float, bridge: Deck = Deck()) -> Ground:  # noqa: B008  (it is frozen)
     """Paint the world of a seed at ``scale`` pixels per metre; takes a second or two, so the last two are kept."""
-    layout = plan(seed)
+    layout = plan(seed, bridge)
     random = np.random.default_rng([seed, 2])
     shape = world_shape(scale)
     picture = paint_fields(random, shape, scale)
@@ -68,4 +68,4 @@ def _shade_under_bridge(shadow: Cover, layout: Layout, scale: float) -> None:
     crossings = layout.road.points[np.argsort(np.abs((layout.road.points - begin) @ [-along[1], along[0]]))[:40]]
     for crossing in begin + np.outer((crossings - begin) @ along, along):
         span = np.array([crossing - along * 11, crossing + along * 11])
-        hide(shadow, (strip(span, 0, DECK_WIDTH_M) + SUN * _BRIDGE_HEIGHT_M * 0.6) * scale)
+        hide(shadow, (strip(span, 0, layout.deck_width_m) + SUN * _BRIDGE_HEIGHT_M * 0.6) * scale)

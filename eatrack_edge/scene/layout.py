@@ -73,13 +73,23 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
+class Deck:
+    """A bridge over the road: how far the target drives until it is in its middle, and how wide it is, metres."""
+
+    # Crowns hide half of the target within the first eight seconds; the footbridge comes just after them.
+    distance_m: float = 99.0
+    width_m: float = DECK_WIDTH_M
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Everything that stands still.
 
     Attributes:
         road: The ring road that the target drives on.
         start_m: Where on it the target is at time 0, metres.
-        deck: The two ends of the footbridge and its path that cross over it, shape (2, 2).
+        deck: The two ends of the bridge and its path that cross over it, shape (2, 2).
+        deck_width_m: Width of the bridge.
         houses: Houses inside the ring.
         trees: Crowns, shape (N, 3): x, y, radius. Those that hang over the lane come last.
         tracks: Dirt tracks, each a line of points, shape (N, 2).
@@ -91,20 +101,20 @@ class Layout:
     houses: tuple[House, ...]
     trees: NDArray[np.float64]
     tracks: tuple[Points, ...]
+    deck_width_m: float = DECK_WIDTH_M
 
 
-def plan(seed: int) -> Layout:
-    """Lay out a world, the same one for the same seed."""
+def plan(seed: int, bridge: Deck = Deck()) -> Layout:
+    """Lay out a world, the same one for the same seed and bridge."""
     random = np.random.default_rng([seed, 1])
     road = _ring(random)
     start = float(random.uniform(0, road.length_m))
-    # Crowns hide half of the target within the first eight seconds; the footbridge comes just after them.
-    deck = _deck(random, road, start + 99.0)
+    deck = _deck(random, road, start + bridge.distance_m)
     houses = _houses(random, road, deck)
-    trees = _trees(random, road, deck, houses)
+    trees = _trees(random, road, deck, houses, bridge.width_m)
     overhanging = _overhanging(random, road, start)
     tracks = tuple(_track(random, road, start + distance) for distance in (22.0, 150.0, 290.0))
-    return Layout(road, start, deck, houses, np.concatenate([trees, overhanging]), tracks)
+    return Layout(road, start, deck, houses, np.concatenate([trees, overhanging]), tracks, bridge.width_m)
 
 
 def _ring(random: np.random.Generator) -> Road:
@@ -161,7 +171,9 @@ def _houses(random: np.random.Generator, road: Road, deck: Points) -> tuple[Hous
     return tuple(houses)
 
 
-def _trees(random: np.random.Generator, road: Road, deck: Points, houses: tuple[House, ...]) -> NDArray[np.float64]:
+def _trees(
+    random: np.random.Generator, road: Road, deck: Points, houses: tuple[House, ...], deck_width_m: float
+) -> NDArray[np.float64]:
     """Single trees, avenue trees, and woods; none on a house, a bridge or the road."""
     single = random.uniform((0, 0), WORLD_M, (170, 2))
     distance = np.arange(0, road.length_m, 7.5)
@@ -178,7 +190,7 @@ def _trees(random: np.random.Generator, road: Road, deck: Points, houses: tuple[
     )
     near_house = np.min([np.linalg.norm(places - house.middle, axis=1) for house in houses], axis=0)
     keep = (_distance_to_road(places, road) > radius + 4.6) & (near_house > radius + 6.2)
-    keep &= distance_to_line(places, deck) > radius + DECK_WIDTH_M / 2 + 0.5
+    keep &= distance_to_line(places, deck) > radius + deck_width_m / 2 + 0.5
     return np.asarray(np.column_stack([places, radius])[keep])
 
 

@@ -14,6 +14,7 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.scene.camera_motion import VIEW_M, ZOOM, Drive, Flight, drive_ring, fly
 from eatrack_edge.scene.ground import Ground, paint
 from eatrack_edge.scene.layout import SUN, plan
+from eatrack_edge.scene.target_events import Events, look_away
 from eatrack_edge.scene.vehicles import (
     Affine,
     Vehicle,
@@ -49,27 +50,37 @@ class Scene:
         frame_count: How many frames, at least 1.
         size: (width, height), pixels.
         fps: Frames per second.
+        events: What happens to the target.
     """
 
-    def __init__(self, seed: int, frame_count: int, size: tuple[int, int], fps: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        frame_count: int,
+        size: tuple[int, int],
+        fps: float,
+        events: Events = Events(),  # noqa: B008  (it is frozen)
+    ) -> None:
         self.frame_count = frame_count
         self.size = size
         view_px_per_m = size[1] / VIEW_M
         # Above 1080p the ground would fill a small board's memory: it gets softer instead.
         self._ground_scale = min(view_px_per_m * _GROUND_SHARPNESS, 24.0)
         self._seed = seed
-        self._layout = plan(seed)
+        self._bridge = events.deck(fps)
+        self._layout = plan(seed, self._bridge)
         random = np.random.default_rng([seed, 3])
-        self._flight: Flight = fly(random, self._layout, fps, frame_count, size)
+        flight = fly(random, self._layout, fps, frame_count, size)
         seconds = np.arange(frame_count) / fps
         largest = view_px_per_m * sum(ZOOM)
         self._target = _Traffic(draw_car(_RED, largest), drive_ring(self._layout, seconds, 0.0))
-        self._others = self._traffic(seconds, largest)
+        self._flight: Flight = look_away(flight, self._target.drive, self._layout, events, fps)
+        self._others = self._traffic(seconds, largest, events)
         shape = (size[1] + _GRAIN_PX, size[0] + _GRAIN_PX, 3)
         self._grain = np.clip(random.normal(_GRAIN_MIDDLE, 2.2, shape), 0, 255).astype(np.uint8)
         self._grain_place = random.integers(0, _GRAIN_PX, (frame_count, 2))
 
-    def _traffic(self, seconds: NDArray[np.float64], largest: float) -> list[_Traffic]:
+    def _traffic(self, seconds: NDArray[np.float64], largest: float, events: Events) -> list[_Traffic]:
         """The other vehicles on the ring road."""
         layout = self._layout
         cars = {colour: draw_car(colour, largest) for colour in (_RED, _RUST, _WHITE, _BLUE, _SILVER, _BLACK)}
@@ -77,6 +88,7 @@ class Scene:
         # A look-alike ahead, a near one behind and one that comes by; none beside the target while it is hidden.
         ring = [(_RUST, -17.0, False), (_RED, 25.0, False), (_SILVER, 52.0, True), (_WHITE, 64.0, True)]
         ring += [(_RUST, 128.0, True), (_BLACK, 141.0, True), (_WHITE, -36.0, False), (_BLUE, 215.0, True)]
+        ring += [(_RED, ahead, False) for ahead in events.lookalikes_ahead_m()]
         others = [
             _Traffic(cars[bgr], drive_ring(layout, seconds, ahead, is_oncoming=back)) for bgr, ahead, back in ring
         ]
@@ -86,7 +98,7 @@ class Scene:
     @cached_property
     def _ground(self) -> Ground:
         # Late: who only asks for the truth does not wait for the painting.
-        return paint(self._seed, self._ground_scale)
+        return paint(self._seed, self._ground_scale, self._bridge)
 
     @cached_property
     def truth(self) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.scene.layout import DECK_WIDTH_M, LANE_M, ROAD_WIDTH_M, WORLD_M, Layout, Points
+from eatrack_edge.scene.layout import LANE_M, ROAD_WIDTH_M, WORLD_M, Layout, Points
 
 Picture = NDArray[np.float32]
 Mask = NDArray[np.float32]
@@ -202,18 +202,18 @@ def paint_roads(random: np.random.Generator, picture: Picture, layout: Layout, s
 
 
 def paint_deck(random: np.random.Generator, picture: Picture, layout: Layout, scale: float) -> Points:
-    """Paint the footbridge and its path in place; returns its corners, shape (4, 2), pixels."""
+    """Paint the bridge and its path in place; returns its corners, shape (4, 2), pixels."""
     shape = picture.shape[:2]
     texture = 3 * noise(random, shape, 0.5 * scale, 2) + 4 * noise(random, shape, 7 * scale, 3)
-    blend_polygon(picture, strip(layout.deck, 0, DECK_WIDTH_M) * scale, _DECK_BGR, texture)
+    blend_polygon(picture, strip(layout.deck, 0, layout.deck_width_m) * scale, _DECK_BGR, texture)
     for offset in (-0.45, 0.45):
         blend_polygon(picture, strip(layout.deck, offset, 0.4) * scale, _ASPHALT_BGR * 0.7, opacity=0.2)
     for side in (-1, 1):
-        edge = side * DECK_WIDTH_M / 2
+        edge = side * layout.deck_width_m / 2
         gutter, rail = strip(layout.deck, edge - side * 0.32, 0.2), strip(layout.deck, edge - side * 0.12, 0.24)
         blend_polygon(picture, gutter * scale, _DECK_BGR * 0.55, opacity=0.5)
         blend_polygon(picture, rail * scale, _DECK_BGR * 1.42)
-    return strip(layout.deck, 0, DECK_WIDTH_M) * scale
+    return strip(layout.deck, 0, layout.deck_width_m) * scale
 
 
 def strip(line: Points, offset: float, width: float) -> Points:

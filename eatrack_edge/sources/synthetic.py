@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from types import TracebackType
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError, UsageError, did_you_mean
 from eatrack_edge.scene.render import Scene
+from eatrack_edge.scene.target_events import Events
 from eatrack_edge.sources.base import SourceFrame, SourceOptions, starts_too_late
 
 # Lowest and highest value of each setting. Below 96 px a car is a smudge; above 4K the world does not fit into memory.
@@ -21,6 +23,11 @@ _LIMITS = {
     "width": (96, 4096),
     "height": (96, 4096),
     "fps": (1, 240),
+    "leave": (0, 100_000),
+    "cut": (0, 100_000),
+    "cover": (0, 100_000),
+    "gone": (1, 100_000),
+    "lookalikes": (0, 4),
 }
 
 
@@ -36,6 +43,7 @@ class SyntheticSource:
         height: Pixels.
         fps: Frames per second.
         start: First frame to deliver, from 0.
+        events: What happens to the target, see ``Events``.
 
     Raises:
         InputError: A setting is out of range, or there is no frame ``start``.
@@ -44,9 +52,18 @@ class SyntheticSource:
     rotation_applied: int = 0
 
     def __init__(
-        self, *, seed: int = 0, frames: int = 240, width: int = 640, height: int = 480, fps: int = 30, start: int = 0
+        self,
+        *,
+        seed: int = 0,
+        frames: int = 240,
+        width: int = 640,
+        height: int = 480,
+        fps: int = 30,
+        start: int = 0,
+        events: Events = Events(),  # noqa: B008  (it is frozen)
     ) -> None:
         settings = {"seed": seed, "frames": frames, "width": width, "height": height, "fps": fps}
+        settings |= {name: value for name, value in asdict(events).items() if value != getattr(Events(), name)}
         self.uri = "test://?" + "&".join(f"{name}={value}" for name, value in settings.items())
         for name, value in settings.items():
             low, high = _LIMITS[name]
@@ -59,12 +76,14 @@ class SyntheticSource:
         self.frame_count: int | None = frames
         self.size = (width, height)
         self._start = start
-        self._scene = Scene(seed, frames, self.size, self.fps)
+        self._scene = Scene(seed, frames, self.size, self.fps, events)
         self._is_closed = False
 
     @classmethod
     def from_uri(cls, uri: str, *, start: int = 0) -> SyntheticSource:
         """Read ``test://?seed=3&frames=300&width=640&height=480&fps=30``; what is left out keeps its default.
+
+        Events have the names of the fields of ``Events``: ``test://?leave=90&gone=60&lookalikes=2``.
 
         Raises:
             InputError: An unknown setting, not a whole number, or out of range.
@@ -80,7 +99,8 @@ class SyntheticSource:
             if not value.removeprefix("-").isdecimal():
                 raise InputError(f"{uri}: `{name}` must be a whole number, got `{value}`")
             settings[name] = int(value)
-        return cls(**settings, start=start)
+        happens = {field.name: settings.pop(field.name) for field in fields(Events) if field.name in settings}
+        return cls(**settings, start=start, events=Events(**happens))
 
     @property
     def truth(self) -> NDArray[np.float64] | None:

@@ -21,8 +21,9 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import ConfigError, InputError, did_you_mean
 from eatrack_edge.datasets.annotations import read_boxes
+from eatrack_edge.datasets.frame_sets import ImageFrames
 from eatrack_edge.datasets.registry import open_dataset
-from eatrack_edge.datasets.sequence import ImageFrames, numbered_images
+from eatrack_edge.datasets.sequence import numbered_images
 from eatrack_edge.train.pool import Chooser, Sighting, Triplet, three_moments
 
 _REACH = 5.0  # sqrt(w*h) of a frame's part that is kept about the target: more than any search crop shows

@@ -112,6 +112,33 @@ def test_a_suite_names_trackers_and_sequences(data: Path, tmp_path: Path) -> Non
     assert done.stdout.startswith("protocol lasot")
 
 
+def test_clips_are_spliced_and_the_loss_is_reported_in_one_command(tmp_path: Path, data: Path) -> None:
+    for name, frames in (("boat", 100), ("car", 100), ("kite", 20)):
+        (data / name).mkdir(exist_ok=True)
+        for number in range(frames):
+            cv2.imwrite(str(data / name / f"{number:03d}.png"), np.full((40, 60, 3), number, np.uint8))
+        (data / f"{name}.txt").write_text("10,10,8,8\n" * frames)
+    arguments = ("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out", "--json", tmp_path / "s.json")
+    done = run(*arguments, "--splice", 0.2, "--splices", 2)
+    assert done.exit_code == 0, done.output
+    assert "too short for a splice of 0.2 s, left out: kite" in done.output
+    assert "long-term tracking, as VOT-LT scores it" in done.stdout
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert (summary["dataset"], summary["sequences"]) == ("images-spliced-0.2s", 4)
+    assert summary["conditions"]["splice_seconds"] == 0.2
+    assert summary["trackers"]["still_tracker.Still"]["long_term"]["vot_lt"]["precision"] < 1
+    assert (tmp_path / "out/tracks/still_tracker.Still/boat-splice-2.csv").is_file()
+
+
+def test_a_suite_may_splice_its_sequences(tmp_path: Path) -> None:
+    from eatrack_edge.datasets.spliced import Splice
+    from eatrack_edge.evaluation.suite import load_suite
+
+    suite = tmp_path / "mine.toml"
+    suite.write_text('kind = "images"\ntrackers = ["eatrack"]\n[splice]\nseconds = 2\n')
+    assert load_suite(str(suite)).splice == Splice(seconds=2.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

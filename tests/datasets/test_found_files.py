@@ -9,13 +9,14 @@ import pytest
 
 from datasets.test_registry import LAYOUTS, dtb70, got10k, images, lasot, touch_images, uav123, videos, write
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.datasets.registry import DATASETS, open_dataset
-from eatrack_edge.datasets.sequence import ImageFrames, numbered_images
+from eatrack_edge.datasets.frame_sets import ImageFrames
+from eatrack_edge.datasets.registry import open_dataset
+from eatrack_edge.datasets.sequence import numbered_images
 
 FINDER = b"\0\5\x16\7\0\2\0\0Mac OS X        "
 
 
-@pytest.mark.parametrize("kind", DATASETS.names())
+@pytest.mark.parametrize("kind", LAYOUTS)
 def test_files_that_begin_with_a_dot_are_ignored_in_every_layout(kind: str, tmp_path: Path) -> None:
     LAYOUTS[kind][0](tmp_path)
     names = open_dataset(kind, tmp_path).names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
@@ -65,3 +66,27 @@ class Wandering(Still):
         x, y, w, h = self.box
         self.box = (x + float(frame.mean()) / 100, y + 0.1, w, h)
         return BaselineResult(self.box, 0.5)
+
+
+class _Claim(NamedTuple):
+    box: Box
+    confidence: float
+    state: str
+
+
+class Careful(Still):
+    """Has states: without red UNCERTAIN for ten frames, then LOST, and REACQUIRED after five frames with red."""
+
+    def init(self, frame: Frame, box: Box) -> None:
+        super().init(frame, box)
+        self.dark, self.bright = 0, 5
+
+    def update(self, frame: Frame) -> _Claim:
+        result = super().update(frame)
+        self.dark, self.bright = (self.dark + 1, 0) if result.confidence < 0.5 else (0, self.bright + 1)
+        if self.dark:
+            state = "LOST" if self.dark > 10 else "UNCERTAIN"
+        else:
+            state = {True: "LOST", False: "TRACKING"}[self.bright < 6]
+            state = "REACQUIRED" if self.bright == 6 else state
+        return _Claim(result.box, result.confidence, state)

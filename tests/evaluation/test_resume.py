@@ -201,7 +201,14 @@ def remove_identity(folder: Path) -> None:
 
 
 def cut_track(folder: Path) -> None:
-    (folder / "near.csv").write_text("x,y,w,h,confidence\n10,10,10,10,nan\n")
+    (folder / "near.csv").write_text("x,y,w,h,confidence,state\n10,10,10,10,nan,\n")
+
+
+def older_track(folder: Path) -> None:
+    """As versions without states wrote it."""
+    path = folder / "near.csv"
+    rows = [line.rpartition(",")[0] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(rows) + "\n")
 
 
 def spoil_track(folder: Path) -> None:
@@ -213,7 +220,7 @@ def cut_times(folder: Path) -> None:
     (folder / "near.times.txt").write_text("0.1\n")
 
 
-@pytest.mark.parametrize("damage", [damage_identity, remove_identity, cut_track, spoil_track, cut_times])
+@pytest.mark.parametrize("damage", [damage_identity, remove_identity, cut_track, older_track, spoil_track, cut_times])
 def test_a_stored_track_that_is_damaged_is_run_again(
     images: Path, started: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -12,9 +12,9 @@ from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.datasets.registry import open_dataset
 from eatrack_edge.datasets.sequence import Sequence
 from eatrack_edge.evaluation.baselines.base import BaselineResult
-from eatrack_edge.evaluation.failure_frames import read_frame
+from eatrack_edge.evaluation.frame_reading import open_frames, read_frame
 from eatrack_edge.evaluation.result_files import write_result
-from eatrack_edge.evaluation.runner import Job, Outcome, open_frames, run_jobs, run_sequence
+from eatrack_edge.evaluation.runner import Job, Outcome, run_jobs, run_sequence
 from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
@@ -110,9 +110,9 @@ def test_results_do_not_depend_on_the_number_of_workers(folder: Path, tmp_path: 
     for name, track in tracks.items():
         store.write(name, track, {})
     assert store.path("boat").read_bytes().splitlines()[:3] == [
-        b"x,y,w,h,confidence",
-        b"10,10,8,8,nan",
-        b"10,10,8,8,0.04313725",
+        b"x,y,w,h,confidence,state",
+        b"10,10,8,8,nan,",
+        b"10,10,8,8,0.04313725,",
     ]
     assert counts[-1] == 10
 
