@@ -22,7 +22,7 @@ class _Header(NamedTuple):
 
 
 def load_dialect() -> ModuleType:
-    """pymavlink's module of the messages in ``common.xml``.
+    """Import pymavlink's messages, those of ``common.xml``.
 
     Raises:
         MissingExtra: pymavlink is not installed.

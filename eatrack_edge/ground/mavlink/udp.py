@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from eatrack_edge.ground.mavlink.connections import Address, ConnectionLost, Peer
@@ -109,13 +110,10 @@ def _open(address: Address, attach: Callable[[socket.socket, Any], None]) -> soc
 
 def _waiting(opened: socket.socket, timeout_s: float) -> list[tuple[bytes, Peer]]:
     """The datagrams that came."""
-    select.select([opened], [], [], timeout_s)
     came: list[tuple[bytes, Peer]] = []
-    for _ in range(_MOST_AT_ONCE):
-        try:
-            came.append(opened.recvfrom(_MOST_BYTES))
-        except BlockingIOError:
+    for turn in range(_MOST_AT_ONCE):
+        if not select.select([opened], [], [], 0 if turn else timeout_s)[0]:
             break
-        except OSError:  # that nobody listened to what was sent before is reported here
-            continue
+        with suppress(OSError):  # that nobody listened to what was sent before is reported here
+            came.append(opened.recvfrom(_MOST_BYTES))
     return came
