@@ -13,7 +13,7 @@ from eatrack_edge.ground.mavlink.announced_stream import AnnouncedStream
 from eatrack_edge.ground.mavlink.camera_link import CameraLink
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.session.commands import Command
-from eatrack_edge.session.events import EndEvent, StationEvent
+from eatrack_edge.session.events import EndEvent, FrameEvent, StationEvent
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.latest import LiveSource
 from ground.mavlink.simulated_station import D
@@ -53,6 +53,7 @@ class LiveCamera:
 
     def __enter__(self) -> LiveCamera:
         self._thread.start()
+        wait_for(lambda: len(self.heard.of(FrameEvent)) > 2)
         return self
 
     def __exit__(self, *_error: object) -> None:
