@@ -31,6 +31,8 @@ def fly(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; point x,y [frame]; stop; quit.")] = "",
     view_delay: Annotated[str, typer.Option(help="Age of the picture that you see, such as 300ms: a selection that names no frame is taken on the frame of that time.")] = "",
+    mavlink: Annotated[list[str] | None, typer.Option(help="Be a MAVLink camera for QGroundControl and others: udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or serial:DEVICE:BAUD. May be repeated.")] = None,
+    mavlink_system: Annotated[int | None, typer.Option(help="The vehicle's MAVLink system number.")] = None,
     input_width: Annotated[int | None, typer.Option(help="Width that the camera is asked for, pixels.")] = None,
     input_height: Annotated[int | None, typer.Option(help="Height that the camera is asked for, pixels.")] = None,
     input_rate: Annotated[float | None, typer.Option(help="Frames per second that the camera is asked for.")] = None,
@@ -76,7 +78,8 @@ def fly(
         "reader": input_reader,
         "latency_ms": latency,
     }
-    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given, given_input)
+    given_mavlink = {"connections": tuple(mavlink or ()) or None, "system": mavlink_system}
+    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given, given_input, given_mavlink)
     if print_config:
         print(as_toml(options))
         return

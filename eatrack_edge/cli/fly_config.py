@@ -9,6 +9,7 @@ from typing import Any
 
 from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.outputs.live_stream import StreamOptions
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.tracking.settings import TrackerSettings
@@ -43,6 +44,7 @@ class FlyConfig:
     mcap: str = ""  # file for Foxglove and rosbag2
     video: StreamOptions = field(default_factory=StreamOptions)
     input: LiveOptions = field(default_factory=LiveOptions)
+    mavlink: MavlinkOptions = field(default_factory=MavlinkOptions)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 
     def __post_init__(self) -> None:
@@ -56,15 +58,20 @@ class FlyConfig:
                 f"got {self.history}, {self.threads} and {self.max_frames}"
             )
 
-    def with_options(self, given: Mapping[str, Any], given_input: Mapping[str, Any]) -> FlyConfig:
+    def with_options(
+        self, given: Mapping[str, Any], given_input: Mapping[str, Any], given_mavlink: Mapping[str, Any]
+    ) -> FlyConfig:
         """These options with those of the command line, where they were given, in their place.
 
         Raises:
             ConfigError: One is out of range.
         """
-        live = {name: value for name, value in given_input.items() if value is not None}
+        live, mavlink = (
+            {name: value for name, value in table.items() if value is not None}
+            for table in (given_input, given_mavlink)
+        )
         own: dict[str, Any] = {name: value for name, value in given.items() if value or isinstance(value, float)}
-        config = replace(self, input=replace(self.input, **live), **own)
+        config = replace(self, input=replace(self.input, **live), mavlink=replace(self.mavlink, **mavlink), **own)
         return replace(config, input=replace(config.input, reopen=not config.once))
 
 

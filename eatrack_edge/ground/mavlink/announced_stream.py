@@ -38,7 +38,10 @@ class AnnouncedStream(NamedTuple):
         ('RTSP', 'rtsp://192.168.144.20:8554/eatrack')
         """
         parts = urlsplit(uri)
-        is_known = parts.scheme in _KINDS and (parts.port is not None or parts.scheme == "rtsp")
+        try:
+            is_known = parts.scheme in _KINDS and (parts.port is not None or parts.scheme == "rtsp")
+        except ValueError:  # not a port
+            is_known = False
         if not is_known:
             hint = "for example: rtsp://192.168.144.20:8554/eatrack"
             raise UsageError(f"stations need a stream of rtsp, rtp or udp with a port, got `{uri}`", hint=hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from eatrack_edge.ground.mavlink.repeats import Repeats
 from eatrack_edge.ground.mavlink.requests import Request, Station
 from eatrack_edge.ground.mavlink.status_rates import StatusRates
 from eatrack_edge.ground.mavlink.tracking_status import Sight, TrackingStatus
-from eatrack_edge.session.commands import Command, Stop
+from eatrack_edge.session.commands import Command, Select, Stop
 from eatrack_edge.session.events import (
     WAITING,
     EndEvent,
@@ -54,6 +54,7 @@ class Outgoing(NamedTuple):
 
 class _Awaited(NamedTuple):
     request: Request
+    selection: Select
     since_s: float
     is_reported: bool = False  # as in progress
 
@@ -65,8 +66,8 @@ class CameraComponent:
         dialect: From ``packets.load_dialect``.
         options: Its numbers on the vehicle.
         command: Takes what the session is to do.
-        stream: The video that stations can show; ``None`` announces none.
-        is_box_drawn: Whether that video has the box in it.
+        streams: The videos that stations can show.
+        is_box_drawn: Whether these videos have the box in it.
         local_host: This machine's address as a peer reaches it, for the stream.
     """
 
@@ -76,13 +77,13 @@ class CameraComponent:
         options: MavlinkOptions,
         command: Callable[[Command], None],
         *,
-        stream: AnnouncedStream | None = None,
+        streams: Sequence[AnnouncedStream] = (),
         is_box_drawn: bool = False,
         local_host: Callable[[Peer], str] = lambda _peer: "",
     ) -> None:
         self._dialect, self._options, self._command, self._local_host = dialect, options, command, local_host
         self._status = TrackingStatus(dialect, coasting=options.coasting, is_box_drawn=is_box_drawn)
-        self._messages = CameraMessages(dialect, stream)
+        self._messages = CameraMessages(dialect, streams)
         self._rates, self._repeats = StatusRates(), Repeats()
         self._awaited: deque[_Awaited] = deque()
         self._source_is_lost = False
@@ -131,7 +132,7 @@ class CameraComponent:
                 self._status.sight = self._status.sight._replace(state=WAITING, box=None)
         elif isinstance(event, SelectionEvent) and self._awaited:
             # The session takes selections in order. One of another user at the same moment may be mistaken for ours.
-            return self._settle(self._awaited.popleft().request, is_refused=event.is_refused)
+            return self._selected(self._awaited.popleft(), event, now_s)
         elif isinstance(event, (SourceLostEvent, SourceFoundEvent)):
             self._source_is_lost = isinstance(event, SourceLostEvent)
         return []
@@ -162,32 +163,33 @@ class CameraComponent:
         self._rates.forget(peer)
 
     def _obey(self, request: Request, now_s: float) -> list[Outgoing]:
-        message_id, place = self._requests.get(request.command), 1
+        message_id, place = self._requests.get(request.command), 1  # where the number of a stream is
         if request.command == self._dialect.MAV_CMD_REQUEST_MESSAGE:
             message_id, place = request.number(1), 2
         if message_id is not None:
-            return self._send_message(request, message_id, request.number(place), now_s)
+            return self._send_message(request, message_id, request.number(place) or 0, now_s)
         if request.is_broadcast:  # a command to all components, such as one to arm, is not for a camera to refuse
             return []
         obey = self._commands.get(request.command)
         return self._ack(request, "UNSUPPORTED") if obey is None else obey(self, request, now_s)
 
-    def _send_message(self, request: Request, message_id: int, which: int | None, now_s: float) -> list[Outgoing]:
+    def _send_message(self, request: Request, message_id: int, which: int, now_s: float) -> list[Outgoing]:
+        """Acknowledge a question, and send the message that it is for."""
         peer, flags = request.station.peer, self._dialect
+        host = self._local_host(peer)
+        messages = self._messages.build(message_id, which, host, _boot_ms(now_s))
         if message_id == flags.MAVLINK_MSG_ID_CAMERA_TRACKING_IMAGE_STATUS:
             self._status.advance(now_s)
-            return [*self._ack(request, "ACCEPTED"), Outgoing(self._status.message(), peer)]
-        message = self._messages.build(message_id, self._local_host(peer), _boot_ms(now_s))
-        if message is None:
-            return [] if request.is_broadcast else self._ack(request, "UNSUPPORTED")
-        of_streams = (flags.MAVLINK_MSG_ID_VIDEO_STREAM_INFORMATION, flags.MAVLINK_MSG_ID_VIDEO_STREAM_STATUS)
-        if message_id in of_streams and which not in (None, 0, 1):
-            return self._ack(request, "DENIED")
-        out = [*self._ack(request, "ACCEPTED"), Outgoing(message, peer)]
-        if message_id == flags.MAVLINK_MSG_ID_CAMERA_INFORMATION and self._messages.has_stream:
+            messages = [self._status.message()]
+        if message_id == flags.MAVLINK_MSG_ID_CAMERA_INFORMATION and messages:
             # Unasked: MAVSDK asks for streams only every 20 s.
-            out.append(Outgoing(self._messages.stream_information(self._local_host(peer), _boot_ms(now_s)), peer))
-        return out
+            streams = flags.MAVLINK_MSG_ID_VIDEO_STREAM_INFORMATION
+            messages += self._messages.build(streams, 0, host, _boot_ms(now_s)) or []
+        if messages is None:
+            return [] if request.is_broadcast else self._ack(request, "UNSUPPORTED")
+        if not messages:
+            return self._ack(request, "DENIED")  # there is no such stream
+        return [*self._ack(request, "ACCEPTED"), *(Outgoing(message, peer) for message in messages)]
 
     def _select(self, request: Request, now_s: float) -> list[Outgoing]:
         """Hand a selection to the session, once. What it makes of it is answered later."""
@@ -202,7 +204,7 @@ class CameraComponent:
         if selection is None:
             return self._ack(request, "DENIED")
         self._repeats.add(request, now_s)
-        self._awaited.append(_Awaited(request, now_s))
+        self._awaited.append(_Awaited(request, selection, now_s))
         self._command(selection)
         return []
 
@@ -225,7 +227,7 @@ class CameraComponent:
     def _start_stream(self, request: Request, now_s: float) -> list[Outgoing]:
         """The stream runs always: what asks for it has it."""
         del now_s
-        return self._ack(request, "ACCEPTED" if self._messages.has_stream else "UNSUPPORTED")
+        return self._ack(request, "ACCEPTED" if self._messages.has_streams else "UNSUPPORTED")
 
     def _report_awaited(self, now_s: float) -> list[Outgoing]:
         out: list[Outgoing] = []
@@ -237,6 +239,13 @@ class CameraComponent:
                 out += self._ack(awaited.request, "IN_PROGRESS")
         return out
 
+    def _selected(self, awaited: _Awaited, event: SelectionEvent, now_s: float) -> list[Outgoing]:
+        """Answer a selection. Its box is reported until a frame has a better one: stations ask for it at once."""
+        sight = self._status.sight
+        if sight is not None and not event.is_refused:
+            self._status.sight = Sight("TRACKING", awaited.selection.box, math.nan, sight.size, now_s)
+        return self._settle(awaited.request, is_refused=event.is_refused)
+
     def _settle(self, request: Request, *, is_refused: bool = False, is_failed: bool = False) -> list[Outgoing]:
         name = "FAILED" if is_failed else "DENIED" if is_refused else "ACCEPTED"
         self._repeats.answered(request, self._result(name))
@@ -245,7 +254,7 @@ class CameraComponent:
     def _resized(self, size: tuple[int, int], now_s: float) -> list[Outgoing]:
         """The picture has another size: say so, as it may have been asked for before the first frame came."""
         self._messages.size = size
-        return [Outgoing(self._messages.information("", _boot_ms(now_s)), None)]
+        return [Outgoing(self._messages.information(_boot_ms(now_s)), None)]
 
     def _ack(self, request: Request, result: str | int) -> list[Outgoing]:
         if isinstance(result, str):

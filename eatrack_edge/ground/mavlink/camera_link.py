@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eatrack_edge.core.mailbox import Mailbox
@@ -40,8 +40,8 @@ class CameraLink:
         options: The camera's numbers.
         command: Takes what stations command, from this thread.
         report: Takes events, such as of a station that came, from this thread.
-        stream: The video that stations can show.
-        is_box_drawn: Whether that video has the box in it.
+        streams: The videos that stations can show.
+        is_box_drawn: Whether these videos have the box in it.
 
     Raises:
         UsageError: The connection's name is wrong.
@@ -55,7 +55,7 @@ class CameraLink:
         command: Callable[[Command], None],
         report: Callable[[Event], None],
         *,
-        stream: AnnouncedStream | None = None,
+        streams: Sequence[AnnouncedStream] = (),
         is_box_drawn: bool = False,
     ) -> None:
         self.name = f"mavlink {connection}"
@@ -70,7 +70,7 @@ class CameraLink:
             self._dialect,
             options,
             command,
-            stream=stream,
+            streams=streams,
             is_box_drawn=is_box_drawn,
             local_host=lambda peer: self._connection.local_host(peer) if self._connection else "",
         )

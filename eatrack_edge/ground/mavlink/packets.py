@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from eatrack_edge.core.imports import require
 
-# As in the MAVLink serialization guide: marker, length, ..., payload, checksum of 2 bytes, signature of 13 where flagged.
+# As in the MAVLink serialization guide: marker, length, ..., payload, checksum of 2 bytes, signature of 13 if flagged.
 _MARKERS = b"\xfd\xfe"  # of MAVLink 2 and 1
 _HEADER = {0xFD: 10, 0xFE: 6}
 _IS_SIGNED = 1

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from eatrack_edge.ground.mavlink.requests import Request
 
 _CONFIRMED_S = 10.0  # QGroundControl sends three times, 3 s apart, and counts in `confirmation`
-# MAVSDK sends three times, 0.5 s apart, and does not count. Networks double packets at once.
+# MAVSDK 4 sends four times, 0.5 s apart, and does not count. Networks double packets at once.
 _UNCONFIRMED_S = 2.0
 _MOST_HELD = 64
 

@@ -35,7 +35,7 @@ class LiveCamera:
                 MavlinkOptions(**options),
                 self._command,
                 self.session.reports.put,
-                stream=AnnouncedStream.of("rtsp://:8554/eatrack"),
+                streams=[AnnouncedStream.of("rtsp://:8554/eatrack")],
             )
             for connection in connections
         ]
@@ -75,7 +75,9 @@ class Repeating(threading.Thread):
         self.start()
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self.is_over.set()
         self.join(5)
 

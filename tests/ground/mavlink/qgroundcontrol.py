@@ -26,7 +26,9 @@ class QGroundControl:
         system: Its number.
     """
 
-    def __init__(self, port: int = 0, *, try_s: float = 0.3, first: tuple[str, int] | None = None, system: int = 255) -> None:
+    def __init__(
+        self, port: int = 0, *, try_s: float = 0.3, first: tuple[str, int] | None = None, system: int = 255
+    ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", port))
         self._socket.settimeout(0.01)
@@ -53,15 +55,16 @@ class QGroundControl:
         while (now := time.monotonic()) < end:
             if now >= self._heartbeat_s:
                 self._heartbeat_s = now + 1
-                self.send(D.MAVLink_heartbeat_message(D.MAV_TYPE_GCS, D.MAV_AUTOPILOT_INVALID, 0, 0, D.MAV_STATE_ACTIVE, 3))
+                self.send(
+                    D.MAVLink_heartbeat_message(D.MAV_TYPE_GCS, D.MAV_AUTOPILOT_INVALID, 0, 0, D.MAV_STATE_ACTIVE, 3)
+                )
             try:
                 data, peer = self._socket.recvfrom(4096)
             except OSError:
                 continue
             self._peers.add(peer)
-            for message in self._parser.parse_buffer(data) or []:
-                if message.get_srcSystem() == 1 and message.get_srcComponent() in range(100, 106):
-                    found.append(message)
+            came = self._parser.parse_buffer(data) or []
+            found += [one for one in came if one.get_srcSystem() == 1 and one.get_srcComponent() in range(100, 106)]
             if any(map(until, found)):
                 break
         self.seen += found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -30,14 +31,14 @@ def frame_event(
 class Conversation:
     """A camera, and a station at its other end."""
 
-    def __init__(self, *, stream: str = "", first_frame: bool = True, **options: Any) -> None:
+    def __init__(self, *, streams: Sequence[str] = (), first_frame: bool = True, **options: Any) -> None:
         self.commands: list[Command] = []
         self.now_s = 1000.0
         self.camera = CameraComponent(
             D,
             MavlinkOptions(**options),
             self.commands.append,
-            stream=AnnouncedStream.of(stream) if stream else None,
+            streams=[AnnouncedStream.of(uri) for uri in streams],
             local_host=lambda _peer: "192.168.144.20",
         )
         self.out: list[Outgoing] = []

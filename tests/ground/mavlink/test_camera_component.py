@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.session.commands import Select, Stop
 from eatrack_edge.session.events import EndEvent, SourceFoundEvent, SourceLostEvent, StateEvent
@@ -20,7 +20,7 @@ BOX = (64.0, 48.0, 128.0, 96.0)
 
 @pytest.fixture
 def talk() -> Conversation:
-    return Conversation(stream="rtsp://:8554/eatrack")
+    return Conversation(streams=["rtsp://:8554/eatrack"])
 
 
 def test_the_heartbeat_is_a_cameras_and_comes_once_a_second(talk: Conversation) -> None:
@@ -126,6 +126,23 @@ def test_the_information_says_what_is_served_and_nothing_else(talk: Conversation
     assert stream.uri == "rtsp://192.168.144.20:8554/eatrack"
 
 
+def test_several_streams_are_numbered_and_asked_for_together_or_alone() -> None:
+    talk = Conversation(streams=["rtp://192.168.144.11:5600", "udp://192.168.144.11:5000"])
+    _, *both = talk.ask(REQUEST, 269, 0)
+    assert [(one.stream_id, one.count, one.type, one.uri) for one in both] == [
+        (1, 2, D.VIDEO_STREAM_TYPE_RTPUDP, "5600"),
+        (2, 2, D.VIDEO_STREAM_TYPE_MPEG_TS, "5000"),
+    ]
+    _, second = talk.ask(REQUEST, 270, 2)
+    assert second.stream_id == 2
+
+
+@pytest.mark.parametrize("uri", ["http://10.0.0.1/live", "rtp://10.0.0.1", "rtp://10.0.0.1:video", "5600"])
+def test_a_stream_that_stations_do_not_know_is_refused(uri: str) -> None:
+    with pytest.raises(UsageError, match=f"stations need a stream of rtsp, rtp or udp with a port, got `{uri}`"):
+        MavlinkOptions(stream_uri=uri)
+
+
 def test_without_a_stream_none_is_announced() -> None:
     talk = Conversation()
     _, information = talk.ask(REQUEST, 259)
@@ -156,6 +173,14 @@ def test_a_rectangle_is_acknowledged_when_the_session_tracks_it(talk: Conversati
 def test_a_rectangle_that_the_session_refuses_is_denied(talk: Conversation) -> None:
     talk.ask(RECTANGLE, 0.25, 0.25, 0.5, 0.5)
     assert result(talk.settle(is_refused=True)) == DENIED
+    assert of(STATUS, talk.wait(0.1)) == []
+
+
+def test_the_status_has_the_selected_box_before_the_next_frame_has_one(talk: Conversation) -> None:
+    talk.ask(RECTANGLE, 0.25, 0.25, 0.5, 0.75)
+    talk.settle()
+    _, status = talk.ask(REQUEST, 275)
+    assert (status.tracking_status, status.rec_top_x, status.rec_bottom_y) == (1, 0.25, 0.75)
 
 
 @pytest.mark.parametrize(

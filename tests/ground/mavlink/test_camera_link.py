@@ -39,7 +39,12 @@ def replay(station: QGroundControl, camera: LiveCamera) -> None:
     station.listen(2, lambda one: one.get_type() == STATUS)
     assert station.status.tracking_status == ACTIVE
     assert station.status.tracking_mode == D.CAMERA_TRACKING_MODE_RECTANGLE
-    corners = (station.status.rec_top_x, station.status.rec_top_y, station.status.rec_bottom_x, station.status.rec_bottom_y)
+    corners = (
+        station.status.rec_top_x,
+        station.status.rec_top_y,
+        station.status.rec_bottom_x,
+        station.status.rec_bottom_y,
+    )
     assert corners == pytest.approx((0.25, 0.25, 0.5, 0.5))
     assert station.click(0.5, 0.6) == D.MAV_RESULT_ACCEPTED
     assert len(camera.tracker.inits) == len(camera.commands) == 2
@@ -67,13 +72,16 @@ def test_the_rate_of_the_status_is_the_one_asked_for(station: QGroundControl) ->
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_dialogue_holds_with_a_quarter_lost_and_a_tenth_doubled(station: QGroundControl, seed: int) -> None:
-    with Relay(station.port, loss=0.25, doubles=0.1, seed=seed) as relay, LiveCamera(f"udpout:127.0.0.1:{relay.port}") as camera:
+    with (
+        Relay(station.port, loss=0.25, doubles=0.1, seed=seed) as relay,
+        LiveCamera(f"udpout:127.0.0.1:{relay.port}") as camera,
+    ):
         replay(station, camera)
         assert relay.lost
         assert relay.passed > 20
 
 
-def test_a_camera_that_listens_answers_several_stations(station: QGroundControl) -> None:
+def test_a_camera_that_listens_answers_several_stations() -> None:
     port = free_port()
     near = QGroundControl(first=("127.0.0.1", port))
     far = QGroundControl(first=("127.0.0.1", port), system=254)
@@ -106,7 +114,11 @@ def test_a_station_that_starts_later_or_again_finds_the_camera() -> None:
 
 def test_the_clock_of_the_own_vehicle_is_reported() -> None:
     port = free_port()
-    with LiveCamera(f"udpin:127.0.0.1:{port}", system=3) as camera, Autopilot(port, system=7), Autopilot(port, system=3):
+    with (
+        LiveCamera(f"udpin:127.0.0.1:{port}", system=3) as camera,
+        Autopilot(port, system=7),
+        Autopilot(port, system=3),
+    ):
         wait_for(lambda: camera.heard.of(VehicleClockEvent))
     (clock,) = camera.heard.of(VehicleClockEvent)
     assert (clock.unix_us, clock.boot_ms) == (1_700_000_000_000_000, 4321)
@@ -122,7 +134,9 @@ def test_the_number_of_another_vehicle_is_proposed() -> None:
 
 def test_ten_thousand_random_and_truncated_datagrams_select_nothing_and_the_camera_still_answers() -> None:
     port, rng = free_port(), random.Random(2)
-    command = bytes(D.MAVLink_command_long_message(1, 100, 2005, 0, 0.1, 0.1, 0.3, 0.3, 0, 0, 0).pack(D.MAVLink(None, 255, 190)))
+    command = bytes(
+        D.MAVLink_command_long_message(1, 100, 2005, 0, 0.1, 0.1, 0.3, 0.3, 0, 0, 0).pack(D.MAVLink(None, 255, 190))
+    )
     with LiveCamera(f"udpin:127.0.0.1:{port}") as camera, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
         before = threading.active_count()
         for number in range(10_000):
@@ -189,13 +203,16 @@ def test_a_tcp_server_that_dies_and_returns_is_found_again() -> None:
 
 def test_stations_connect_to_a_tcp_server_and_leave_it() -> None:
     port = free_port(socket.SOCK_STREAM)
-    with LiveCamera(f"tcpin:127.0.0.1:{port}") as camera:
-        with socket.create_connection(("127.0.0.1", port)) as one, socket.create_connection(("127.0.0.1", port)) as other:
-            other.close()
-            assert heartbeats_over(lambda: one.recv(500)) == 2
-            command = D.MAVLink_command_long_message(1, 100, 2005, 0, 0.25, 0.25, 0.5, 0.5, 0, 0, 0)
-            one.sendall(command.pack(D.MAVLink(None, 255, 190)))
-            wait_for(lambda: len(camera.tracker.inits) == 1)
+    with (
+        LiveCamera(f"tcpin:127.0.0.1:{port}") as camera,
+        socket.create_connection(("127.0.0.1", port)) as one,
+        socket.create_connection(("127.0.0.1", port)) as other,
+    ):
+        other.close()
+        assert heartbeats_over(lambda: one.recv(500)) == 2
+        command = D.MAVLink_command_long_message(1, 100, 2005, 0, 0.25, 0.25, 0.5, 0.5, 0, 0, 0)
+        one.sendall(command.pack(D.MAVLink(None, 255, 190)))
+        wait_for(lambda: len(camera.tracker.inits) == 1)
     assert not [text for text in camera.stations if "lost" in text]
 
 

@@ -91,14 +91,14 @@ def test_ten_thousand_random_and_truncated_packets_are_survived_without_growth(i
     command = packed(D.MAVLink_command_long_message(1, 100, 2005, 0, 0.1, 0.1, 0.3, 0.3, 0, 0, 0))
     read_count = 0
     for number in range(10_000):
-        if number % 2:
-            data = command[: rng.randrange(len(command))]
-        else:
-            data = b"\xfd" + rng.randbytes(rng.randrange(300))
+        cut, noise = command[: rng.randrange(len(command))], b"\xfd" + rng.randbytes(rng.randrange(300))
+        data = cut if number % 2 else noise
         read_count += len(list(reader.feed(data, is_datagram=is_datagram)))
     assert read_count == 0
     assert len(reader._held) <= 300
-    assert [one.get_type() for one in reader.feed(command + 12 * telemetry(), is_datagram=is_datagram)] == ["COMMAND_LONG"]
+    assert [one.get_type() for one in reader.feed(command + 12 * telemetry(), is_datagram=is_datagram)] == [
+        "COMMAND_LONG"
+    ]
 
 
 def test_without_pymavlink_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

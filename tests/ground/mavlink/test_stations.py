@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -71,7 +71,7 @@ def check(with_station: Station, camera: LiveCamera) -> None:
     assert number == 100
     with_station.camera.track_rectangle(number, 0.25, 0.25, 0.5, 0.5)
     assert len(camera.tracker.inits) == 1
-    with pytest.raises(Exception, match="(?i)denied"):
+    with pytest.raises(Exception, match="DENIED"):
         with_station.camera.track_rectangle(number, 0.5, 0.25, 0.25, 0.5)
     with_station.camera.track_point(number, 0.5, 0.5, 0.1)
     assert len(camera.tracker.inits) == 2
@@ -92,6 +92,8 @@ def test_mavsdk_discovers_selects_is_refused_watches_and_stops() -> None:
 
 
 def test_what_mavsdk_sends_again_is_carried_out_once() -> None:
+    from mavsdk.plugins.camera import CameraError
+
     port = free_port()
     with (
         Relay(port, loss=0.3, doubles=0.1, seed=4) as relay,
@@ -101,10 +103,8 @@ def test_what_mavsdk_sends_again_is_carried_out_once() -> None:
     ):
         for turn in range(6):
             before = len(camera.tracker.inits)
-            try:
+            with suppress(CameraError):  # a timeout, where every answer was lost
                 mine.camera.track_rectangle(mine.component, 0.25, 0.25, 0.5, 0.5 + turn / 50)
-            except Exception as error:
-                assert "TIMEOUT" in str(error)  # every answer was lost
             assert len(camera.tracker.inits) - before <= 1
         assert len(camera.tracker.inits) >= 4
 
