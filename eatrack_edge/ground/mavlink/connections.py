@@ -99,4 +99,4 @@ def parse_address(text: str) -> Address:
     if not place or not (number.isascii() and number.isdigit()) or not 0 < int(number) <= most:
         needed = "a device and bits per second" if scheme == "serial" else "a host and a port"
         raise UsageError(f"a MAVLink connection of {scheme} needs {needed}, got `{text}`", hint=_EXAMPLES)
-    return Address(scheme, place, int(number))
+    return Address(scheme, place.removeprefix("[").removesuffix("]"), int(number))

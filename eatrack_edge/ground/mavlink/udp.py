@@ -6,7 +6,7 @@ import select
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from eatrack_edge.ground.mavlink.connections import Address, ConnectionLost, Peer
 
@@ -74,7 +74,7 @@ class UdpIn:
     def send(self, data: bytes, peer: Peer) -> None:
         """See ``Connection``."""
         try:
-            self._socket.sendto(data, peer)  # type: ignore[arg-type]  # an address that came from it
+            self._socket.sendto(data, cast("Any", peer))  # an address that came from it
         except OSError:
             return
 
@@ -82,7 +82,7 @@ class UdpIn:
         """See ``Connection``."""
         with socket.socket(self._socket.family, socket.SOCK_DGRAM) as probe:
             try:
-                probe.connect(peer)  # type: ignore[arg-type]  # sends nothing: it asks which network leads there
+                probe.connect(cast("Any", peer))  # sends nothing: it asks which network leads there
             except OSError:
                 return ""
             return str(probe.getsockname()[0])
