@@ -41,8 +41,10 @@ class UdpOut:
         del peer
         try:
             self._socket.send(data)
-        except OSError:  # nobody listens, or the network is down: what is sent later may arrive
+        except (ConnectionRefusedError, BlockingIOError):  # nobody listens yet, or the network is slow
             return
+        except OSError as error:  # no network, or another one: this socket's own address is the old one's
+            raise ConnectionLost(error.strerror or str(error)) from error
 
     def local_host(self, peer: Peer) -> str:
         """See ``Connection``."""
