@@ -14,8 +14,13 @@ def open_camera_links(session: LiveSession, options: FlyConfig) -> list[CameraLi
     Raises:
         MissingExtra: pymavlink or pyserial is not installed.
     """
-    streams = [AnnouncedStream.of(options.mavlink.stream_uri)] if options.mavlink.stream_uri else []
+    mavlink, rate = options.mavlink, options.video.rate
+    streams = [AnnouncedStream.of(uri, rate=rate, is_h264=True) for uri in options.stream]
+    if mavlink.stream_uri:
+        streams = [AnnouncedStream.of(mavlink.stream_uri)]
+    is_box_drawn = bool(streams) and not mavlink.stream_uri
+    command, report = session.commands.put, session.reports.put
     return [
-        CameraLink(connection, options.mavlink, session.commands.put, session.reports.put, streams=streams)
-        for connection in options.mavlink.connections
+        CameraLink(connection, mavlink, command, report, streams=streams, is_box_drawn=is_box_drawn)
+        for connection in mavlink.connections
     ]

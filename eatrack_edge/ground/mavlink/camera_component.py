@@ -21,7 +21,7 @@ from eatrack_edge.ground.mavlink.repeats import Repeats
 from eatrack_edge.ground.mavlink.requests import Request, Station
 from eatrack_edge.ground.mavlink.status_rates import StatusRates
 from eatrack_edge.ground.mavlink.tracking_status import Sight, TrackingStatus
-from eatrack_edge.session.commands import Command, Select, Stop
+from eatrack_edge.session.commands import Command, Stop
 from eatrack_edge.session.events import (
     WAITING,
     EndEvent,
@@ -54,7 +54,6 @@ class Outgoing(NamedTuple):
 
 class _Awaited(NamedTuple):
     request: Request
-    selection: Select
     since_s: float
     is_reported: bool = False  # as in progress
 
@@ -204,7 +203,7 @@ class CameraComponent:
         if selection is None:
             return self._ack(request, "DENIED")
         self._repeats.add(request, now_s)
-        self._awaited.append(_Awaited(request, selection, now_s))
+        self._awaited.append(_Awaited(request, now_s))
         self._command(selection)
         return []
 
@@ -243,7 +242,7 @@ class CameraComponent:
         """Answer a selection. Its box is reported until a frame has a better one: stations ask for it at once."""
         sight = self._status.sight
         if sight is not None and not event.is_refused:
-            self._status.sight = Sight("TRACKING", awaited.selection.box, math.nan, sight.size, now_s)
+            self._status.sight = Sight("TRACKING", event.box, math.nan, sight.size, now_s)
         return self._settle(awaited.request, is_refused=event.is_refused)
 
     def _settle(self, request: Request, *, is_refused: bool = False, is_failed: bool = False) -> list[Outgoing]:

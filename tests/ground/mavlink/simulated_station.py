@@ -19,6 +19,7 @@ from session.simulated_sessions import live_frame
 D: ModuleType = load_dialect()
 PEER = ("192.168.144.11", 14550)
 SIZE = (640, 480)
+BOX: Box = (64.0, 48.0, 128.0, 96.0)
 
 
 def frame_event(
@@ -52,7 +53,7 @@ class Conversation:
     def settle(self, *, is_refused: bool = False) -> list[Any]:
         """The session answers a selection; what the camera sends then."""
         before = len(self.out)
-        self.see(SelectionEvent(7, "", is_refused, 0))
+        self.see(SelectionEvent(7, "", is_refused, 0, None if is_refused else BOX))
         return [one.message for one in self.out[before:]]
 
     def wait(self, seconds: float, step: float = 0.05) -> list[Any]:

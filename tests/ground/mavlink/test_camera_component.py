@@ -6,16 +6,15 @@ import pytest
 
 from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
-from eatrack_edge.session.commands import Select, Stop
+from eatrack_edge.session.commands import Select, SelectPoint, Stop
 from eatrack_edge.session.events import EndEvent, SourceFoundEvent, SourceLostEvent, StateEvent
-from ground.mavlink.simulated_station import PEER, Conversation, D, frame_event, of, result
+from ground.mavlink.simulated_station import BOX, PEER, Conversation, D, frame_event, of, result
 
 NAN = math.nan
 ACCEPTED, TEMPORARILY_REJECTED, DENIED, UNSUPPORTED, FAILED, IN_PROGRESS = range(6)
 REQUEST, INTERVAL = D.MAV_CMD_REQUEST_MESSAGE, D.MAV_CMD_SET_MESSAGE_INTERVAL
 RECTANGLE, POINT, STOP = D.MAV_CMD_CAMERA_TRACK_RECTANGLE, D.MAV_CMD_CAMERA_TRACK_POINT, D.MAV_CMD_CAMERA_STOP_TRACKING
 STATUS = "CAMERA_TRACKING_IMAGE_STATUS"
-BOX = (64.0, 48.0, 128.0, 96.0)
 
 
 @pytest.fixture
@@ -180,7 +179,8 @@ def test_the_status_has_the_selected_box_before_the_next_frame_has_one(talk: Con
     talk.ask(RECTANGLE, 0.25, 0.25, 0.5, 0.75)
     talk.settle()
     _, status = talk.ask(REQUEST, 275)
-    assert (status.tracking_status, status.rec_top_x, status.rec_bottom_y) == (1, 0.25, 0.75)
+    assert status.tracking_status == 1
+    assert (status.rec_top_x, status.rec_bottom_y) == pytest.approx((0.1, 0.3), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,13 @@ def test_the_status_has_the_selected_box_before_the_next_frame_has_one(talk: Con
 def test_a_rectangle_that_is_none_is_denied_at_once(talk: Conversation, corners: tuple[float, ...]) -> None:
     assert result(talk.ask(RECTANGLE, *corners)) == DENIED
     assert talk.commands == []
+
+
+@pytest.mark.parametrize("radius", [0.02, NAN, -1])
+def test_a_point_selects_what_the_tracker_proposes_there(talk: Conversation, radius: float) -> None:
+    assert talk.ask(POINT, 0.5, 1.0, radius) == []
+    assert talk.commands == [SelectPoint(320.0, 479.0)]
+    assert result(talk.settle()) == ACCEPTED
 
 
 def test_a_point_that_is_none_is_denied(talk: Conversation) -> None:
