@@ -26,7 +26,7 @@ class CameraMessages:
 
     def __init__(self, dialect: ModuleType, streams: Sequence[AnnouncedStream]) -> None:
         self._dialect, self._streams = dialect, tuple(streams)
-        self.size = (0, 0)
+        self.size: tuple[int, int] = (0, 0)
         self._by_id: dict[int, Callable[[int], Any]] = {
             dialect.MAVLINK_MSG_ID_CAMERA_INFORMATION: self.information,
             dialect.MAVLINK_MSG_ID_CAMERA_SETTINGS: self._settings,
