@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from eatrack_edge.cli.fly_config import FlyConfig
 
 
 def fly(
@@ -42,10 +45,9 @@ def fly(
     latency: Annotated[int | None, typer.Option(help="Jitter buffer of network streams, milliseconds.")] = None,
 ) -> None:  # fmt: skip
     """Track one target live: the newest frame always, and a source that is reopened whenever it dies."""
-    from eatrack_edge.cli.fly_config import FlyConfig, as_toml
+    from eatrack_edge.cli.fly_config import FlyConfig
     from eatrack_edge.cli.options import parse_milliseconds
     from eatrack_edge.core import config as files
-    from eatrack_edge.core.errors import UsageError
 
     given = {
         "source": source,
@@ -79,7 +81,14 @@ def fly(
         "latency_ms": latency,
     }
     given_mavlink = {"connections": tuple(mavlink or ()) or None, "system": mavlink_system}
-    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given, given_input, given_mavlink)
+    options = files.load(FlyConfig, config) if config else FlyConfig()
+    _start(options.with_options(given, given_input, given_mavlink), print_config)
+
+
+def _start(options: FlyConfig, print_config: bool) -> None:
+    from eatrack_edge.cli.fly_config import as_toml
+    from eatrack_edge.core.errors import UsageError
+
     if print_config:
         print(as_toml(options))
         return

@@ -105,4 +105,4 @@ def test_without_pymavlink_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pymavlink.dialects.v20.common", None)
     with pytest.raises(MissingExtra, match="cannot be a MAVLink camera: pymavlink is not installed") as caught:
         load_dialect()
-    assert caught.value.hint == "pip install 'eatrack-edge[mavlink]'"
+    assert caught.value.hint == "pip install pymavlink pyserial"
