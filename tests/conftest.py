@@ -29,6 +29,8 @@ SYSTEM = {
     "docs/test_pages.py",
     "docs/test_site.py",
     "evaluation/test_worker_pool.py",
+    "ground/mavlink/test_camera_link.py",
+    "ground/mavlink/test_stations.py",
     "session/test_live.py",
     "session/test_live_rtsp.py",
     "session/test_recorder_on_disk.py",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    pass
 
 
 def fly(
@@ -32,6 +35,8 @@ def fly(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; point x,y [frame]; stop; quit.")] = "",
     view_delay: Annotated[str, typer.Option(help="Age of the picture that you see, such as 300ms: a selection that names no frame is taken on the frame of that time.")] = "",
+    mavlink: Annotated[list[str] | None, typer.Option(help="Be a MAVLink camera for QGroundControl and others: udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or serial:DEVICE:BAUD. May be repeated.")] = None,
+    mavlink_system: Annotated[int | None, typer.Option(help="The vehicle's MAVLink system number.")] = None,
     input_width: Annotated[int | None, typer.Option(help="Width that the camera is asked for, pixels.")] = None,
     input_height: Annotated[int | None, typer.Option(help="Height that the camera is asked for, pixels.")] = None,
     input_rate: Annotated[float | None, typer.Option(help="Frames per second that the camera is asked for.")] = None,
@@ -42,15 +47,14 @@ def fly(
 ) -> None:  # fmt: skip
     """Track one target live: the newest frame always, and a source that is reopened whenever it dies."""
     given = dict(locals())  # every option by its name, which is that of the configuration
-    from eatrack_edge.cli.fly_config import FlyConfig, as_toml, given_options
+    from eatrack_edge.cli.fly_config import FlyConfig, as_toml
     from eatrack_edge.cli.options import parse_milliseconds
     from eatrack_edge.core import config as files
     from eatrack_edge.core.errors import UsageError
 
     given["view_delay_ms"] = parse_milliseconds(view_delay) if view_delay else None
-    given["input_latency_ms"] = latency
-    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(*given_options(given))
-    options = options.with_refinement(refinement)
+    given |= {"input_latency_ms": latency, "mavlink_connections": mavlink, "tracker_refinement": refinement}
+    options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given)
     if print_config:
         print(as_toml(options))
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.outputs.live_stream import StreamOptions
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.tracking.settings import TrackerSettings
@@ -43,6 +44,7 @@ class FlyConfig:
     mcap: str = ""  # file for Foxglove and rosbag2
     video: StreamOptions = field(default_factory=StreamOptions)
     input: LiveOptions = field(default_factory=LiveOptions)
+    mavlink: MavlinkOptions = field(default_factory=MavlinkOptions)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 
     def __post_init__(self) -> None:
@@ -56,34 +58,37 @@ class FlyConfig:
                 f"got {self.history}, {self.threads} and {self.max_frames}"
             )
 
-    def with_options(self, given: Mapping[str, Any], given_input: Mapping[str, Any]) -> FlyConfig:
+    def with_options(self, given: Mapping[str, Any]) -> FlyConfig:
         """These options with those of the command line, where they were given, in their place.
+
+        Args:
+            given: By name, empty or ``None`` where not given; one of a table begins with its name, such as
+                ``input_width``. ``tracker_refinement`` is the refinement's name.
 
         Raises:
             ConfigError: One is out of range.
         """
-        live = {name: value for name, value in given_input.items() if value is not None}
-        own: dict[str, Any] = {name: value for name, value in given.items() if value or isinstance(value, float)}
-        config = replace(self, input=replace(self.input, **live), **own)
+        own = {
+            spec.name: _plain(value)
+            for spec in fields(self)
+            if not is_dataclass(getattr(self, spec.name))
+            and ((value := given.get(spec.name)) or isinstance(value, float))
+        }
+        config = replace(self, **own, **{name: self._table(name, given) for name in ("input", "mavlink")})
+        if policy := given.get("tracker_refinement"):
+            refinement = replace(config.tracker.refinement, policy=policy)
+            config = replace(config, tracker=replace(config.tracker, refinement=refinement))
         return replace(config, input=replace(config.input, reopen=not config.once))
 
-    def with_refinement(self, policy: str) -> FlyConfig:
-        """These options with another refinement; empty keeps the one there is."""
-        if not policy:
-            return self
-        return replace(self, tracker=replace(self.tracker, refinement=replace(self.tracker.refinement, policy=policy)))
+    def _table(self, name: str, given: Mapping[str, Any]) -> Any:
+        table = getattr(self, name)
+        values = {spec.name: given.get(f"{name}_{spec.name}") for spec in fields(table)}
+        return replace(table, **{name: _plain(value) for name, value in values.items() if value is not None})
 
 
-def given_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of the command line for ``with_options``: those of the flight, and those of its input.
-
-    Args:
-        arguments: By name; an option of the input begins with ``input_``.
-    """
-    own = {spec.name: arguments[spec.name] for spec in fields(FlyConfig) if spec.name in arguments}
-    own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
-    live = {spec.name: arguments.get(f"input_{spec.name}") for spec in fields(LiveOptions)}
-    return own, live
+def _plain(value: Any) -> Any:
+    """As a configuration holds it: an option that may be repeated is a tuple."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def as_toml(config: Any, table: str = "") -> str:

@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -14,11 +15,13 @@ from eatrack_edge import __version__
 from eatrack_edge.cli.build import refresh
 from eatrack_edge.cli.console import print_error, print_note
 from eatrack_edge.cli.fly_config import FlyConfig
+from eatrack_edge.cli.fly_mavlink import open_camera_links
 from eatrack_edge.cli.fly_outputs import open_flight_outputs
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import EATrackError, UsageError
+from eatrack_edge.ground.mavlink.camera_link import CameraLink
 from eatrack_edge.outputs.base import RunInfo
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.outputs.registry import open_output
@@ -33,6 +36,7 @@ from eatrack_edge.session.events import (
     SourceFoundEvent,
     SourceLostEvent,
     StateEvent,
+    StationEvent,
 )
 from eatrack_edge.session.first_motion import FirstMotion
 from eatrack_edge.session.live import LiveSession
@@ -79,12 +83,12 @@ def run_flight(options: FlyConfig) -> int:
             session.commands.put(Select(box))
         outputs = _open_outputs(session, tracker, source, options)
         _read_commands(options.commands, session)
-        return _run(session, outputs, options)
+        return _run(session, outputs, open_camera_links(session, options), options)
 
 
-def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) -> int:
+def _run(session: LiveSession, outputs: list[OutputThread], links: list[CameraLink], options: FlyConfig) -> int:
     summary, notifier = LiveSummary(), ServiceNotifier()
-    session.listeners[:] = [summary, notifier, *outputs]
+    session.listeners[:] = [summary, notifier, *outputs, *links]
     ended = "error"
     notifier.ready()
     with Interrupts() as interrupts:
@@ -102,7 +106,7 @@ def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) 
             table = summary.table(ended)
             table |= {f"dropped_by_{one.name}": one.dropped for one in outputs[1:] if one.dropped}
             session.emit(EndEvent(table))
-            _close(outputs, session)
+            _close([*outputs, *links], session)
             notifier.close()
     for key, value in table.items():
         print(f"{key.replace('_', ' '):<25} {value}")
@@ -111,7 +115,7 @@ def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) 
     return interrupts.signal_number
 
 
-def _close(outputs: list[OutputThread], session: LiveSession) -> None:
+def _close(outputs: Sequence[OutputThread | CameraLink], session: LiveSession) -> None:
     """Finish the outputs, and say which of them could not."""
     for output in outputs:
         if not output.close():
@@ -200,6 +204,8 @@ class Screen:
             return f"SOURCE FOUND  after {event.outage_s:.1f} s  {event.description}"
         if isinstance(event, SelectionEvent):
             return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
+        if isinstance(event, StationEvent):
+            return event.text
         return f"OUTPUT FAILED  {event.output}: {event.reason}" if isinstance(event, OutputFailedEvent) else ""
 
     def finish(self, error: BaseException | None) -> None:

@@ -27,6 +27,8 @@ _HOW_TO_GET = {
     "jinja2": _PAGES,
     "distributed": "pip install distributed",
     "mcap": "pip install mcap",
+    "pymavlink": "pip install pymavlink pyserial",
+    "serial": "pip install pyserial",
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }

@@ -14,6 +14,8 @@ from eatrack_edge.session.events import (
     SourceFoundEvent,
     SourceLostEvent,
     StateEvent,
+    StationEvent,
+    VehicleClockEvent,
 )
 
 _TYPES = {
@@ -22,6 +24,8 @@ _TYPES = {
     SourceFoundEvent: "source_found",
     SelectionEvent: "selection",
     OutputFailedEvent: "output_failed",
+    StationEvent: "station",
+    VehicleClockEvent: "vehicle_clock",
 }
 
 

@@ -79,10 +79,37 @@ class OutputFailedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class StationEvent:
+    """A ground station, or the link to it, came or went, or is not as it should be."""
+
+    text: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleClockEvent:
+    """The vehicle's clocks beside this machine's, to lay its log beside ours."""
+
+    boot_ms: int  # since the autopilot's start
+    unix_us: int  # its wall clock; 0 where it has none, as without GPS
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndEvent:
     """The session ended; the last event."""
 
     summary: Mapping[str, object]
 
 
-Event = FrameEvent | StateEvent | SourceLostEvent | SourceFoundEvent | SelectionEvent | OutputFailedEvent | EndEvent
+Event = (
+    FrameEvent
+    | StateEvent
+    | SourceLostEvent
+    | SourceFoundEvent
+    | SelectionEvent
+    | OutputFailedEvent
+    | StationEvent
+    | VehicleClockEvent
+    | EndEvent
+)

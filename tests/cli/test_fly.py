@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,9 +14,12 @@ import pytest
 from cli.conftest import Run
 from eatrack_edge.cli.fly_config import FlyConfig, as_toml
 from eatrack_edge.core.config import load
+from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.outputs.live_stream import StreamOptions
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.tracking.settings import MotionSettings, TrackerSettings
+from ground.mavlink.qgroundcontrol import QGroundControl
+from ground.mavlink.simulated_station import D
 from sources.streams import RtspServer, free_port, needs_rtsp_server
 
 pytest.importorskip("av")
@@ -92,6 +96,31 @@ def test_a_flight_is_streamed_recorded_and_kept_for_foxglove(run: Run, tmp_path:
     assert (tmp_path / "rec" / "run-0001" / "00000.mkv").stat().st_size > 1000
 
 
+def test_a_station_discovers_the_camera_and_selects_over_mavlink(run: Run, tmp_path: Path) -> None:
+    port, seen = free_port(), list[int]()
+
+    def command() -> None:
+        station = QGroundControl(first=("127.0.0.1", port))
+        information = station.discover()
+        seen.extend((information.resolution_h, station.draw(0.4, 0.4, 0.6, 0.6)))
+        seen.append(station.listen(2, lambda one: one.get_type() == "CAMERA_TRACKING_IMAGE_STATUS")[-1].tracking_status)
+        station.close()
+
+    thread = threading.Thread(target=command)
+    thread.start()
+    uri = "test://?width=320&height=240&frames=120&fps=15"
+    done = run(
+        *("fly", uri, "--select", "none", "--realtime", "--mavlink", f"udpin:127.0.0.1:{port}"),
+        *("--jsonl", tmp_path / "fly.jsonl"),
+    )
+    thread.join(10)
+    assert done.code == 0, done.err
+    assert seen == [320, D.MAV_RESULT_ACCEPTED, D.CAMERA_TRACKING_STATUS_FLAGS_ACTIVE]
+    assert "MAVLink station 255/190 is there" in done.out
+    logged = [line for line in lines(tmp_path / "fly.jsonl") if line["type"] in ("selection", "station")]
+    assert [line["type"] for line in logged] == ["station", "selection"]
+
+
 def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     config = FlyConfig(
         source='gst://videotestsrc pattern="ball"',
@@ -99,6 +128,7 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
         stream=("rtsp://:8554/eatrack",),
         video=StreamOptions(width=640, encoder="pyav"),
         input=LiveOptions(width=640, reopen=True),
+        mavlink=MavlinkOptions(connections=("udpin:0.0.0.0:14540", "serial:/dev/ttyTHS1:921600"), coasting=True),
         tracker=TrackerSettings(motion=MotionSettings(gain=0.5)),
     )
     path = tmp_path / "fly.toml"
@@ -115,6 +145,7 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     done = run("fly", "--config", path, "--refinement", "vittrack", "--print-config")
     path.write_text(done.out)
     assert load(FlyConfig, path).tracker.refinement.policy == "vittrack"
+    assert load(FlyConfig, path).mavlink == config.mavlink
 
 
 @pytest.mark.parametrize(
@@ -128,6 +159,7 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
         pytest.param([SCENE, "--record", "/dev/null/x"], 3, "error: /dev/null/x/.lock: cannot be written: not a directory\n", id="record"),
         pytest.param([SCENE, "--record", "x", "--record-budget", "much"], 2, "error: a budget of disk space must be a number of bytes, got `much`\n", id="budget"),
         pytest.param([SCENE, "--commands", "/no/fifo"], 2, "error: /no/fifo: no such file\nhint: mkfifo /no/fifo\n", id="commands"),
+        pytest.param([SCENE, "--mavlink", "udp:14550"], 2, "error: no MAVLink connection is called `udp:14550`\nhint: for example: udpout:", id="mavlink"),
         pytest.param(["rtsp://127.0.0.1:9/live", "--once"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
     ],
 )  # fmt: skip

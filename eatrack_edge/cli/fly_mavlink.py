@@ -1,0 +1,26 @@
+"""The MAVLink cameras of ``eatrack-edge fly --mavlink``."""
+
+from __future__ import annotations
+
+from eatrack_edge.cli.fly_config import FlyConfig
+from eatrack_edge.ground.mavlink.announced_stream import AnnouncedStream
+from eatrack_edge.ground.mavlink.camera_link import CameraLink
+from eatrack_edge.session.live import LiveSession
+
+
+def open_camera_links(session: LiveSession, options: FlyConfig) -> list[CameraLink]:
+    """Open a link for each connection; they are listeners of the session, and command it.
+
+    Raises:
+        MissingExtra: pymavlink or pyserial is not installed.
+    """
+    mavlink, rate = options.mavlink, options.video.rate
+    streams = [AnnouncedStream.of(uri, rate=rate, is_h264=True) for uri in options.stream]
+    if mavlink.stream_uri:
+        streams = [AnnouncedStream.of(mavlink.stream_uri)]
+    is_box_drawn = bool(streams) and not mavlink.stream_uri
+    command, report = session.commands.put, session.reports.put
+    return [
+        CameraLink(connection, mavlink, command, report, streams=streams, is_box_drawn=is_box_drawn)
+        for connection in mavlink.connections
+    ]
