@@ -14,6 +14,7 @@ from eatrack_edge.cli.build import refresh
 from eatrack_edge.cli.console import print_error, print_note
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.cli.fly_outputs import open_flight_outputs
+from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.boxes import Box
@@ -34,7 +35,7 @@ from eatrack_edge.session.events import (
     StateEvent,
 )
 from eatrack_edge.session.first_motion import FirstMotion
-from eatrack_edge.session.live import LiveSession
+from eatrack_edge.session.live import Listener, LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
 from eatrack_edge.session.service_notifier import ServiceNotifier
@@ -78,12 +79,15 @@ def run_flight(options: FlyConfig) -> int:
             session.commands.put(Select(box))
         outputs = _open_outputs(session, tracker, source, options)
         _read_commands(options.commands, session)
-        return _run(session, outputs, options)
+        station = open_station(options, session, tracker, outputs[1:])
+        if station is not None:
+            stack.callback(station.close)
+        return _run(session, outputs, options, station)
 
 
-def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig) -> int:
+def _run(session: LiveSession, outputs: list[OutputThread], options: FlyConfig, station: Listener | None) -> int:
     summary, notifier = LiveSummary(), ServiceNotifier()
-    session.listeners[:] = [summary, notifier, *outputs]
+    session.listeners[:] = [summary, notifier, *outputs, *([station] if station else [])]
     ended = "error"
     notifier.ready()
     with Interrupts() as interrupts:

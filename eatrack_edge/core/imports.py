@@ -27,6 +27,7 @@ _HOW_TO_GET = {
     "jinja2": _PAGES,
     "distributed": "pip install distributed",
     "mcap": "pip install mcap",
+    **dict.fromkeys(("starlette", "uvicorn", "websockets"), "pip install starlette uvicorn websockets"),
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }

@@ -1,0 +1,1 @@
+"""Ground stations: those who watch a live session and command it."""
