@@ -79,7 +79,7 @@ def run_flight(options: FlyConfig) -> int:
             session.commands.put(Select(box))
         outputs = _open_outputs(session, tracker, source, options)
         _read_commands(options.commands, session)
-        station = open_station(options, session, tracker, outputs[1:])
+        station = open_station(options, session, tracker, source, outputs[1:])
         if station is not None:
             stack.callback(station.close)
         return _run(session, outputs, options, station)

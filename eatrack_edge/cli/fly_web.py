@@ -11,6 +11,7 @@ from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.core.imports import require
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.session.output_thread import OutputThread
+from eatrack_edge.sources.base import Source
 from eatrack_edge.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def open_station(
-    options: FlyConfig, session: LiveSession, tracker: Tracker, outputs: Sequence[OutputThread]
+    options: FlyConfig, session: LiveSession, tracker: Tracker, source: Source, outputs: Sequence[OutputThread]
 ) -> WebStation | None:
     """Serve the page and print its link; ``None`` where ``--web`` was not given.
 
@@ -43,6 +44,7 @@ def open_station(
         crops=lambda: tracker.templates.crops,
         outputs=outputs,
         log=Path(options.jsonl) if options.jsonl else None,
+        source=source.name,
         model=f"{tracker.model_spec.model} on {tracker.backend.name}",
     )
     print(f"{'ground station':<25} {station.link}", flush=True)

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from eatrack_edge.ground.web import messages
 from eatrack_edge.ground.web.click import command_of
@@ -22,7 +22,7 @@ from eatrack_edge.ground.web.messages import (
     View,
     text,
 )
-from eatrack_edge.ground.web.telemetry import finite
+from eatrack_edge.ground.web.telemetry import finite, plain_box
 from eatrack_edge.ground.web.viewers import Viewer
 from eatrack_edge.session.commands import Select, Stop
 
@@ -44,8 +44,11 @@ async def converse(websocket: WebSocket, hub: Hub) -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-    except (WebSocketDisconnect, TimeoutError, asyncio.TimeoutError, RuntimeError):
-        pass  # it is gone; Starlette says some of it by a RuntimeError
+    except (WebSocketDisconnect, asyncio.TimeoutError):
+        pass  # it is gone
+    except Exception as error:
+        if WebSocketState.DISCONNECTED not in (websocket.client_state, websocket.application_state):
+            hub.report(error)  # Starlette says by a RuntimeError that somebody is gone; anything else is a bug
     finally:
         hub.viewers.leave(viewer)
         for task in tasks:
@@ -73,7 +76,7 @@ async def _send(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
                 "age_ms": round(event.shown.age_ms(), 1),
                 "size": (width, height),
                 "picture_size": (picture.width, picture.height),
-                "box": event.record.box,
+                "box": plain_box(event.record.box),
                 "confidence": finite(event.record.confidence),
                 "state": event.record.state,
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from eatrack_edge.ground.web.viewers import Viewers
 from eatrack_edge.machine.power import read_rails, total_watts
 from eatrack_edge.machine.thermal import read_temperatures
 from eatrack_edge.session.commands import Command
-from eatrack_edge.session.events import EndEvent, Event, FrameEvent, SelectionEvent, StateEvent
+from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent, SelectionEvent, StateEvent
 from eatrack_edge.session.live_summary import Percentiles
 
 _TELEMETRY_S = 0.2
@@ -29,6 +30,7 @@ class Hub:
         telemetry: Counts the same events.
         crops: The tracker's templates now, BGR; called in the session's thread.
         log: The session's log, which viewers may download.
+        on_failure: Called where something fails that should not; the flight goes on.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Hub:
         telemetry: Telemetry,
         crops: Callable[[], Sequence[Frame]],
         log: Path | None,
+        on_failure: Callable[[OutputFailedEvent], None],
     ) -> None:
         self.command, self.telemetry, self.log = command, telemetry, log
         self.viewers, self.pictures = Viewers(), Pictures()
@@ -45,7 +48,8 @@ class Hub:
         self.templates_version = 0
         self.page_ages_ms = Percentiles(1, 20_000)
         self.is_closing = False
-        self._crops = crops
+        self._crops, self._on_failure = crops, on_failure
+        self._is_reported = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_wake_due = False
 
@@ -70,6 +74,12 @@ class Hub:
         self.is_closing = True
         self._soon(self.viewers.wake)
 
+    def report(self, error: BaseException) -> None:
+        """Say once that something failed."""
+        if not self._is_reported:
+            self._is_reported = True
+            self._on_failure(OutputFailedEvent("web", repr(error), time.monotonic_ns()))
+
     async def run(self) -> None:
         """Send the numbers five times a second, and read the sensors now and then, until cancelled."""
         self._loop = asyncio.get_running_loop()
@@ -78,6 +88,8 @@ class Hub:
             while True:
                 self._show_telemetry()
                 await asyncio.sleep(_TELEMETRY_S)
+        except Exception as error:
+            self.report(error)
         finally:
             board.cancel()
             self._loop = None

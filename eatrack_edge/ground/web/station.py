@@ -39,6 +39,7 @@ class WebStation:
         outputs: To show with what they dropped.
         log: The session's log, to be downloaded.
         model: Name of the model, to be shown.
+        source: Name of the source, to be shown.
 
     Attributes:
         link: What to open in a browser.
@@ -59,6 +60,7 @@ class WebStation:
         outputs: Sequence[WatchedOutput] = (),
         log: Path | None = None,
         model: str = "",
+        source: str = "",
     ) -> None:
         self._listener = listen(address)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -66,7 +68,7 @@ class WebStation:
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_MS)
         address = WebAddress(address.host, self._listener.getsockname()[1])
         self.link = page_link(address, token)
-        self.hub = Hub(command, Telemetry(outputs, model), crops, log)
+        self.hub = Hub(command, Telemetry(outputs, model, source), crops, log, on_failure)
         app = Guard(
             make_app(self.hub),
             hosts=allowed_hosts(address),
@@ -75,7 +77,6 @@ class WebStation:
             cookie=f"eatrack_{address.port}",  # cookies know no ports: each flight on this machine has its own
         )
         self._server = uvicorn.Server(_config(app))
-        self._on_failure = on_failure
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + _START_S
@@ -99,7 +100,7 @@ class WebStation:
         try:
             self._server.run(sockets=[self._listener])
         except (Exception, SystemExit) as error:  # whatever happens here, the flight goes on
-            self._on_failure(OutputFailedEvent("web", repr(error), time.monotonic_ns()))
+            self.hub.report(error)
         finally:
             self._listener.close()
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.session.events import (
     WAITING,
     EndEvent,
@@ -51,12 +52,13 @@ class Telemetry:
     Args:
         outputs: Such as the log and a recording.
         model: Name of the model, for the page.
+        source: Name of the source, for the page.
     """
 
-    def __init__(self, outputs: Sequence[WatchedOutput] = (), model: str = "") -> None:
+    def __init__(self, outputs: Sequence[WatchedOutput] = (), model: str = "", source: str = "") -> None:
         self.board = Board()
         self._lock = threading.Lock()  # held for microseconds: the session must not wait
-        self._outputs, self._model = outputs, model
+        self._outputs, self._model, self._source_name = outputs, model, source
         self._failed: dict[str, str] = {}
         self._start_ns = self._state_since_ns = time.monotonic_ns()
         self._newest: FrameEvent | None = None
@@ -111,15 +113,15 @@ class Telemetry:
                 "state_reason": self._state_reason,
                 "state_s": round((now_ns - self._state_since_ns) / 1e9, 1),
                 "frame": record.frame if record else None,
-                "box": record.box if record else None,
+                "box": plain_box(record.box) if record else None,
                 "confidence": finite(record.confidence) if record else None,
                 "age_ms": round(event.age_ms, 1) if event else None,
                 "since_frame_s": round((now_ns - self._times_ns[-1]) / 1e9, 2) if self._times_ns else None,
-                "update_ms": self._update_ms,
+                "update_ms": finite(self._update_ms),
                 "fps": round(len(recent) / span_s, 1) if span_s else 0.0,
                 "frames": self.frames,
                 "dropped": self.dropped,
-                "source": dict(self._source),
+                "source": {"name": self._source_name, **self._source},
                 "source_losses": self.source_losses,
                 "uptime_s": round((now_ns - self._start_ns) / 1e9, 1),
                 "outputs": [
@@ -143,3 +145,8 @@ class Telemetry:
 def finite(value: float | None) -> float | None:
     """A number that JSON can hold; ``None`` for what is none, such as the confidence of a frame without a target."""
     return None if value is None or not math.isfinite(value) else round(float(value), 4)
+
+
+def plain_box(box: Box | None) -> list[float] | None:
+    """A box as JSON holds it, to a hundredth of a pixel."""
+    return None if box is None else [round(float(side), 2) for side in box]

@@ -60,7 +60,8 @@ export class Numbers {
     }
     this.byId("power-cell").hidden = board.power_w === null;
     if (board.power_w !== null) this.setUnit("power", board.power_w.toFixed(1), "W");
-    this.setText("source", source.is_found ? source.text || "Source is there" : source.text);
+    this.setText("source-name", source.name);
+    this.setText("source", source.text);
     this.setText("model", model);
   }
 
@@ -108,7 +109,7 @@ export class Numbers {
   showFiles({ outputs, has_log: hasLog }) {
     this.byId("files").hidden = !outputs.length && !hasLog;
     this.byId("log").hidden = !hasLog;
-    const rows = outputs.map(({ name, dropped, failure }) => [name, failure ? `Failed: ${failure}` : dropped ? `${dropped} missed` : "Writing", failure]);
+    const rows = outputs.map(({ name, dropped, failure }) => [name.split("/").pop(), failure ? `Failed: ${failure}` : dropped ? `${dropped} missed` : "Writing", failure]);
     const wanted = JSON.stringify(rows);
     if (wanted === this.files) return;
     this.files = wanted;

@@ -1,11 +1,11 @@
 // A value over the last minute, with the states as a strip below it.
 
-import { look } from "/words.js";
+import { look, milliseconds } from "/words.js";
 
 export const SPAN_S = 60;
 
 export class Plot {
-  // `top` is the highest value, or a function of the highest value that is shown.
+  // `top` is the highest value, or a function of one that few points are above: a single peak must not flatten the rest.
   constructor(canvas, { top, hasStates = false, limit = null }) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
@@ -34,8 +34,8 @@ export class Plot {
     context.clearRect(0, 0, width, height);
     const strip = this.hasStates ? 7 * ratio : 0;
     const floor = height - strip - ratio;
-    const values = this.points.map((point) => point[1]).filter((value) => value !== null);
-    const top = typeof this.top === "function" ? this.top(Math.max(0, ...values)) : this.top;
+    const values = this.points.map((point) => point[1]).filter((value) => value !== null).sort((one, other) => one - other);
+    const top = typeof this.top === "function" ? this.top(values[Math.floor(0.97 * (values.length - 1))] ?? 0) : this.top;
     const x = (seconds) => width - ((now - seconds) / SPAN_S) * width;
     const y = (value) => floor - (Math.min(value, top) / top) * (floor - 2 * ratio);
     this.grid(width, floor, top, y, ratio);
@@ -57,7 +57,7 @@ export class Plot {
       context.lineTo(width, level);
       context.stroke();
     }
-    context.fillText(top <= 1 ? "1" : `${top} ms`, 0, y(top) + 3 * ratio);
+    context.fillText(top <= 1 ? "1" : milliseconds(top), 0, y(top) + 3 * ratio);
     if (this.limit !== null && this.limit < top) {
       context.strokeStyle = "#8a6d2f";
       context.setLineDash([3 * ratio, 3 * ratio]);
@@ -96,7 +96,8 @@ export class Plot {
       const end = next && next[0] - seconds < 1.5 ? x(next[0]) : x(seconds) + 2 * ratio;
       context.fillStyle = look(state).colour;
       context.globalAlpha = state === "WAITING" ? 0.35 : 1;
-      context.fillRect(x(seconds), height - 4 * ratio, end - x(seconds) + 0.5, 4 * ratio);
+      // Whole pixels: neighbours of one colour must show no seam.
+      context.fillRect(Math.floor(x(seconds)), height - 4 * ratio, Math.max(1, Math.floor(end) - Math.floor(x(seconds))), 4 * ratio);
     });
     context.globalAlpha = 1;
   }

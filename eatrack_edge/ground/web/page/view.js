@@ -179,7 +179,7 @@ export class View {
 
   corners(x, y, w, h, colour, ratio) {
     const arm = 10 * ratio;
-    this.stroke(colour, [], ratio, () => {
+    this.stroke(colour, [], 0.75 * ratio, () => {
       for (const [cornerX, cornerY, right, down] of [[x, y, 1, 1], [x + w, y, -1, 1], [x, y + h, 1, -1], [x + w, y + h, -1, -1]]) {
         this.context.moveTo(cornerX + right * arm, cornerY);
         this.context.lineTo(cornerX, cornerY);

@@ -19,5 +19,6 @@ export function duration(seconds) {
 }
 
 export function milliseconds(value) {
-  return value >= 10000 ? `${(value / 1000).toFixed(0)} s` : value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${Math.round(value)} ms`;
+  if (value >= 10000) return `${Math.round(value / 1000)} s`;
+  return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${Math.round(value)} ms`;
 }
