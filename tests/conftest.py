@@ -28,6 +28,8 @@ SYSTEM = {
     "docs/test_pages.py",
     "docs/test_site.py",
     "evaluation/test_worker_pool.py",
+    "ground/web/test_page.py",
+    "ground/web/test_station.py",
     "session/test_live.py",
     "session/test_live_rtsp.py",
     "session/test_recorder_on_disk.py",

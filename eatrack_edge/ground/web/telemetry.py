@@ -24,6 +24,7 @@ from eatrack_edge.session.events import (
 
 TREND_S = 60.0  # that the plots show
 _TREND_STEP_S = 0.2
+_TREND_POINTS = round(TREND_S / _TREND_STEP_S)
 _RATE_S = 2.0  # over which frames per second are counted
 
 
@@ -65,7 +66,8 @@ class Telemetry:
         self._state, self._state_reason = WAITING, ""
         self._source = {"is_found": False, "text": "not found yet"}
         self._times_ns: deque[int] = deque(maxlen=1000)
-        self._trend: deque[tuple[float, float | None, float, str]] = deque(maxlen=round(TREND_S / _TREND_STEP_S))
+        self._trend: deque[tuple[float, float | None, float, str]] = deque(maxlen=_TREND_POINTS)
+        self._trend_ns: float = -math.inf  # when its newest point was taken
         self._update_ms: float | None = None
         self.frames = self.dropped = self.source_losses = 0
         self.end: Mapping[str, object] | None = None
@@ -96,8 +98,9 @@ class Telemetry:
         self._update_ms = record.ms.get("total")
         if not self._source["is_found"]:  # a file has no link that could be found
             self._source = {"is_found": True, "text": ""}
-        seconds = (now_ns - self._start_ns) / 1e9
-        if not self._trend or seconds - self._trend[-1][0] >= _TREND_STEP_S:
+        if now_ns - self._trend_ns >= _TREND_STEP_S * 1e9:
+            self._trend_ns = now_ns
+            seconds = (now_ns - self._start_ns) / 1e9
             self._trend.append((round(seconds, 2), finite(record.confidence), round(event.age_ms, 1), record.state))
 
     def snapshot(self) -> dict[str, object]:

@@ -4,7 +4,7 @@ export const STATES = {
   WAITING: { sentence: "No target. Draw a box around one, or click it.", colour: "#a3b3bd", dash: [] },
   TRACKING: { sentence: "The box is on the target.", colour: "#63d68f", dash: [] },
   UNCERTAIN: { sentence: "Low confidence. The box may show where the target was last.", colour: "#f4bd50", dash: [9, 6] },
-  LOST: { sentence: "The target is lost. Select it again where you see it.", colour: "#ff7b72", dash: [2, 6] },
+  LOST: { sentence: "The target is lost. Select it again where you see it.", colour: "#ff7b72", dash: [3, 5] },
   REACQUIRED: { sentence: "Found again. Check that it is the same target.", colour: "#62c6ff", dash: [] },
 };
 
