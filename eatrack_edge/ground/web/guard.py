@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LONGEST_TARGET = 1024  # characters of a path with its query; the longest of ours has 150
+_MOST_HEADER_BYTES = 16 * 1024
 _SECURITY_HEADERS = {
     # Everything comes from this server; no inline script or style, no frame around it, no form.
     "Content-Security-Policy": (
@@ -87,6 +88,8 @@ class Guard:
         headers = Headers(scope=scope)
         if len(scope["path"]) + len(scope["query_string"]) > _LONGEST_TARGET:
             return Refusal(414, "the address is too long\n")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADER_BYTES:
+            return Refusal(431, "the headers are too long\n")
         if scope["type"] == "http":
             if scope["method"] not in ("GET", "HEAD"):
                 return Refusal(405, "commands are sent over the WebSocket; everything else is read with GET\n")

@@ -116,7 +116,7 @@ class Page:
     connection: ClientConnection
 
     def __init__(self, uri: str, **options: Any) -> None:
-        self._connecting = connect(uri, compression=None, **options)
+        self._connecting = connect(uri, compression=None, close_timeout=0.5, **options)
 
     def __enter__(self) -> Page:
         self.connection = self._connecting.__enter__()
