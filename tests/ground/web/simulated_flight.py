@@ -55,7 +55,7 @@ class Flight:
     """
 
     def __init__(
-        self, *, size: tuple[int, int] = (640, 360), fps: float = 25, token: str = "", host: str = "127.0.0.1",
+        self, *, size: tuple[int, int] = (640, 360), fps: float = 25, token: str = "", host: str = "127.0.0.1", port: int = 0,
         log: Path | None = None, tracker: Any = None, feed: Any = None, outputs: Any = (), history: int = 60,
     ) -> None:  # fmt: skip
         self.tracker = tracker or SimulatedTracker()
@@ -63,7 +63,7 @@ class Flight:
         self.commands: list[Command] = []
         self.failures: list[Event] = []
         self.station = WebStation(
-            WebAddress(host, 0), token, self._command, self.failures.append,
+            WebAddress(host, port), token, self._command, self.failures.append,
             crops=lambda: [np.full((32, 32, 3), 60 + 30 * slot, np.uint8) for slot in range(2)],
             log=log, outputs=outputs, model="simulated", source="camera",
         )  # fmt: skip
