@@ -77,11 +77,13 @@ def run_flight(options: FlyConfig) -> int:
         )
         if box is not None:
             session.commands.put(Select(box))
-        outputs = _open_outputs(session, tracker, source, options)
-        _read_commands(options.commands, session)
-        station = open_station(options, session, tracker, source, outputs[1:])
+        station = open_station(options, session, tracker, source)  # first: it may refuse, and files would be left
         if station is not None:
             stack.callback(station.close)
+        outputs = _open_outputs(session, tracker, source, options)
+        if station is not None:
+            station.watch(outputs[1:])
+        _read_commands(options.commands, session)
         return _run(session, outputs, options, station)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.core.imports import require
 from eatrack_edge.session.live import LiveSession
-from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.sources.base import Source
 from eatrack_edge.tracking.tracker import Tracker
 
@@ -18,9 +16,7 @@ if TYPE_CHECKING:
     from eatrack_edge.ground.web.station import WebStation
 
 
-def open_station(
-    options: FlyConfig, session: LiveSession, tracker: Tracker, source: Source, outputs: Sequence[OutputThread]
-) -> WebStation | None:
+def open_station(options: FlyConfig, session: LiveSession, tracker: Tracker, source: Source) -> WebStation | None:
     """Serve the page and print its link; ``None`` where ``--web`` was not given.
 
     Raises:
@@ -42,7 +38,6 @@ def open_station(
         session.commands.put,
         session.reports.put,
         crops=lambda: tracker.templates.crops,
-        outputs=outputs,
         log=Path(options.jsonl) if options.jsonl else None,
         source=source.name,
         model=f"{tracker.model_spec.model} on {tracker.backend.name}",

@@ -9,7 +9,6 @@ import time
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from eatrack_edge.ground.web import messages
-from eatrack_edge.ground.web.click import command_of
 from eatrack_edge.ground.web.hub import Hub
 from eatrack_edge.ground.web.messages import (
     Acknowledge,
@@ -24,7 +23,7 @@ from eatrack_edge.ground.web.messages import (
 )
 from eatrack_edge.ground.web.telemetry import finite, plain_box
 from eatrack_edge.ground.web.viewers import Viewer
-from eatrack_edge.session.commands import Select, Stop
+from eatrack_edge.session.commands import Select, SelectPoint, Stop
 
 _SILENCE_S = 30.0  # a page asks for the clock every two seconds: one that does not is gone, and gives up its control
 _TRY_LATER = 1013  # close code of the standard
@@ -122,12 +121,10 @@ def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: 
     if isinstance(message, StopTracking):
         hub.command(Stop())
         return ""
-    size = viewer.frame_size(message.frame)
-    if reason := messages.refuse_selection(message, size):
+    if reason := messages.refuse_selection(message, viewer.frame_size(message.frame)):
         return reason
-    assert size is not None  # or it would have been refused
     if isinstance(message, SelectClick):
-        hub.command(command_of(message, size))
+        hub.command(SelectPoint(message.x, message.y, message.frame))
     else:
         hub.command(Select(message.box, message.frame))
     return ""

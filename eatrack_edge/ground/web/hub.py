@@ -10,7 +10,7 @@ from pathlib import Path
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.ground.web.messages import text
 from eatrack_edge.ground.web.pictures import Pictures
-from eatrack_edge.ground.web.telemetry import Board, Telemetry
+from eatrack_edge.ground.web.telemetry import Board, Telemetry, plain_box
 from eatrack_edge.ground.web.viewers import Viewers
 from eatrack_edge.machine.power import read_rails, total_watts
 from eatrack_edge.machine.thermal import read_temperatures
@@ -117,8 +117,8 @@ class Hub:
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, SelectionEvent):
-            notice = text("selection", frame=event.frame, is_refused=event.is_refused, reason=event.reason)
-            self.viewers.tell(notice)
+            values = {"frame": event.frame, "box": plain_box(event.box), "reason": event.reason}
+            self.viewers.tell(text("selection", is_refused=event.is_refused, **values))
         elif isinstance(event, EndEvent):
             self.viewers.tell(text("end", ended=str(event.summary.get("ended", ""))))
         self._show_telemetry()

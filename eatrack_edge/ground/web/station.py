@@ -36,7 +36,6 @@ class WebStation:
         command: Takes a command to the session, such as ``session.commands.put``.
         on_failure: Called once, from the server's thread, where the server fails.
         crops: The tracker's templates now; called in the session's thread.
-        outputs: To show with what they dropped.
         log: The session's log, to be downloaded.
         model: Name of the model, to be shown.
         source: Name of the source, to be shown.
@@ -57,7 +56,6 @@ class WebStation:
         on_failure: Callable[[OutputFailedEvent], None],
         *,
         crops: Callable[[], Sequence[Frame]] = tuple,
-        outputs: Sequence[WatchedOutput] = (),
         log: Path | None = None,
         model: str = "",
         source: str = "",
@@ -68,7 +66,7 @@ class WebStation:
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_MS)
         address = WebAddress(address.host, self._listener.getsockname()[1])
         self.link = page_link(address, token)
-        self.hub = Hub(command, Telemetry(outputs, model, source), crops, log, on_failure)
+        self.hub = Hub(command, Telemetry(model, source), crops, log, on_failure)
         app = Guard(
             make_app(self.hub),
             hosts=allowed_hosts(address),
@@ -84,6 +82,10 @@ class WebStation:
             if not self._thread.is_alive() or time.monotonic() > deadline:
                 raise MachineError(f"--web {address}: the server did not start")
             time.sleep(0.01)
+
+    def watch(self, outputs: Sequence[WatchedOutput]) -> None:
+        """Show these outputs, with what they dropped."""
+        self.hub.telemetry.outputs = outputs
 
     def offer(self, event: Event) -> None:
         """Take an event of the session, without waiting."""

@@ -25,6 +25,7 @@ from eatrack_edge.session.events import (
 TREND_S = 60.0  # that the plots show
 _TREND_STEP_S = 0.2
 _TREND_POINTS = round(TREND_S / _TREND_STEP_S)
+_RETRY_S = 15.0
 _RATE_S = 2.0  # over which frames per second are counted
 
 
@@ -51,16 +52,20 @@ class Telemetry:
     """Listens to a session in its thread, and is read in others.
 
     Args:
-        outputs: Such as the log and a recording.
         model: Name of the model, for the page.
         source: Name of the source, for the page.
+
+    Attributes:
+        board: What the sensors said last.
+        outputs: To be shown, such as the log and a recording.
     """
 
-    def __init__(self, outputs: Sequence[WatchedOutput] = (), model: str = "", source: str = "") -> None:
+    def __init__(self, model: str = "", source: str = "") -> None:
         self.board = Board()
         self._lock = threading.Lock()  # held for microseconds: the session must not wait
-        self._outputs, self._model, self._source_name = outputs, model, source
-        self._failed: dict[str, str] = {}
+        self.outputs: Sequence[WatchedOutput] = ()
+        self._model, self._source_name = model, source
+        self._failed: dict[str, tuple[str, float]] = {}  # reason, and until when it is shown
         self._start_ns = self._state_since_ns = time.monotonic_ns()
         self._newest: FrameEvent | None = None
         self._state, self._state_reason = WAITING, ""
@@ -85,7 +90,9 @@ class Telemetry:
             elif isinstance(event, SourceFoundEvent):
                 self._source = {"is_found": True, "text": event.description}
             elif isinstance(event, OutputFailedEvent):
-                self._failed[event.output] = event.reason
+                # One that tries again says so again while it fails, and nothing when it has succeeded.
+                until_ns = math.inf if event.is_final else event.at_ns + _RETRY_S * 1e9
+                self._failed[event.output] = (event.reason, until_ns)
             elif isinstance(event, EndEvent):
                 self.end = event.summary
 
@@ -128,12 +135,16 @@ class Telemetry:
                 "source_losses": self.source_losses,
                 "uptime_s": round((now_ns - self._start_ns) / 1e9, 1),
                 "outputs": [
-                    {"name": output.name, "dropped": output.dropped, "failure": self._failed.get(output.name, "")}
-                    for output in self._outputs
+                    {"name": output.name, "dropped": output.dropped, "failure": self._failure(output.name, now_ns)}
+                    for output in self.outputs
                 ],
                 "board": {"temperatures_c": dict(self.board.temperatures_c), "power_w": self.board.power_w},
                 "ended": None if self.end is None else str(self.end.get("ended", "")),
             }
+
+    def _failure(self, output: str, now_ns: int) -> str:
+        reason, until_ns = self._failed.get(output, ("", 0))
+        return reason if now_ns < until_ns else ""
 
     def trend(self) -> list[tuple[float, float | None, float, str]]:
         """The last minute, five times a second: (seconds, confidence, age in ms, state)."""

@@ -65,8 +65,9 @@ class Flight:
         self.station = WebStation(
             WebAddress(host, port), token, self._command, self.failures.append,
             crops=lambda: [np.full((32, 32, 3), 60 + 30 * slot, np.uint8) for slot in range(2)],
-            log=log, outputs=outputs, model="simulated", source="camera",
+            log=log, model="simulated", source="camera",
         )  # fmt: skip
+        self.station.watch(outputs)
         self.session.listeners.append(self.station)
         self.is_stopped = False
         self._thread = threading.Thread(target=self._fly, daemon=True)

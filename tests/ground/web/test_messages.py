@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eatrack_edge.ground.web.click import command_of
 from eatrack_edge.ground.web.messages import SelectBox, SelectClick, parse_message, refuse_selection
-from eatrack_edge.session.commands import Select
 
 SIZE = (640, 360)
 
@@ -59,14 +57,3 @@ def test_a_box_must_be_inside_the_picture_that_it_was_drawn_on(
 @pytest.mark.parametrize("point", [(-1, 5), (641, 5), (5, 361), (float("nan"), 5)])
 def test_a_point_outside_the_picture_is_refused(point: tuple[float, float]) -> None:
     assert refuse_selection(SelectClick(*point, 7), SIZE) == "the point is outside the picture"
-
-
-@given(st.floats(0, 640), st.floats(0, 360))
-def test_a_click_anywhere_selects_around_it_and_inside_the_picture(x: float, y: float) -> None:
-    command = command_of(SelectClick(x, y, 7), SIZE)
-    assert isinstance(command, Select)
-    left, top, width, height = command.box
-    assert command.frame == 7
-    assert (width, height) == (36, 36)
-    assert 0 <= left <= x <= left + width + 1e-9 <= 640 + 1e-6
-    assert 0 <= top <= y <= top + height + 1e-9 <= 360 + 1e-6

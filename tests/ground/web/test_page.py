@@ -19,7 +19,7 @@ import pytest
 
 from eatrack_edge.core.boxes import iou
 from eatrack_edge.scene.render import Scene
-from eatrack_edge.session.commands import Select, Stop
+from eatrack_edge.session.commands import Select, SelectPoint, Stop
 from ground.web.simulated_flight import TOKEN, Flight, wait_until
 
 CHROMIUM = shutil.which("chromium")
@@ -143,7 +143,7 @@ def test_a_box_is_drawn_to_within_a_pixel_and_names_the_frame_on_the_screen(
     assert flight.tracker.inits == [(select.frame % 256, select.box)]
 
 
-def test_a_drag_over_the_border_is_cut_off_there_and_a_click_takes_what_is_around_it(open_page: Open) -> None:
+def test_a_drag_over_the_border_is_cut_off_there_and_a_click_names_its_point(open_page: Open) -> None:
     with Flight(size=(640, 360), history=300) as flight:
         page = open_page(flight.station.link)
         x, y = screen_place(page, (600, 300), (640, 360))
@@ -154,6 +154,9 @@ def test_a_drag_over_the_border_is_cut_off_there_and_a_click_takes_what_is_aroun
         wait_until(lambda: len(selections(flight)) == 1)
         page.mouse.click(*screen_place(page, (200, 100), (640, 360)))
         wait_until(lambda: len(flight.commands) == 2)
+    point = flight.commands[1]
+    assert isinstance(point, SelectPoint)
+    assert np.abs(np.subtract((point.x, point.y), (200, 100))).max() <= 1
     assert np.abs(np.subtract(selections(flight)[0].box, (600, 300, 40, 60))).max() <= 1
 
 

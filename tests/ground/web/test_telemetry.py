@@ -31,7 +31,8 @@ def frame_event(number: int, state: str = "TRACKING", confidence: float = 0.9, d
 
 
 def flown() -> Telemetry:
-    telemetry = Telemetry([Log()], "eatrack_s", "camera")
+    telemetry = Telemetry("eatrack_s", "camera")
+    telemetry.outputs = [Log()]
     telemetry.offer(SourceFoundEvent("PyAV", 0.5, time.monotonic_ns()))
     telemetry.offer(StateEvent("TRACKING", "WAITING", 0, time.monotonic_ns(), "selected"))
     for number in range(10):
@@ -57,6 +58,15 @@ def test_losses_failures_and_the_end_are_shown() -> None:
     assert numbers["source"] == {"name": "camera", "is_found": False, "text": "connection reset"}
     assert (numbers["source_losses"], numbers["ended"]) == (1, "quit")
     assert numbers["outputs"] == [{"name": Log.name, "dropped": 3, "failure": "the disk is full"}]
+
+
+def test_an_output_that_tries_again_is_shown_as_failed_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry = flown()
+    now_ns = time.monotonic_ns()
+    telemetry.offer(OutputFailedEvent(Log.name, "nobody listens; trying again", now_ns, is_final=False))
+    assert telemetry.snapshot()["outputs"][0]["failure"] == "nobody listens; trying again"
+    monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns + 16_000_000_000)
+    assert telemetry.snapshot()["outputs"][0]["failure"] == ""
 
 
 def test_what_is_not_known_is_none() -> None:

@@ -8,6 +8,7 @@ import { milliseconds } from "/words.js";
 const STALE_MS = 1000; // without a picture the page says so
 const TOAST_MS = 6000;
 const ANSWER_MS = 1500; // a selection that is not answered by then is no longer drawn
+const SHOWN_MS = 400;
 const LATE_MS = 500;
 
 if (location.search) history.replaceState(null, "", "/"); // the token is in a cookie by now, and stays out of sight
@@ -74,7 +75,9 @@ const link = new Link({
       page.you = message.you;
       numbers.welcome(message);
     } else if (message.type === "selection") {
-      view.sent = null;
+      view.sent = message.box; // after a click the box was proposed: it is shown before the tracker's own comes
+      setTimeout(() => (view.sent = null), SHOWN_MS);
+      if (message.box) page.lastBox = message.box;
       if (message.reason) toast(message.is_refused ? `Selection refused: ${message.reason}` : `Selected, but ${message.reason}`);
     } else if (message.type === "refused" || message.type === "full") {
       view.sent = null;
