@@ -74,25 +74,16 @@ def fly(
         "output": tuple(output or ()),
         "show": show,
         "stream": tuple(stream or ()),
-        "record": record,
-        "record_what": record_what,
-        "record_budget": record_budget,
-        "mcap": mcap,
+        "record": record, "record_what": record_what, "record_budget": record_budget, "mcap": mcap,
         "overwrite": overwrite,
         "commands": commands,
         "view_delay_ms": parse_milliseconds(view_delay) if view_delay else None,
-        "web": web,
-        "web_token": web_token,
-    }
+        "web": web, "web_token": web_token,
+    }  # fmt: skip
     given_input = {
-        "width": input_width,
-        "height": input_height,
-        "rate": input_rate,
-        "codec": input_codec,
-        "flip": input_flip,
-        "reader": input_reader,
-        "latency_ms": latency,
-    }
+        "width": input_width, "height": input_height, "rate": input_rate, "codec": input_codec,
+        "flip": input_flip, "reader": input_reader, "latency_ms": latency,
+    }  # fmt: skip
     options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given, given_input)
     if print_config:
         print(as_toml(options))

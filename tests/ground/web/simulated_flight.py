@@ -20,13 +20,13 @@ from eatrack_edge.session.commands import Command
 from eatrack_edge.session.events import EndEvent, Event
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame
-from session.simulated_sessions import SimulatedTracker
+from session.simulated_sessions import Heard, SimulatedTracker
 
 TOKEN = "token-of-the-tests-0123456789"
 
 
 class Camera:
-    """Delivers a test picture at a steady rate, whose first value is the frame's number."""
+    """Delivers a test picture at a steady rate."""
 
     def __init__(self, size: tuple[int, int], fps: float) -> None:
         width, height = size
@@ -40,10 +40,8 @@ class Camera:
         if wait_s > timeout:
             return None
         self._next_s = max(self._next_s + self._period_s, time.monotonic())
-        frame = self.picture.copy()
-        frame[0, 0, 0] = self._index % 256
         self._index += 1
-        return LiveFrame(self._index - 1, self._index / 30, frame, captured_ns=time.monotonic_ns())
+        return LiveFrame(self._index - 1, self._index / 30, self.picture.copy(), captured_ns=time.monotonic_ns())
 
 
 class Flight:
@@ -51,6 +49,7 @@ class Flight:
 
     Attributes:
         commands: That reached the session.
+        heard: Every event.
         tracker: Follows nothing; its ``inits`` say what it was started on.
     """
 
@@ -68,7 +67,8 @@ class Flight:
             log=log, model="simulated", source="camera",
         )  # fmt: skip
         self.station.watch(outputs)
-        self.session.listeners.append(self.station)
+        self.heard = Heard()
+        self.session.listeners += [self.station, self.heard]
         self.is_stopped = False
         self._thread = threading.Thread(target=self._fly, daemon=True)
 

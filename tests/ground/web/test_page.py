@@ -20,6 +20,7 @@ import pytest
 from eatrack_edge.core.boxes import iou
 from eatrack_edge.scene.render import Scene
 from eatrack_edge.session.commands import Select, SelectPoint, Stop
+from eatrack_edge.session.events import SelectionEvent
 from ground.web.simulated_flight import TOKEN, Flight, wait_until
 
 CHROMIUM = shutil.which("chromium")
@@ -140,7 +141,8 @@ def test_a_box_is_drawn_to_within_a_pixel_and_names_the_frame_on_the_screen(
     assert np.abs(np.subtract(select.box, box)).max() <= 1
     assert select.frame is not None
     assert before <= select.frame <= after
-    assert flight.tracker.inits == [(select.frame % 256, select.box)]
+    assert [box for _, box in flight.tracker.inits] == [select.box]
+    assert [event.frame for event in flight.heard.of(SelectionEvent)] == [select.frame]
 
 
 def test_a_drag_over_the_border_is_cut_off_there_and_a_click_names_its_point(open_page: Open) -> None:
@@ -260,7 +262,7 @@ def test_a_link_that_is_lost_is_said_and_found_again(open_page: Open, tmp_path: 
     assert page.evaluate("document.getElementById('stop').disabled")
     with Flight(size=(640, 360), port=flight.port):
         wait_for(page, "document.body.dataset.link === 'live' && document.body.dataset.commands === 'yes'")
-        assert page.evaluate("document.getElementById('banner').hidden")
+        wait_for(page, "document.getElementById('banner').hidden")
 
 
 def test_what_must_be_readable_has_enough_contrast_and_what_is_touched_is_large_enough(open_page: Open) -> None:
@@ -305,10 +307,24 @@ def contrast(one: str, other: str) -> float:
 
 def test_a_box_that_is_drawn_in_the_browser_is_tracked_by_the_real_model(open_page: Open, tmp_path: Path) -> None:
     """The whole chain: `eatrack-edge fly --web`, a box drawn in Chromium, and the tracker's box on the true one."""
-    scene = Scene(0, 900, (640, 360), 15.0)
+    scene = Scene(0, 900, (640, 360), 10.0)
+    (tmp_path / "fly.toml").write_text("history = 600\n")  # the browser is slow on a shared machine
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONUNBUFFERED": "1"}
-    source = "test://?width=640&height=360&frames=900&fps=15"
-    command = [sys.executable, "-m", "eatrack_edge", "fly", source, "--select", "none", "--realtime", "--web", "0"]
+    source = "test://?width=640&height=360&frames=900&fps=10"
+    command = [
+        sys.executable,
+        "-m",
+        "eatrack_edge",
+        "fly",
+        source,
+        "--select",
+        "none",
+        "--realtime",
+        "--web",
+        "0",
+        "--config",
+        tmp_path / "fly.toml",
+    ]
     flight = subprocess.Popen(
         [*command, "--jsonl", tmp_path / "fly.jsonl"], stdout=subprocess.PIPE, text=True, env=environment
     )
@@ -330,8 +346,10 @@ def test_a_box_that_is_drawn_in_the_browser_is_tracked_by_the_real_model(open_pa
         flight.send_signal(signal.SIGTERM)
         flight.communicate(timeout=30)
     lines = [json.loads(line) for line in log]
+    (selected,) = [line for line in lines if line["type"] == "selection"]
+    assert (selected["frame"], selected["is_refused"]) == (frame, False)
     tracked = [line for line in lines if line["type"] == "frame" and line["box"] and line["frame"] > frame]
-    assert tracked
-    last = tracked[-1]
-    overlap = iou(np.float32([last["box"]]), np.float32([scene.truth[last["frame"]]]))[0]
-    assert overlap > 0.5, last
+    visible = [line for line in tracked if scene.visible[line["frame"]] > 0.9]  # it drives under trees
+    assert visible
+    overlaps = iou(np.float32([line["box"] for line in visible]), scene.truth[[line["frame"] for line in visible]])
+    assert np.median(overlaps) > 0.5
