@@ -23,6 +23,7 @@ collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "tra
 # leaves them to `make test-all`.
 SYSTEM = {
     "cli/test_fly.py",
+    "cli/test_fly_web.py",
     "cli/test_service_systemd.py",
     "cli/test_track_edges.py",
     "docs/test_pages.py",
