@@ -1,5 +1,7 @@
 """The messages of the ground station's WebSocket: JSON objects with a ``type``, and pictures."""
 
+# pyright does not see the keywords of msgspec's structs; mypy checks them.
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import math
