@@ -15,7 +15,7 @@ class FlyCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put ``on`` after a ``--web`` that has no value."""
         words = []
-        for word, following in zip(args, [*args[1:], "-"], strict=True):
+        for word, following in zip(args, [*args, "-"][1:], strict=True):
             is_alone = word == "--web" and following.startswith("-")
             words += [word, "on"] if is_alone else [word]
         return super().parse_args(ctx, words)

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from eatrack_edge.ground.web.station import WebStation
 from eatrack_edge.ground.web.web_address import WebAddress
 from eatrack_edge.session.commands import Command
-from eatrack_edge.session.events import EndEvent, Event
+from eatrack_edge.session.events import EndEvent, Event, SelectionEvent
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame
 from session.simulated_sessions import Heard, SimulatedTracker
@@ -44,12 +44,20 @@ class Camera:
         return LiveFrame(self._index - 1, self._index / 30, self.picture.copy(), captured_ns=time.monotonic_ns())
 
 
+class HeardSelections(Heard):
+    """Remembers selections alone: frames would grow the memory that tests measure."""
+
+    def offer(self, event: Event) -> None:
+        if isinstance(event, SelectionEvent):
+            super().offer(event)
+
+
 class Flight:
     """A session that flies while this is entered.
 
     Attributes:
         commands: That reached the session.
-        heard: Every event.
+        heard: Every selection.
         tracker: Follows nothing; its ``inits`` say what it was started on.
     """
 
@@ -67,7 +75,7 @@ class Flight:
             log=log, model="simulated", source="camera",
         )  # fmt: skip
         self.station.watch(outputs)
-        self.heard = Heard()
+        self.heard = HeardSelections()
         self.session.listeners += [self.station, self.heard]
         self.is_stopped = False
         self._thread = threading.Thread(target=self._fly, daemon=True)
