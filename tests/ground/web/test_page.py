@@ -255,7 +255,7 @@ def test_another_site_can_neither_connect_nor_embed(browser: Any) -> None:
 def test_a_link_that_is_lost_is_said_and_found_again(open_page: Open, tmp_path: Path) -> None:
     with Flight(size=(640, 360)) as flight:
         page = open_page(flight.station.link)
-        assert page.evaluate("document.body.dataset.link") == "live"
+        wait_for(page, "document.body.dataset.link === 'live'")
     wait_for(page, "document.body.dataset.commands === 'no'")
     page.screenshot(path=tmp_path / "lost.png")
     assert text_of(page, "banner") in ("No link to the tracker. Trying again.", "The session has ended: interrupted")
