@@ -65,6 +65,7 @@ def open_page(browser: Any) -> Iterator[Open]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(link)
         wait_for(page, "document.getElementById('picture').dataset.frame !== undefined")
+        wait_for(page, "document.getElementById('commander').textContent")  # it knows who commands
         return page
 
     yield open_page
