@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
     "export/cards/eatrack_s.md": "cards/eatrack_s.md",
     "export/cards/eatrack_deit.md": "cards/eatrack_deit.md",
     "export/cards/training_log.md": "cards/training_log.md",

@@ -24,6 +24,7 @@ collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "tra
 SYSTEM = {
     "cli/test_bench_selection.py",
     "cli/test_fly.py",
+    "cli/test_fly_web.py",
     "cli/test_service_systemd.py",
     "cli/test_track_edges.py",
     "docs/test_pages.py",
@@ -31,6 +32,8 @@ SYSTEM = {
     "evaluation/test_worker_pool.py",
     "ground/mavlink/test_camera_link.py",
     "ground/mavlink/test_stations.py",
+    "ground/web/test_page.py",
+    "ground/web/test_station.py",
     "session/test_live.py",
     "session/test_live_rtsp.py",
     "session/test_recorder_on_disk.py",

@@ -39,6 +39,8 @@ def test_a_wheel_contains_resources_and_model_but_no_engines(wheel: Path) -> Non
     assert "eatrack_edge/weights/eatrack_s.safetensors" in names
     assert "eatrack_edge/py.typed" in names
     assert "eatrack_edge/reporting/templates/page.html.j2" in names
+    page = {f"eatrack_edge/ground/web/page/{name}" for name in ("index.html", "style.css", "station.js", "icon.svg")}
+    assert page <= set(names)
     assert [name for name in names if name.endswith((".engine", ".cache", ".mp4", ".webp"))] == []
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"eatrack_edge"}
     assert wheel.stat().st_size < 40e6

@@ -14,7 +14,7 @@ from eatrack_edge.cli.console import print_error
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
-from eatrack_edge.cli.fly import fly
+from eatrack_edge.cli.fly import FlyCommand, fly
 from eatrack_edge.cli.frame import frame
 from eatrack_edge.cli.service import service
 from eatrack_edge.cli.track import track
@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(context_settings={"allow_extra_args": True})(track)  # which says what several sources mean
-app.command()(fly)
+app.command(cls=FlyCommand)(fly)
 app.command()(frame)
 app.command()(export)
 app.command()(build)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-if TYPE_CHECKING:
-    pass
+
+class FlyCommand(TyperCommand):
+    """``--web`` may stand alone, which typer's options cannot."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``on`` after a ``--web`` that has no value."""
+        words = []
+        for word, following in zip(args, [*args, "-"][1:], strict=True):
+            is_alone = word == "--web" and following.startswith("-")
+            words += [word, "on"] if is_alone else [word]
+        return super().parse_args(ctx, words)
 
 
 def fly(
@@ -37,6 +47,8 @@ def fly(
     view_delay: Annotated[str, typer.Option(help="Age of the picture that you see, such as 300ms: a selection that names no frame is taken on the frame of that time.")] = "",
     mavlink: Annotated[list[str] | None, typer.Option(help="Be a MAVLink camera for QGroundControl and others: udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or serial:DEVICE:BAUD. May be repeated.")] = None,
     mavlink_system: Annotated[int | None, typer.Option(help="The vehicle's MAVLink system number.")] = None,
+    web: Annotated[str, typer.Option(help="Browser ground station at this HOST:PORT; alone or `on`: 127.0.0.1:8080.")] = "",
+    web_token: Annotated[str, typer.Option(help="Token for its viewers, in place of EATRACK_WEB_TOKEN or of one that is made.")] = "",
     input_width: Annotated[int | None, typer.Option(help="Width that the camera is asked for, pixels.")] = None,
     input_height: Annotated[int | None, typer.Option(help="Height that the camera is asked for, pixels.")] = None,
     input_rate: Annotated[float | None, typer.Option(help="Frames per second that the camera is asked for.")] = None,

@@ -43,6 +43,8 @@ class FlyConfig:
     record_budget: str = ""  # most that all recordings in the folder may take, such as 8GB; empty is what the disk has
     mcap: str = ""  # file for Foxglove and rosbag2
     video: StreamOptions = field(default_factory=StreamOptions)
+    web: str = ""  # where the browser ground station listens: `on`, a port, or HOST:PORT; empty serves none
+    web_token: str = ""  # that its viewers need; empty takes EATRACK_WEB_TOKEN, or makes one where one is needed
     input: LiveOptions = field(default_factory=LiveOptions)
     mavlink: MavlinkOptions = field(default_factory=MavlinkOptions)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)

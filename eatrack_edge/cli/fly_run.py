@@ -17,6 +17,7 @@ from eatrack_edge.cli.console import print_error, print_note
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.cli.fly_mavlink import open_camera_links
 from eatrack_edge.cli.fly_outputs import open_flight_outputs
+from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.boxes import Box
@@ -39,7 +40,7 @@ from eatrack_edge.session.events import (
     StationEvent,
 )
 from eatrack_edge.session.first_motion import FirstMotion
-from eatrack_edge.session.live import LiveSession
+from eatrack_edge.session.live import Listener, LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
 from eatrack_edge.session.service_notifier import ServiceNotifier
@@ -81,14 +82,20 @@ def run_flight(options: FlyConfig) -> int:
         )
         if box is not None:
             session.commands.put(Select(box))
+        station = open_station(options, session, tracker, source)  # first: it may refuse, and files would be left
+        if station is not None:
+            stack.callback(station.close)
         outputs = _open_outputs(session, tracker, source, options)
+        if station is not None:
+            station.watch(outputs[1:])
         _read_commands(options.commands, session)
-        return _run(session, outputs, open_camera_links(session, options), options)
+        links = open_camera_links(session, options)
+        return _run(session, outputs, [*links, *([station] if station else [])], options)
 
 
-def _run(session: LiveSession, outputs: list[OutputThread], links: list[CameraLink], options: FlyConfig) -> int:
+def _run(session: LiveSession, outputs: list[OutputThread], ground: list[Listener], options: FlyConfig) -> int:
     summary, notifier = LiveSummary(), ServiceNotifier()
-    session.listeners[:] = [summary, notifier, *outputs, *links]
+    session.listeners[:] = [summary, notifier, *outputs, *ground]
     ended = "error"
     notifier.ready()
     with Interrupts() as interrupts:

@@ -29,6 +29,7 @@ _HOW_TO_GET = {
     "mcap": "pip install mcap",
     "pymavlink": "pip install pymavlink pyserial",
     "serial": "pip install pyserial",
+    **dict.fromkeys(("starlette", "uvicorn", "websockets"), "pip install starlette uvicorn websockets"),
     "av": "pip install av",
     "cv2": "pip install opencv-python-headless",
 }

@@ -1,0 +1,1 @@
+"""The browser ground station: a page with the live picture, on which a target is drawn."""

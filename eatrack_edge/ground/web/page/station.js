@@ -1,0 +1,182 @@
+// The ground station's page: joins the link, the picture, the commands and the numbers.
+
+import { Link } from "/link.js";
+import { Numbers } from "/numbers.js";
+import { View } from "/view.js";
+import { milliseconds } from "/words.js";
+
+const STALE_MS = 1000; // without a picture the page says so
+const TOAST_MS = 6000;
+const ANSWER_MS = 1500; // a selection that is not answered by then is no longer drawn
+const SHOWN_MS = 400;
+const LATE_MS = 500;
+
+if (location.search) history.replaceState(null, "", "/"); // the token is in a cookie by now, and stays out of sight
+
+const byId = (id) => document.getElementById(id);
+const page = {
+  you: null,
+  telemetry: null,
+  isOpen: false,
+  ended: "",
+  lastBox: null, // that the tracker showed or the user drew, for a re-selection
+  drawnAt: -Infinity,
+  age: null, // of the last picture when it was drawn, ms
+};
+const numbers = new Numbers(byId);
+let toastTimer = 0;
+
+function toast(text) {
+  byId("toast").textContent = text;
+  byId("toast").hidden = !text;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (byId("toast").hidden = true), TOAST_MS);
+}
+
+function commands() {
+  return page.isOpen && page.telemetry !== null && page.telemetry.viewers.commander === page.you && !page.ended;
+}
+
+const view = new View(byId("picture"), {
+  box: (box, frame) => select({ type: "select", box, frame }, box),
+  point: ([x, y], frame) => select({ type: "point", x, y, frame }, null),
+  refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : "There is no link to the tracker."),
+  skipped: (header) => link.send({ type: "ack", picture: header.picture }),
+  drawn: (header) => {
+    page.drawnAt = performance.now();
+    page.age = link.age(header);
+    link.send({ type: "ack", picture: header.picture, age_ms: page.age });
+    if (header.box) page.lastBox = header.box;
+    document.documentElement.style.setProperty("--picture-ratio", `${header.size[0]} / ${header.size[1]}`);
+    byId("picture").dataset.frame = header.frame;
+  },
+});
+view.mayCommand = commands;
+
+const link = new Link({
+  open: () => {
+    page.isOpen = true;
+    page.ended = "";
+    view.sent = null;
+    refresh();
+  },
+  close: () => {
+    page.isOpen = false;
+    page.you = null;
+    refresh();
+  },
+  picture: (header, blob) => view.offer(header, blob),
+  message: (message) => {
+    if (message.type === "telemetry") {
+      page.telemetry = message;
+      if (message.ended !== null) page.ended = message.ended;
+      numbers.take(message, currentAge());
+    } else if (message.type === "welcome") {
+      page.you = message.you;
+      numbers.welcome(message);
+    } else if (message.type === "selection") {
+      view.sent = message.box; // after a click the box was proposed: it is shown before the tracker's own comes
+      setTimeout(() => (view.sent = null), SHOWN_MS);
+      if (message.box) page.lastBox = message.box;
+      if (message.reason) toast(message.is_refused ? `Selection refused: ${message.reason}` : `Selected, but ${message.reason}`);
+    } else if (message.type === "refused" || message.type === "full") {
+      view.sent = null;
+      toast(message.reason[0].toUpperCase() + message.reason.slice(1));
+    } else if (message.type === "end") {
+      page.ended = message.ended;
+    }
+    refresh();
+  },
+});
+
+function select(message, box) {
+  if (!commands()) return view.on.refused();
+  if (!link.send(message)) return toast("There is no link to the tracker.");
+  if (box) page.lastBox = box;
+  view.sent = box;
+  setTimeout(() => {
+    if (view.sent === box) view.sent = null;
+  }, ANSWER_MS);
+  pause(false);
+}
+
+function stop() {
+  if (view.cancel()) return; // the drag alone
+  if (commands()) link.send({ type: "stop" });
+  else view.on.refused();
+}
+
+function reselect() {
+  if (!page.lastBox || !view.header) return toast("There is no box to select again: draw one.");
+  select({ type: "select", box: page.lastBox, frame: view.header.frame }, page.lastBox);
+}
+
+function pause(isPaused) {
+  if (isPaused && !view.header) return;
+  view.pause(isPaused);
+  byId("pause").setAttribute("aria-pressed", String(isPaused));
+  refresh();
+}
+
+// Of the picture on the screen, ms: as it was drawn, or growing where no newer one is drawn.
+function currentAge() {
+  if (!view.header || page.age === null) return null;
+  const waited = performance.now() - page.drawnAt;
+  return view.isHeld || waited > LATE_MS ? page.age + waited : page.age;
+}
+
+function banner() {
+  const waited = performance.now() - page.drawnAt;
+  if (page.ended) return ["failure", `The session has ended: ${page.ended}`];
+  if (!page.isOpen) return ["failure", "No link to the tracker. Trying again."];
+  if (page.telemetry && !page.telemetry.source.is_found && page.telemetry.frames) return ["failure", `Source lost: ${page.telemetry.source.text}`];
+  if (page.telemetry && !page.telemetry.source.is_found) return ["warning", "Waiting for the source"];
+  if (view.isPaused) return ["note", `Paused on frame ${view.header.frame}, ${milliseconds(currentAge() ?? 0)} old. Draw on it, or press Space.`];
+  if (view.isHeld) return ["", ""];
+  if (view.header && waited > STALE_MS) return ["warning", `No new picture for ${milliseconds(waited)}`];
+  return ["", ""];
+}
+
+function refresh() {
+  const [kind, text] = banner();
+  byId("banner").hidden = !text;
+  byId("banner").dataset.kind = kind;
+  byId("banner").textContent = text;
+  document.body.dataset.link = page.ended ? "ended" : !page.isOpen ? "lost" : page.telemetry?.source.is_found ? "live" : "waiting";
+  document.body.dataset.commands = commands() ? "yes" : "no";
+  numbers.showControl(page);
+  numbers.showAge(currentAge(), view.header);
+  const isIdle = page.telemetry?.state === "WAITING";
+  byId("stop").disabled = !commands() || isIdle;
+  byId("reselect").disabled = !commands() || !page.lastBox;
+  byId("pause").disabled = !view.header;
+}
+
+setInterval(refresh, 250);
+byId("stop").onclick = stop;
+byId("reselect").onclick = reselect;
+byId("pause").onclick = () => pause(!view.isPaused);
+byId("control").onclick = () => link.send({ type: commands() ? "release" : "take" });
+
+addEventListener("click", (event) => {
+  // A button that was clicked keeps no focus, or the space bar would press it again.
+  if (event.detail > 0 && event.target instanceof HTMLButtonElement) event.target.blur();
+});
+
+addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") stop();
+  else if (event.key === " " && !(event.target instanceof HTMLButtonElement)) pause(!view.isPaused);
+  else if (event.key === "r" || event.key === "R") reselect();
+  else return;
+  event.preventDefault();
+});
+
+// The width that is worth sending: this screen's own pixels.
+function tellWidth() {
+  const { width, height } = byId("picture").getBoundingClientRect();
+  const ratio = view.header ? view.header.size[0] / view.header.size[1] : 16 / 9;
+  const pixels = Math.round(Math.min(width, height * ratio) * Math.min(devicePixelRatio || 1, 2));
+  if (page.isOpen && pixels > 0 && pixels !== tellWidth.last && link.send({ type: "view", width: Math.min(pixels, 16384) })) tellWidth.last = pixels;
+}
+setInterval(tellWidth, 1000);
