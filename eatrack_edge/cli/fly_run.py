@@ -89,13 +89,18 @@ def run_flight(options: FlyConfig) -> int:
         if station is not None:
             station.watch(outputs[1:])
         _read_commands(options.commands, session)
-        links = open_camera_links(session, options)
-        return _run(session, outputs, [*links, *([station] if station else [])], options)
+        return _run(session, outputs, open_camera_links(session, options), station, options)
 
 
-def _run(session: LiveSession, outputs: list[OutputThread], ground: list[Listener], options: FlyConfig) -> int:
+def _run(
+    session: LiveSession,
+    outputs: list[OutputThread],
+    links: list[CameraLink],
+    station: Listener | None,
+    options: FlyConfig,
+) -> int:
     summary, notifier = LiveSummary(), ServiceNotifier()
-    session.listeners[:] = [summary, notifier, *outputs, *ground]
+    session.listeners[:] = [summary, notifier, *outputs, *links, *([station] if station else [])]
     ended = "error"
     notifier.ready()
     with Interrupts() as interrupts:
