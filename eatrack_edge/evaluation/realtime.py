@@ -70,10 +70,11 @@ def track_live(
     """
     rows: list[tuple[Box, float, str, float]] = []  # box, confidence, state, seconds
     camera = LiveCamera(camera_fps)
-    ended = running = (first_box, math.nan, "")  # the last finished update, and the running one
+    running: tuple[Box, float, str] = (first_box, math.nan, "")
+    ended = running  # the last finished update, and the running one
     for place, frame in enumerate(frames):
         if place < camera.next_frame:  # missed: a newer frame had arrived when the update ended
-            rows.append((*ended, 0.0))
+            rows.append((ended[0], ended[1], ended[2], 0.0))
         else:
             start = clock()
             if place == 0:
@@ -81,7 +82,7 @@ def track_live(
             else:
                 output = tracker.update(frame)
                 ended, running = running, (output.box, output.confidence, state_of(output))
-            rows.append((*running, clock() - start))
+            rows.append((running[0], running[1], running[2], clock() - start))
             camera.pass_time(rows[-1][3])
         on_frame()
     boxes, confidence, states, seconds = zip(*rows, strict=True) if rows else ((), (), (), ())

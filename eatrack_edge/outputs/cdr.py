@@ -74,7 +74,7 @@ def string(value: str) -> bytes:
     """A ``std_msgs/String``.
 
     >>> string("hi").hex(" ", 4)
-    '00010000 03000000 686900'
+    '000100 00030000 00686900'
     """
     writer = _Writer()
     writer.text(value)

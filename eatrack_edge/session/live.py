@@ -169,7 +169,8 @@ class LiveSession:
             self._give_up(shown.index, error.message)
             return self._record(shown, None, WAITING)
         change = result.state_change
-        self._change_state(str(result.state), shown.index, *((change.reason, change.evidence) if change else ()))
+        reason, evidence = (change.reason, change.evidence) if change else ("", None)
+        self._change_state(str(result.state), shown.index, reason, evidence)
         seen = result.box if result.last_reliable_box is None else result.last_reliable_box
         return self._record(shown, size.box_on(shown.frame, seen), str(result.state), result)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count, islice
 
@@ -36,9 +37,8 @@ class SyntheticPool:
     def __init__(self, uri: str, clips: int, every: int = 5, largest_gap: int = 200) -> None:
         first = SyntheticSource.from_uri(uri)
         settings = dict(pair.split("=") for pair in first.uri.partition("?")[2].split("&"))
-        numbers = {name: int(value) for name, value in settings.items()}
-        seeds = islice(count(numbers.pop("seed")), clips)
-        self._clips = [_draw(SyntheticSource(seed=seed, **numbers), every) for seed in seeds]
+        uris = (_uri({**settings, "seed": str(seed)}) for seed in islice(count(int(settings["seed"])), clips))
+        self._clips = [_draw(SyntheticSource.from_uri(one), every) for one in uris]
         self._clips = [clip for clip in self._clips if clip.times]
         if not self._clips:
             raise InputError(f"{uri}: no frame shows the target", hint="ask for more frames: test://?frames=120")
@@ -62,6 +62,10 @@ class SyntheticPool:
     def draw_alike(self, sighting: Sighting, rng: np.random.Generator) -> Sighting | None:
         """One moment of another clip: these layouts name no sources."""
         return self.draw_other(sighting, rng)
+
+
+def _uri(settings: Mapping[str, str]) -> str:
+    return "test://?" + "&".join(f"{name}={value}" for name, value in settings.items())
 
 
 def _draw(source: SyntheticSource, every: int) -> _Clip:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from eatrack_edge.evaluation.runner import Job, Outcome
 from eatrack_edge.evaluation.score_tables import evaluation_summary
 from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.trackers import TrackerSpec
-from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+from eatrack_edge.tracking.settings import TrackerSettings
 
 pytestmark = pytest.mark.usefixtures("importable")
 COUNTED = TrackerSpec("standing:Counted", label="counted")
@@ -158,8 +159,8 @@ def test_another_setting_or_other_weights_of_our_tracker_are_noticed(
     assert before["backend"].split()[0] + " version" in before
 
     class Changed(TrackerSettings):
-        def __new__(cls, templates: TemplateSettings) -> TrackerSettings:  # type: ignore[misc]
-            return TrackerSettings(size_rate=0.5, templates=templates)
+        def __new__(cls, **settings: Any) -> TrackerSettings:  # type: ignore[misc]
+            return TrackerSettings(size_rate=0.5, **settings)
 
     with monkeypatch.context() as context:
         context.setattr("eatrack_edge.tracking.settings.TrackerSettings", Changed)

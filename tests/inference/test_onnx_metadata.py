@@ -26,7 +26,7 @@ def test_the_bundled_graphs_are_read_as_the_onnx_package_reads_them(graph: Path)
     locations = {entry.value for tensor in tensors for entry in tensor.external_data if entry.key == "location"}
     assert read_metadata(graph) == {entry.key: entry.value for entry in loaded.metadata_props}
     assert graph_files(graph) == [graph, *(graph.parent / name for name in sorted(locations))]
-    assert len(locations) == 1
+    assert len(locations) == (not graph.stem.startswith("vittrack"))  # ours share their weights' file
 
 
 def test_finds_weights_in_constants_and_in_the_branches_of_a_graph(tmp_path: Path) -> None:

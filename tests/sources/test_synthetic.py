@@ -116,7 +116,7 @@ def test_every_seed_keeps_the_target_in_sight_of_the_camera(seed: int) -> None:
         pytest.param("test://?sed=3", "unknown setting `sed`\nhint: did you mean `seed`?", id="misspelt"),
         pytest.param(
             "test://?colour=3",
-            "unknown setting `colour`\nhint: settings are seed, frames, width, height, fps",
+            "unknown setting `colour`\nhint: settings are seed, frames, width, height, fps, leave, cut, cover, gone, lookalikes",
             id="unknown",
         ),
         pytest.param("test://?seed=x", "`seed` must be a whole number, got `x`", id="not a number"),

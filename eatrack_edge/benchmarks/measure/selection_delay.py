@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box, iou
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets import sequence as datasets
-from eatrack_edge.evaluation.runner import open_frames
+from eatrack_edge.evaluation.frame_reading import open_frames
 from eatrack_edge.session.commands import Select
 from eatrack_edge.session.events import Event, FrameEvent
 from eatrack_edge.session.live import AnyTracker, LiveSession

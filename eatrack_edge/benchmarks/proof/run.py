@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +60,14 @@ def run_proof(
     """
     bench, before, measured_at = Workbench(plan, say), read_work(), now()
     results: list[StepResult] = []
+    settings = {**asdict(plan), "folder": str(plan.folder)}
+    env = read_environment(before, before)
+    proof = Proof(measured_at, plan.is_simulated, tuple(command), fingerprint, env, plan=settings)
     for step in steps:
         say(f"{step.name} ...")
         results.append(_run(step, bench))
         say(f"{step.name}: {results[-1].verdict}{f', {reason}' if (reason := results[-1].reason) else ''}")
-        proof = Proof(
-            measured_at=measured_at,
-            is_simulated=plan.is_simulated,
-            command=tuple(command),
-            fingerprint=fingerprint,
-            env=read_environment(before, read_work()),
-            steps=tuple(results),
-            plan={**asdict(plan), "folder": str(plan.folder)},
-        )
+        proof = replace(proof, env=read_environment(before, read_work()), steps=tuple(results))
         write_proof(proof, result_path(plan))
     return proof
 
