@@ -51,12 +51,15 @@ def test_lost_frames_are_a_gap_in_the_results_and_a_line_in_the_summary(run: Run
     ]
     frames = {line["frame"]: line for line in written if line["type"] == "frame"}
     assert list(frames) == list(range(20))
-    assert [number for number, line in frames.items() if line["box"] is None] == [7, 8]
-    assert frames[7]["template_note"] == "the frame is lost to damage"
+    lost = [number for number, line in frames.items() if line.get("template_note") == "the frame is lost to damage"]
+    assert lost == [7, 8]
+    # In noise the target itself is soon LOST, and has no box then either.
+    without_box = [number for number, line in frames.items() if line["box"] is None]
+    assert without_box == [number for number, line in frames.items() if number in lost or line["state"] == "LOST"]
     assert frames[9]["pts_s"] == pytest.approx(9 / 30, abs=1e-3)
     assert (written[-1]["frames"], written[-1]["lost_frames"]) == (20, 2)
     rows = (tmp_path / "a.txt").read_text().splitlines()
-    assert [number for number, row in enumerate(rows) if "nan" in row] == [7, 8]
+    assert [number for number, row in enumerate(rows) if "nan" in row] == without_box
     assert "lost frames               2\n" in done.out
     assert "warning: 2 frames were lost to damage and 0 were damaged in part, the first is frame 7\n" in done.err
 

@@ -99,7 +99,7 @@ def test_int8_without_footage_is_refused(tiny: Plan, tmp_path: Path) -> None:
         export_precise(tiny, "int8", tmp_path / "out", replace(OPTIONS, calib=""))
     assert str(caught.value) == (
         "int8 needs clips to calibrate on, none were given\n"
-        "hint: give a video with its boxes in NAME.txt, a folder of such or KIND:PATH: --calib flights/; "
+        "hint: give a video with its boxes in NAME.txt, a folder of such, or KIND:PATH: --calib flights/; "
         "for a trial, the bundled synthetic scene: --calib test://"
     )
     assert not (tmp_path / "out").exists()

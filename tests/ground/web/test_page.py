@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,17 @@ def test_keys_stop_pause_and_select_again(open_page: Open, tmp_path: Path) -> No
     assert np.abs(np.subtract(on_pause.box, (300, 200, 50, 40))).max() <= 1
 
 
+def take_control(page: Any) -> None:
+    """Tap as often as a person would: a tap may be lost where the machine is so busy that the page stands still."""
+    commands = "document.getElementById('commander').textContent === 'You command'"
+    for _ in range(5):
+        page.tap("#control")
+        with suppress(AssertionError):
+            wait_for(page, commands, within_s=10)
+            return
+    raise AssertionError("five taps did not take control")
+
+
 def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_path: Path) -> None:
     with Flight(size=(640, 360), history=300) as flight:
         one, other = open_page(flight.station.link), open_page(flight.station.link, PHONE)
@@ -209,7 +221,7 @@ def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_pat
         assert text_of(other, "toast") == "Another viewer commands. Take control first."
         other.screenshot(path=tmp_path / "second_viewer.png")
         assert flight.commands == []
-        other.tap("#control")
+        take_control(other)
         wait_for(one, "document.getElementById('commander').textContent === 'Viewer 2 commands'")
         touch(other, (100, 100, 200, 100), (640, 360))
         wait_for(one, "document.getElementById('word').textContent === 'TRACKING'")
