@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python -m
 # Containers like to set it. The tests start dozens of interpreters, each of which would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all test-trt gpu-proof check cover docs docs-serve picture wheel clean
+.PHONY: demo test test-all test-more test-trt gpu-proof check cover docs docs-serve picture wheel clean
 
 demo: $(VENV)/.demo  ## Track the bundled scene with the bundled model; writes demo.mp4
 	$(VENV)/bin/eatrack-edge track test:// -o demo.mp4 --jsonl demo.jsonl --overwrite
@@ -17,6 +17,9 @@ test: $(VENV)/.test  ## The fast tests: no torch, no GPU, under a minute
 
 test-all: $(VENV)/.dev  ## Everything that needs no GPU and no research data; brings torch
 	$(RUN) pytest -n auto --dist worksteal -m "not slow and not gpu and not jetson and not trt"
+
+test-more: $(VENV)/.dev  ## What `make test` leaves out of that: torch, servers, browsers, the package's own install
+	$(RUN) pytest -n auto --dist worksteal -m "(torch or system or install) and not slow and not gpu and not jetson and not trt"
 
 test-trt: $(VENV)-trt-1.7.1.116/.ready $(VENV)-trt-1.4.0.76/.ready  ## NVIDIA's builder, as TensorRT 11 and as 10; no GPU
 	$(VENV)-trt-1.7.1.116/bin/python -m pytest -m trt tests/engines

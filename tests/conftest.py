@@ -47,6 +47,8 @@ SYSTEM = {
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in ("model", "export", "train"):
+            item.add_marker(pytest.mark.torch)
         if item.path.relative_to(Path(__file__).parent).as_posix() in SYSTEM:
             item.add_marker(pytest.mark.system)
 
