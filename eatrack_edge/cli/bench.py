@@ -16,7 +16,6 @@ from eatrack_edge.cli.bench_selection import selection
 from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.errors import MissingExtra, UsageError
-from eatrack_edge.core.io import check_writable
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def measure(
 
     if alone and vs:
         raise UsageError("--alone and --vs exclude each other")
+    from eatrack_edge.core.io import check_writable
+
     check_writable((json or output / "result.json").parent)
     if remote:
         result = _measure_on_board(remote)

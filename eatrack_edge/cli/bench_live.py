@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eatrack_edge.cli.console import Progress, print_facts, print_line
-from eatrack_edge.core.io import check_writable
 
 
 def live(
@@ -20,6 +19,8 @@ def live(
     from eatrack_edge.benchmarks.measure.live_loop import LIMIT_MS, measure_live_loop, write_live_loop
 
     if json:
+        from eatrack_edge.core.io import check_writable
+
         check_writable(json.parent)
     with Progress("frames") as progress:
         result = measure_live_loop(

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eatrack_edge.cli.console import TrackProgress, print_line, print_table
-from eatrack_edge.core.io import check_writable
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
@@ -26,6 +25,8 @@ def overhead(
     from eatrack_edge.benchmarks.measure.overhead_result import crop_table, findings, frame_table, write_overhead
 
     if json:
+        from eatrack_edge.core.io import check_writable
+
         check_writable(json.parent)
     with TrackProgress("the loop of track", 10 * updates) as progress:
         result = measure_overhead(
