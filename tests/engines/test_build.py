@@ -68,7 +68,9 @@ def test_a_graph_that_is_not_what_it_is_called_is_refused(precise: Path, tmp_pat
     props = {entry.key: entry.value for entry in graph.metadata_props}
     onnx.helper.set_model_props(graph, props | {"precision": "fp16"})
     onnx.save(graph, tmp_path / "a.fp16.track.onnx")
-    with pytest.raises(GateFailed, match=r"a\.fp16\.track\.onnx: is called fp16, but has \d+ matmuls and convolutions: \d+ in FP32"):
+    with pytest.raises(
+        GateFailed, match=r"a\.fp16\.track\.onnx: is called fp16, but has \d+ matmuls and convolutions: \d+ in FP32"
+    ):
         built(tmp_path / "a.fp16.track.onnx")
 
 
