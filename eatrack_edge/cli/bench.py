@@ -65,11 +65,10 @@ def measure(
     from eatrack_edge.benchmarks.measure.frame_blocks import DEFAULT_SOURCE
     from eatrack_edge.benchmarks.measure.latency import Plan
     from eatrack_edge.benchmarks.measure.run import Request, run_bench
+    from eatrack_edge.core.io import check_writable
 
     if alone and vs:
         raise UsageError("--alone and --vs exclude each other")
-    from eatrack_edge.core.io import check_writable
-
     check_writable((json or output / "result.json").parent)
     if remote:
         result = _measure_on_board(remote)
