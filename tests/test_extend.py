@@ -28,6 +28,7 @@ from eatrack_edge import (
     register_template_policy,
 )
 from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import CropWindow, Frame
 from eatrack_edge.core.registry import Registry
 from eatrack_edge.datasets.plain_folders import images
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
@@ -42,7 +43,7 @@ from eatrack_edge.session.session import track
 from eatrack_edge.sources.images import ImageSource
 from eatrack_edge.sources.registry import SOURCES
 from eatrack_edge.tracking.motion import MOTION_MODELS, StaticMotion
-from eatrack_edge.tracking.refinement import REFINEMENTS, NoRefinement, Refined
+from eatrack_edge.tracking.refinement import REFINEMENTS, NoRefinement
 from eatrack_edge.tracking.templates import TEMPLATE_POLICIES, FirstOnly
 from tracking.simulated import SimulatedBackend, scene
 
@@ -182,11 +183,12 @@ def test_a_motion_model_is_added_by_name() -> None:
 def test_a_refinement_is_added_by_name() -> None:
     @register_refinement("twice_as_wide")
     class TwiceAsWide(NoRefinement):
-        def refine(self, frame: object, box: Box, last: Box) -> Refined:  # type: ignore[override]
+        def refine(self, search: Frame, window: CropWindow, box: Box) -> Box:
+            del search, window
             x, y, w, h = box
-            return Refined((x - w / 2, y, 2 * w, h), box)
+            return x - w / 2, y, 2 * w, h
 
-    settings = TrackerSettings(refinement=RefinementSettings(policy="twice_as_wide"))
+    settings = TrackerSettings(size_rate=1.0, refinement=RefinementSettings(policy="twice_as_wide"))
     tracker = Tracker(SimulatedBackend(), settings=settings)
     tracker.init(scene(160, 120), START)
     assert tracker.update(scene(160, 120)).box[2] == pytest.approx(2 * START[2], rel=0.1)

@@ -41,7 +41,7 @@ def evaluate(
     ] = None,
     model: Annotated[str, typer.Option(help="Model of our tracker: bundled name or exported file.")] = "",
     refinement: Annotated[
-        str, typer.Option(help="Second look of our tracker at its box: off, vittrack, or one of your own.")
+        str, typer.Option(help="Second look of our tracker at its box: auto, off, vittrack, or one of your own.")
     ] = "",
     baselines: Annotated[Path | None, typer.Option(help="Folder with the weights of baselines.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes, one sequence at a time each.")] = 1,

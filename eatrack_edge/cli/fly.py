@@ -33,7 +33,7 @@ def fly(
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = "",
     backend: Annotated[str, typer.Option(help="What runs the network: tensorrt, openvino, onnxruntime, or auto.")] = "",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads of one inference.")] = 0,
-    refinement: Annotated[str, typer.Option(help="A second look at the box by a smaller network: off, vittrack, or one of your own.")] = "",
+    refinement: Annotated[str, typer.Option(help="A second look at the box by a smaller network: auto, off, vittrack, or one of your own.")] = "",
     jsonl: Annotated[str, typer.Option(help="Log as JSON lines: each frame, each change of state, each loss of the source.")] = "",
     output: Annotated[list[str] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4, .csv, .txt. May be repeated.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Open a window; a box drawn with the mouse selects, q ends.")] = False,

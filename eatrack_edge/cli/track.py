@@ -37,7 +37,7 @@ def track(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
     template_policy: Annotated[str, typer.Option(help="When the second template is replaced: medoid (every 25 frames, by the most typical recent crop), first_only (never), or one of your own.")] = "medoid",
     motion_model: Annotated[str, typer.Option(help="Where the target is expected in the next frame: static (at its last box), common_velocity, or one of your own.")] = "static",
-    refinement: Annotated[str, typer.Option(help="A second look at the box by a smaller network: off, vittrack, or one of your own.")] = "off",
+    refinement: Annotated[str, typer.Option(help="A second look at the box by a smaller network: auto, off, vittrack, or one of your own.")] = "auto",
     output: Annotated[list[Path] | None, typer.Option("--output", "-o", help="A file to write; its suffix chooses the form: .mp4 (annotated video), .jsonl, .csv, .txt (OTB boxes). May be repeated.")] = None,
     jsonl: Annotated[Path | None, typer.Option(help="JSON lines, one object a frame, flushed frame by frame; - is the standard output.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A table, one row a frame; - is the standard output.")] = None,

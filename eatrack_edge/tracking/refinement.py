@@ -6,20 +6,16 @@ Adding one is a class with the methods of ``Refinement`` and a line in ``REFINEM
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.crops import CropWindow, Frame
 from eatrack_edge.core.registry import Registry
 from eatrack_edge.inference.backend import Backend
+from eatrack_edge.inference.vittrack_network import takes_crops_of
 from eatrack_edge.tracking.settings import RefinementSettings
 
-
-class Refined(NamedTuple):
-    """A box after the second look, in pixels of the frame."""
-
-    reported: Box  # what the tracker returns
-    followed: Box  # what the tracker continues from: its place, and the size of the next search region
+AUTO = "auto"
 
 
 class Refinement(Protocol):
@@ -28,20 +24,24 @@ class Refinement(Protocol):
     name: str
     """What it is and what runs it, such as ``vittrack (openvino)``; empty for none."""
 
-    def start(self, frame: Frame, box: Box) -> None:
-        """Begin with a new target in ``box``, pixels of the frame. It must not fail."""
-        ...
-
-    def refine(self, frame: Frame, box: Box, last: Box) -> Refined | None:
-        """Look again at a box that was found with high confidence.
+    def start(self, template: Frame) -> None:
+        """Begin with a new target. It must not fail.
 
         Args:
-            frame: The frame.
-            box: What the network found, pixels of the frame.
-            last: The box of the frame before.
+            template: The first template crop, as our network sees it: BGR uint8, a square.
+        """
+        ...
+
+    def refine(self, search: Frame, window: CropWindow, box: Box) -> Box:
+        """Look again at a box that was found.
+
+        Args:
+            search: The search crop, as our network sees it: BGR uint8, a square.
+            window: Where the search crop lies in the frame.
+            box: What our network found, pixels of the frame.
 
         Returns:
-            ``None`` to leave the box as it is.
+            What the tracker reports and continues from, pixels of the frame; ``box`` to leave it as it is.
         """
         ...
 
@@ -51,18 +51,20 @@ class NoRefinement:
 
     name = ""
 
-    def __init__(self, settings: RefinementSettings, backend: str, threads: int) -> None:
+    def __init__(self, settings: RefinementSettings, backend: Backend, threads: int) -> None:
         del settings, backend, threads
 
-    def start(self, frame: Frame, box: Box) -> None:
+    def start(self, template: Frame) -> None:
         """Nothing to prepare."""
 
-    def refine(self, frame: Frame, box: Box, last: Box) -> None:
-        """Nothing to look at."""
+    def refine(self, search: Frame, window: CropWindow, box: Box) -> Box:
+        """Leave the box."""
+        del search, window
+        return box
 
 
-# Opened with the settings, the name of the tracker's backend, and the threads of one inference.
-REFINEMENTS: Registry[Callable[[RefinementSettings, str, int], Refinement]] = Registry(
+# Opened with the settings, the tracker's backend, and the threads of one inference.
+REFINEMENTS: Registry[Callable[[RefinementSettings, Backend, int], Refinement]] = Registry(
     "refinement",
     {
         "off": "eatrack_edge.tracking.refinement:NoRefinement",
@@ -80,7 +82,13 @@ def open_refinement(settings: RefinementSettings, backend: Backend, threads: int
         threads: Threads of one inference.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: There is none of that name, or it does not fit the model.
         MachineError: It lacks something on this machine.
     """
-    return REFINEMENTS.get(settings.policy)(settings, backend.name.partition(" ")[0], threads)
+    policy = _automatic(backend) if settings.policy == AUTO else settings.policy
+    return REFINEMENTS.get(policy)(settings, backend, threads)
+
+
+def _automatic(backend: Backend) -> str:
+    """VitTrack where it was measured: beside a model that runs on the CPU, and with whose crops it was trained."""
+    return "vittrack" if "CPU" in backend.name and takes_crops_of(backend.model_spec) else "off"

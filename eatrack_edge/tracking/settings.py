@@ -95,30 +95,17 @@ class LifecycleSettings:
 
 @dataclass(frozen=True, slots=True)
 class RefinementSettings:
-    """When a second network's box is taken, and how much of it."""
+    """How a second network's box is taken into account."""
 
-    policy: str = "off"  # a name in `tracking.refinement.REFINEMENTS`
+    # "auto", or a name in `tracking.refinement.REFINEMENTS`. "auto" is "vittrack" beside a model that runs on the CPU
+    # with crops as VitTrack was trained with, and "off" elsewhere.
+    policy: str = "auto"
     interval: int = 2  # frames from one look to the next; between them the latest change is applied
-    minimum_score: float = 0.3  # the second network's score below which its box is not taken
-    minimum_overlap: float = 0.4  # of the two boxes, below which they may show two objects
+    share: float = 0.5  # share of the way to the second network's box that ours goes; the sides go it in the log
     minimum_side_px: float = 20.0  # shorter side of the box below which there is no second look
-    reported_share: float = 0.7  # share of the way to the second network's box that the reported box goes
-    feedback_share: float = 0.0  # the same for the size that the tracker continues from, in the log; 0 leaves it
-    feedback_step_sides: float = 0.3  # step from frame to frame, in sides of the box, above which no size is fed back
 
     def __post_init__(self) -> None:
-        check_ranges(
-            self,
-            {
-                "interval": "[1, inf)",
-                "minimum_score": "[0, 1]",
-                "minimum_overlap": "[0, 1]",
-                "minimum_side_px": "[0, inf)",
-                "reported_share": "[0, 1]",
-                "feedback_share": "[0, 1]",
-                "feedback_step_sides": "(0, inf)",
-            },
-        )
+        check_ranges(self, {"interval": "[1, inf)", "share": "[0, 1]", "minimum_side_px": "[0, inf)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +139,7 @@ class TrackerSettings:
                 "size_rate": "(0, 1]",
             },
         )
+
+
+# For what compares graphs: a second network's boxes would hide how they differ.
+WITHOUT_REFINEMENT = TrackerSettings(refinement=RefinementSettings(policy="off"))

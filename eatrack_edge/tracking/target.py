@@ -13,7 +13,6 @@ from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.recovery import JumpRecovery
-from eatrack_edge.tracking.refinement import Refinement
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
 
@@ -30,7 +29,6 @@ class Target:
 
     Attributes:
         box: Where it was found last, and is searched for, pixels of the frame.
-        reported_box: The same as it is reported, after refinement.
         last_reliable_box: The last box that was claimed without doubt, pixels of the frame.
         frame_size: (width, height) of every frame, pixels.
         frame_index: Frames since ``init``.
@@ -41,7 +39,7 @@ class Target:
     def __init__(
         self, box: Box, frame_size: tuple[int, int], settings: TrackerSettings, model_spec: ModelSpec, scratch: Scratch
     ) -> None:
-        self.box = self.reported_box = self.last_reliable_box = self._last = box
+        self.box = self.last_reliable_box = box
         self.frame_size = frame_size
         self.frame_index = 0
         self.region = SearchRegion(settings.search, model_spec, scratch)
@@ -72,20 +70,7 @@ class Target:
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
         self.region.found()
-        self._last = self.box
-        self.box = self.reported_box = box
-
-    def refine(self, frame: Frame, refinement: Refinement) -> None:
-        """Let a second network look at the box that was just found with high confidence.
-
-        Args:
-            frame: The frame, in which it was found.
-            refinement: Looks, and decides whether its box is taken.
-        """
-        if refined := refinement.refine(frame, self.box, self._last):
-            minimum = self._settings.minimum_side_px
-            self.box = clip(refined.followed, *self.frame_size, minimum)
-            self.reported_box = clip(refined.reported, *self.frame_size, minimum)
+        self.box = box
 
     def missed(self) -> None:
         """The target was not found in a frame; the box stays."""
@@ -97,7 +82,7 @@ class Target:
         """Let the life cycle count this frame; see ``Lifecycle.observe``."""
         change = self.lifecycle.observe(self.frame_index, confidence, similarity, is_cut=self.is_cut, note=note)
         if self.lifecycle.state in (TrackState.TRACKING, TrackState.REACQUIRED):
-            self.last_reliable_box = self.reported_box
+            self.last_reliable_box = self.box
         return change
 
     def start(self, frame: Frame, backend: Backend) -> None:

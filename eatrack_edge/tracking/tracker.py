@@ -84,7 +84,7 @@ class Tracker:
         target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
         target.start(frame, self.backend)
         self.templates.start(template, lambda: target.first)
-        self.refinement.start(frame, box)
+        self.refinement.start(template.crop)
         self._target = target
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
@@ -121,9 +121,7 @@ class Tracker:
         best, size_from = target.recovery.choose(best, maps, window, target.box)
         confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
         if confidence >= self.settings.minimum_confidence or not self.model_spec.is_calibrated:
-            target.found(window.to_frame(best.box), size_from)
-            if confidence >= self.settings.minimum_confidence:
-                target.refine(frame, self.refinement)
+            target.found(self.refinement.refine(crop, window, window.to_frame(best.box)), size_from)
         else:
             target.missed()
         change = target.observe(confidence, target.similarity(maps, best.box, window.out_size))
@@ -198,7 +196,7 @@ def _result(
 ) -> TrackResult:
     state = target.lifecycle.state
     last_seen = None if state.is_target_visible else target.last_reliable_box
-    return TrackResult(target.reported_box, confidence, state, latency, event, note, change, last_seen)
+    return TrackResult(target.box, confidence, state, latency, event, note, change, last_seen)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

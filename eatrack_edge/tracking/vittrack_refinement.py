@@ -1,8 +1,9 @@
-"""The refinement ``vittrack``: VitTrack looks about the box that our network found, and draws a tighter one.
+"""The refinement ``vittrack``: VitTrack looks at the search crop too, and its box is averaged with ours.
 
 It is not asked where the target is: it sees one template of the first frame, and follows a distractor sooner than our
-network does. Only where it is confident and nearly agrees is its box taken. How it differs from ours changes slowly, so
-not every frame needs a look of its own.
+network does. It is asked how large the target is *at the place that our network chose*, where it is the better of the
+two. A wrong size makes a wrong search region, and from there a neighbour is followed, so the tracker continues from the
+average. How the two boxes differ changes slowly, so not every frame needs a look of its own.
 """
 
 from __future__ import annotations
@@ -10,15 +11,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from eatrack_edge.core.boxes import Box, iou, step_between
-from eatrack_edge.core.crops import Frame
-from eatrack_edge.core.errors import MissingExtra
+from eatrack_edge.core.boxes import Box, step_between
+from eatrack_edge.core.crops import CropWindow, Frame
+from eatrack_edge.core.errors import MissingExtra, UsageError
 from eatrack_edge.core.resources import bundled
+from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.single_graph import open_graph
-from eatrack_edge.inference.vittrack_network import OUTPUTS, VitTrackNetwork
-from eatrack_edge.tracking.refinement import Refined
+from eatrack_edge.inference.vittrack_network import OUTPUTS, VitTrackNetwork, takes_crops_of
 from eatrack_edge.tracking.settings import RefinementSettings
 
 WEIGHTS = "vittrack_2023sep.onnx"
@@ -28,52 +27,50 @@ class VitTrackRefinement:
     """Refines the boxes of one tracker by VitTrack.
 
     Args:
-        settings: When its box is taken, and how much of it.
-        backend: Name of the tracker's backend; the second network runs on its package where it can, on the CPU.
+        settings: How often it looks, and how much of its box is taken.
+        backend: That runs the tracker; the second network runs on its package where it can, on the CPU.
         threads: Threads of one inference.
 
     Raises:
+        UsageError: The model's crops are not those that VitTrack was trained with.
         MissingExtra: The weights are not installed.
     """
 
-    def __init__(self, settings: RefinementSettings, backend: str, threads: int) -> None:
+    def __init__(self, settings: RefinementSettings, backend: Backend, threads: int) -> None:
+        if not takes_crops_of(spec := backend.model_spec):
+            raise UsageError(
+                f"VitTrack cannot refine the boxes of {spec.model}: it needs search crops of 256 px and 4 sides, "
+                f"and templates of 128 px and 2 sides",
+                hint="leave the refinement `off`",
+            )
         weights = bundled(WEIGHTS)
         if weights is None:
             raise MissingExtra(f"cannot refine boxes: {WEIGHTS} is not installed", hint="reinstall eatrack-edge")
-        graph = open_graph(weights, OUTPUTS, beside=backend, threads=threads)
+        graph = open_graph(weights, OUTPUTS, beside=backend.name.partition(" ")[0], threads=threads)
         self.name = f"vittrack ({graph.package})"
         self._settings = settings
         self._network = VitTrackNetwork(graph.run)
         self._calls = 0
-        self._change: Change | None = None  # of the latest look; ``None`` where its box was not taken
+        self._change: Change | None = None  # of the latest look; ``None`` where its box was unusable
 
-    def start(self, frame: Frame, box: Box) -> None:
-        """Take the target in ``box``, pixels of the frame, as VitTrack's template."""
-        self._network.show(frame, box)
+    def start(self, template: Frame) -> None:
+        """Begin with a new target: what the first template crop shows."""
+        self._network.show(template)
         self._calls, self._change = 0, None
 
-    def refine(self, frame: Frame, box: Box, last: Box) -> Refined | None:
-        """Look again; ``None`` where the target is small, or VitTrack's latest box was not to be trusted."""
-        settings = self._settings
-        if min(box[2:]) < settings.minimum_side_px:
-            return None
-        if self._calls % settings.interval == 0:
-            self._change = self._look(frame, box)
+    def refine(self, search: Frame, window: CropWindow, box: Box) -> Box:
+        """Average with VitTrack's box; a small target's is left as it is."""
+        if min(box[2:]) < self._settings.minimum_side_px:
+            return box
+        if self._calls % self._settings.interval == 0:
+            self._change = self._look(search, window, box)
         self._calls += 1
-        if self._change is None:
-            return None
-        followed = box
-        if settings.feedback_share and _step_sides(last, box) <= settings.feedback_step_sides:
-            followed = changed(box, self._change, place=0.0, size=settings.feedback_share)
-        reported = changed(box, self._change, place=settings.reported_share, size=settings.reported_share)
-        return Refined(reported, followed)
+        return box if self._change is None else changed(box, self._change, self._settings.share)
 
-    def _look(self, frame: Frame, box: Box) -> Change | None:
-        found = self._network.find(frame, box)
-        is_confident = found.score >= self._settings.minimum_score
-        overlap = iou(np.array([found.box]), np.array([box]))[0]
-        is_taken = is_confident and overlap >= self._settings.minimum_overlap
-        return change_between(box, found.box) if is_taken else None
+    def _look(self, search: Frame, window: CropWindow, box: Box) -> Change | None:
+        x, y, w, h = window.to_crop(box)
+        second = self._network.look(search).box_about(x + w / 2, y + h / 2)
+        return change_between(box, window.to_frame(second)) if math.isfinite(sum(second)) else None
 
 
 class Change(NamedTuple):
@@ -95,24 +92,17 @@ def change_between(box: Box, other: Box) -> Change:
     return Change(x / box[2], y / box[3], math.log(other[2] / box[2]), math.log(other[3] / box[3]))
 
 
-def changed(box: Box, change: Change, *, place: float, size: float) -> Box:
+def changed(box: Box, change: Change, share: float) -> Box:
     """A box after a share of a change.
 
     Args:
         box: Pixels of the frame.
         change: From ``change_between``.
-        place: Share of the way that the centre goes.
-        size: Share of the way that the logarithm of each side goes.
+        share: Share of the way that the centre and the logarithm of each side go.
 
-    >>> changed((0, 0, 10, 10), Change(0.5, 0.0, 0.0, 0.0), place=0.4, size=1.0)
+    >>> changed((0, 0, 10, 10), Change(0.5, 0.0, 0.0, 0.0), share=0.4)
     (2.0, 0.0, 10.0, 10.0)
     """
     x, y, w, h = box
-    new_w, new_h = w * math.exp(size * change.log_w), h * math.exp(size * change.log_h)
-    return x + place * change.x * w + (w - new_w) / 2, y + place * change.y * h + (h - new_h) / 2, new_w, new_h
-
-
-def _step_sides(last: Box, box: Box) -> float:
-    """The step from one box to the next along the axis on which it is larger, in sides of the first."""
-    x, y = step_between(last, box)
-    return max(abs(x), abs(y)) / math.sqrt(last[2] * last[3])
+    new_w, new_h = w * math.exp(share * change.log_w), h * math.exp(share * change.log_h)
+    return x + share * change.x * w + (w - new_w) / 2, y + share * change.y * h + (h - new_h) / 2, new_w, new_h

@@ -27,7 +27,7 @@ def test_the_network_sees_rgb_normalised_as_imagenet() -> None:
 
     network = VitTrackNetwork(run)
     frame = scene(300, 200)
-    network.show(frame, (268.0, 188.0, 64.0, 64.0))
+    network.show_box(frame, (268.0, 188.0, 64.0, 64.0))
     network.find(frame, (268.0, 188.0, 64.0, 64.0))
     # OpenCV's own preparation of the same squares: 2 sides at one pixel each, and 4 sides.
     for name, crop in (("template", frame[156:284, 236:364]), ("search", frame[92:348, 172:428])):
@@ -41,7 +41,7 @@ def test_a_target_that_moved_is_found_with_its_size(beside: str) -> None:
     path = bundled("vittrack_2023sep.onnx")
     assert path is not None
     network = VitTrackNetwork(open_graph(path, OUTPUTS, beside=beside).run)
-    network.show(scene(300, 200), (300.0, 200.0, 60.0, 40.0))
+    network.show_box(scene(300, 200), (300.0, 200.0, 60.0, 40.0))
     found = network.find(scene(310, 206), (296.0, 196.0, 68.0, 48.0))
     assert found.score > 0.5
     assert found.box == pytest.approx((310.0, 206.0, 60.0, 40.0), abs=4)

@@ -35,7 +35,7 @@ class VitTrack:
 
     def init(self, frame: Frame, box: Box) -> None:
         """Track the target in ``box``."""
-        self._network.show(frame, box)
+        self._network.show_box(frame, box)
         self._box = box
 
     def update(self, frame: Frame) -> BaselineResult:
