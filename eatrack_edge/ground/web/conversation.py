@@ -102,8 +102,10 @@ async def _receive(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
             viewer.width = message.width
         elif isinstance(message, TakeControl):
             hub.viewers.take(viewer)
+            hub.show_telemetry()  # at once: who sees no answer taps again, and would release it
         elif isinstance(message, ReleaseControl):
             hub.viewers.release(viewer)
+            hub.show_telemetry()
         else:
             reason = _obey(message, viewer, hub) if message else "not a message of this ground station"
             if reason:

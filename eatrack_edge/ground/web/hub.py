@@ -86,7 +86,7 @@ class Hub:
         board = asyncio.create_task(self._read_board())
         try:
             while True:
-                self._show_telemetry()
+                self.show_telemetry()
                 await asyncio.sleep(_TELEMETRY_S)
         except Exception as error:
             self.report(error)
@@ -121,9 +121,10 @@ class Hub:
             self.viewers.tell(text("selection", is_refused=event.is_refused, **values))
         elif isinstance(event, EndEvent):
             self.viewers.tell(text("end", ended=str(event.summary.get("ended", ""))))
-        self._show_telemetry()
+        self.show_telemetry()
 
-    def _show_telemetry(self) -> None:
+    def show_telemetry(self) -> None:
+        """Send the numbers to every page, in the server's thread."""
         if self.viewers.pages:
             self.viewers.show(text("telemetry", **self.status()))
 

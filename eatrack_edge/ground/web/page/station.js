@@ -2,6 +2,7 @@
 
 import { Link } from "/link.js";
 import { Numbers } from "/numbers.js";
+import { onPress } from "/press.js";
 import { View } from "/view.js";
 import { milliseconds } from "/words.js";
 
@@ -10,6 +11,7 @@ const TOAST_MS = 6000;
 const ANSWER_MS = 1500; // a selection that is not answered by then is no longer drawn
 const SHOWN_MS = 400;
 const LATE_MS = 500;
+const NO_LINK = "There is no link to the tracker.";
 
 if (location.search) history.replaceState(null, "", "/"); // the token is in a cookie by now, and stays out of sight
 
@@ -40,7 +42,7 @@ function commands() {
 const view = new View(byId("picture"), {
   box: (box, frame) => select({ type: "select", box, frame }, box),
   point: ([x, y], frame) => select({ type: "point", x, y, frame }, null),
-  refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : "There is no link to the tracker."),
+  refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : NO_LINK),
   skipped: (header) => link.send({ type: "ack", picture: header.picture }),
   drawn: (header) => {
     page.drawnAt = performance.now();
@@ -91,7 +93,7 @@ const link = new Link({
 
 function select(message, box) {
   if (!commands()) return view.on.refused();
-  if (!link.send(message)) return toast("There is no link to the tracker.");
+  if (!link.send(message)) return toast(NO_LINK);
   if (box) page.lastBox = box;
   view.sent = box;
   setTimeout(() => {
@@ -153,10 +155,12 @@ function refresh() {
 }
 
 setInterval(refresh, 250);
-byId("stop").onclick = stop;
-byId("reselect").onclick = reselect;
-byId("pause").onclick = () => pause(!view.isPaused);
-byId("control").onclick = () => link.send({ type: commands() ? "release" : "take" });
+onPress(byId("stop"), stop);
+onPress(byId("reselect"), reselect);
+onPress(byId("pause"), () => pause(!view.isPaused));
+onPress(byId("control"), () => {
+  if (!link.send({ type: commands() ? "release" : "take" })) toast(NO_LINK);
+});
 
 addEventListener("click", (event) => {
   // A button that was clicked keeps no focus, or the space bar would press it again.
