@@ -66,6 +66,7 @@ class SelectionEvent:
     is_refused: bool
     at_ns: int
     box: Box | None = None  # in pixels of that frame; the proposed one after a click; `None` where it was refused
+    id: int | None = None  # of the selection, see ``Select``
 
 
 @dataclass(frozen=True, slots=True)

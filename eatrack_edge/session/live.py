@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
@@ -24,6 +23,7 @@ from eatrack_edge.session.events import (
     SourceLostEvent,
     StateEvent,
 )
+from eatrack_edge.session.frame_result import record_of
 from eatrack_edge.session.history import HISTORY_FRAMES, History
 from eatrack_edge.session.picture_size import PictureSize
 from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame, SourceEnd
@@ -139,13 +139,13 @@ class LiveSession:
         if self._pending is not None:
             selection, self._pending = self._pending._replace(frame=shown.index), None
             box = self._select(selection)
-            record = self._record(shown, box if self._size else None, self._state)
+            record = record_of(shown, box if self._size else None, self._state)
         elif self._size is None:
-            record = self._record(shown, None, WAITING)
+            record = record_of(shown, None, WAITING)
         elif self._catch_up is not None:
             reached = self._go_on_catching_up()
             is_live = reached is not None and reached.frame == shown.index
-            record = reached if reached and is_live else self._record(shown, None, self._state)
+            record = reached if reached and is_live else record_of(shown, None, self._state)
         else:
             record = self._update(shown)
         self._frame_count += 1
@@ -167,38 +167,12 @@ class LiveSession:
             result = self._tracker.update(size.fit(shown.frame))
         except InputError as error:  # a picture of another shape: nothing is known of the target in it
             self._give_up(shown.index, error.message)
-            return self._record(shown, None, WAITING)
+            return record_of(shown, None, WAITING)
         change = result.state_change
         reason, evidence = (change.reason, change.evidence) if change else ("", None)
         self._change_state(str(result.state), shown.index, reason, evidence)
         seen = result.box if result.last_reliable_box is None else result.last_reliable_box
-        return self._record(shown, size.box_on(shown.frame, seen), str(result.state), result)
-
-    def _record(self, shown: LiveFrame, box: Box | None, state: str, result: TrackResult | None = None) -> FrameRecord:
-        if result is None:
-            wall_ns = time.time_ns()
-            return FrameRecord(shown.index, shown.pts_s, box, math.nan, state, wall_ns, dropped=shown.dropped)
-        latency, event, change = result.latency_ms, result.template_event, result.state_change
-        return FrameRecord(
-            frame=shown.index,
-            pts_s=shown.pts_s,
-            box=box if result.is_target_visible else None,
-            confidence=result.confidence,
-            state=state,
-            wall_ns=time.time_ns(),
-            template_updated=event is not None and event.is_replaced,
-            template_note=event.reason if event else result.note,
-            ms={
-                "crop": latency.crop,
-                "infer": latency.infer,
-                "post": latency.decode,
-                "template": latency.template,
-                "total": latency.total,
-            },
-            dropped=shown.dropped,
-            last_reliable_box=None if result.is_target_visible else box,
-            state_change={} if change is None else change.to_record(),
-        )
+        return record_of(shown, size.box_on(shown.frame, seen), str(result.state), result)
 
     def _obey(self) -> bool:
         """Carry out the commands that came; whether the session goes on."""
@@ -228,10 +202,10 @@ class LiveSession:
                 box = command.box
             self._tracker.init(shown.frame, box)
         except InputError as error:
-            self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns()))
+            self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns(), id=command.id))
             return None
         self._size = PictureSize.of(shown.frame)
-        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box))
+        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box, command.id))
         self._change_state("TRACKING", shown.index, "selected")
         catch_up = CatchUp(self._history, shown, _CATCH_UP_UPDATES)
         self._catch_up = None if catch_up.is_done else catch_up

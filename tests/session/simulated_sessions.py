@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -30,11 +31,14 @@ class SimulatedTracker:
         self.updates: list[int] = []  # the frame's first value
         self.confidence = 0.9
         self.is_recording = True
+        self.refuses_above = math.inf  # px, the width of a box
         self._box = BOX
         self._size = (0, 0)
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
         check_box(box, frame.shape[1], frame.shape[0])
+        if box[2] > self.refuses_above:
+            raise InputError("the box is too wide for this test")
         self.inits.append((int(frame[0, 0, 0]), box))
         self._box, self._size = box, frame.shape[:2]
 

@@ -23,7 +23,7 @@ from eatrack_edge.ground.web.messages import (
 )
 from eatrack_edge.ground.web.telemetry import finite, plain_box
 from eatrack_edge.ground.web.viewers import Viewer
-from eatrack_edge.session.commands import Select, SelectPoint, Stop
+from eatrack_edge.session.commands import Select, Selection, SelectPoint, Stop
 
 _SILENCE_S = 30.0  # a page asks for the clock every two seconds: one that does not is gone, and gives up its control
 _TRY_LATER = 1013  # close code of the standard
@@ -109,7 +109,7 @@ async def _receive(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
         else:
             reason = _obey(message, viewer, hub) if message else "not a message of this ground station"
             if reason:
-                viewer.tell(text("refused", reason=reason))
+                viewer.tell(text("refused", reason=reason, id=getattr(message, "id", None)))
 
 
 def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: Hub) -> str:
@@ -126,7 +126,8 @@ def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: 
     if reason := messages.refuse_selection(message, viewer.frame_size(message.frame)):
         return reason
     if isinstance(message, SelectClick):
-        hub.command(SelectPoint(message.x, message.y, message.frame))
+        selection: Selection = SelectPoint(message.x, message.y, message.frame)
     else:
-        hub.command(Select(message.box, message.frame))
+        selection = Select(message.box, message.frame)
+    hub.select(selection, viewer.number, message.id)
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from eatrack_edge.ground.web.telemetry import Board, Telemetry, plain_box
 from eatrack_edge.ground.web.viewers import Viewers
 from eatrack_edge.machine.power import read_rails, total_watts
 from eatrack_edge.machine.thermal import read_temperatures
-from eatrack_edge.session.commands import Command
+from eatrack_edge.session.commands import Command, Selection, new_selection_id
 from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent, SelectionEvent, StateEvent
 from eatrack_edge.session.live_summary import Percentiles
 
 _TELEMETRY_S = 0.2
 _BOARD_S = 2.0
+_MOST_ASKED = 64  # selections that the session has not answered
 
 
 class Hub:
@@ -52,6 +54,21 @@ class Hub:
         self._is_reported = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_wake_due = False
+        self._asked: OrderedDict[int, tuple[int, int]] = OrderedDict()  # (viewer, its id) by the session's id
+
+    def select(self, selection: Selection, viewer: int, number: int) -> None:
+        """Give a viewer's selection to the session, in the server's thread.
+
+        Args:
+            selection: The selection.
+            viewer: Number of the viewer.
+            number: The viewer's own id of it; the answer to all viewers names both.
+        """
+        asked = new_selection_id()
+        self._asked[asked] = viewer, number
+        if len(self._asked) > _MOST_ASKED:
+            self._asked.popitem(last=False)
+        self.command(selection._replace(id=asked))
 
     def offer(self, event: Event) -> None:
         """Take an event, in the session's thread."""
@@ -117,8 +134,9 @@ class Hub:
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, SelectionEvent):
+            viewer, number = self._asked.pop(event.id or 0, (None, None))
             values = {"frame": event.frame, "box": plain_box(event.box), "reason": event.reason}
-            self.viewers.tell(text("selection", is_refused=event.is_refused, **values))
+            self.viewers.tell(text("selection", viewer=viewer, id=number, is_refused=event.is_refused, **values))
         elif isinstance(event, EndEvent):
             self.viewers.tell(text("end", ended=str(event.summary.get("ended", ""))))
         self.show_telemetry()

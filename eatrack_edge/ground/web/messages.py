@@ -22,6 +22,7 @@ class SelectBox(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="se
 
     box: tuple[float, float, float, float]  # x, y, w, h in pixels of the frame
     frame: Number  # of a picture that this viewer was sent
+    id: Number = 0  # the viewer's own; sent back with the answer
 
 
 class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="point"):
@@ -30,6 +31,7 @@ class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     x: float  # pixels of the frame
     y: float
     frame: Number
+    id: Number = 0
 
 
 class StopTracking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stop"):
@@ -71,7 +73,7 @@ def parse_message(text: str) -> ViewerMessage | None:
     """A viewer's message; ``None`` where it is none.
 
     >>> parse_message('{"type": "select", "box": [10, 20, 30, 40], "frame": 117}')
-    SelectBox(box=(10.0, 20.0, 30.0, 40.0), frame=117)
+    SelectBox(box=(10.0, 20.0, 30.0, 40.0), frame=117, id=0)
     >>> parse_message('{"type": "select", "box": [10, 20, 30], "frame": 117}')
     """
     try:

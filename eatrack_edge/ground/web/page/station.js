@@ -21,6 +21,7 @@ const page = {
   telemetry: null,
   isOpen: false,
   ended: "",
+  selections: 0, // sent by this page; the number of one is its id
   lastBox: null, // that the tracker showed or the user drew, for a re-selection
   drawnAt: -Infinity,
   age: null, // of the last picture when it was drawn, ms
@@ -77,12 +78,11 @@ const link = new Link({
       page.you = message.you;
       numbers.welcome(message);
     } else if (message.type === "selection") {
-      view.sent = message.box; // after a click the box was proposed: it is shown before the tracker's own comes
-      setTimeout(() => (view.sent = null), SHOWN_MS);
-      if (message.box) page.lastBox = message.box;
+      // Of one that was followed by another of this page, only what went wrong is of interest.
+      if (message.viewer !== page.you || message.id === page.selections) showSelected(message.box);
       if (message.reason) toast(message.is_refused ? `Selection refused: ${message.reason}` : `Selected, but ${message.reason}`);
     } else if (message.type === "refused" || message.type === "full") {
-      view.sent = null;
+      if (message.id === page.selections) view.sent = null;
       toast(message.reason[0].toUpperCase() + message.reason.slice(1));
     } else if (message.type === "end") {
       page.ended = message.ended;
@@ -91,9 +91,19 @@ const link = new Link({
   },
 });
 
+// The box of a selection that the session answered: after a click it was proposed, and is shown before a result comes.
+function showSelected(box) {
+  view.sent = box;
+  setTimeout(() => {
+    if (view.sent === box) view.sent = null;
+  }, SHOWN_MS);
+  if (box) page.lastBox = box;
+}
+
 function select(message, box) {
   if (!commands()) return view.on.refused();
-  if (!link.send(message)) return toast(NO_LINK);
+  if (!link.send({ ...message, id: page.selections + 1 })) return toast(NO_LINK);
+  page.selections += 1;
   if (box) page.lastBox = box;
   view.sent = box;
   setTimeout(() => {
