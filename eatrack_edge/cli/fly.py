@@ -43,7 +43,7 @@ def fly(
     record_budget: Annotated[str, typer.Option(help="Most that recordings may take, such as 8GB; the oldest are deleted.")] = "",
     mcap: Annotated[str, typer.Option(help="Write results for Foxglove and rosbag2 to this file.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; point x,y [frame]; stop; quit.")] = "",
+    commands: Annotated[str, typer.Option(help="File or FIFO to read commands from, - for stdin: select x,y,w,h [frame]; point x,y [frame]; restore number; stop; quit.")] = "",
     view_delay: Annotated[str, typer.Option(help="Age of the picture that you see, such as 300ms: a selection that names no frame is taken on the frame of that time.")] = "",
     mavlink: Annotated[list[str] | None, typer.Option(help="Be a MAVLink camera for QGroundControl and others: udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or serial:DEVICE:BAUD. May be repeated.")] = None,
     mavlink_system: Annotated[int | None, typer.Option(help="The vehicle's MAVLink system number.")] = None,

@@ -48,6 +48,16 @@ class SelectPoint(NamedTuple):
     id: int | None = None
 
 
+class RestoreTemplate(NamedTuple):
+    """Compare the target with an earlier template again, in the second slot.
+
+    Attributes:
+        number: Of the template, see ``Tracker.templates``; 0 is the first.
+    """
+
+    number: int
+
+
 class Stop(NamedTuple):
     """Track nothing, and wait for a selection."""
 
@@ -57,7 +67,7 @@ class Quit(NamedTuple):
 
 
 Selection = Select | SelectPoint
-Command = Selection | Stop | Quit
+Command = Selection | RestoreTemplate | Stop | Quit
 
 
 def parse_command(line: str) -> Command:
@@ -74,6 +84,8 @@ def parse_command(line: str) -> Command:
     word, *rest = line.split() or [""]
     if not rest and word in ("stop", "quit"):
         return Stop() if word == "stop" else Quit()
+    if word == "restore" and len(rest) == 1 and rest[0].isascii() and rest[0].isdigit():
+        return RestoreTemplate(int(rest[0]))
     try:
         numbers = [float(part) for part in rest[0].split(",")]
         frame = int(rest[1]) if len(rest) == 2 else None
@@ -88,5 +100,5 @@ def parse_command(line: str) -> Command:
         pass
     raise UsageError(
         f"not a command: `{line.strip()}`",
-        hint="commands are: select x,y,w,h [frame]; point x,y [frame]; stop; quit",
+        hint="commands are: select x,y,w,h [frame]; point x,y [frame]; restore number; stop; quit",
     )

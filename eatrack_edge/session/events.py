@@ -70,6 +70,17 @@ class SelectionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreEvent:
+    """An earlier template is in the second slot again, or that was refused."""
+
+    number: int  # of the template
+    frame: int  # number of the newest frame; -1 before any came
+    reason: str  # why it was refused; empty where it was not
+    is_refused: bool
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutputFailedEvent:
     """An output failed. Tracking goes on without it."""
 
@@ -109,6 +120,7 @@ Event = (
     | SourceLostEvent
     | SourceFoundEvent
     | SelectionEvent
+    | RestoreEvent
     | OutputFailedEvent
     | StationEvent
     | VehicleClockEvent

@@ -10,14 +10,15 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.session.catch_up import CatchUp
-from eatrack_edge.session.commands import Command, Quit, Select, Selection, SelectPoint, Stop
+from eatrack_edge.session.commands import Command, Quit, RestoreTemplate, Select, Selection, SelectPoint, Stop
 from eatrack_edge.session.events import (
     WAITING,
     Event,
     FrameEvent,
+    RestoreEvent,
     SelectionEvent,
     SourceFoundEvent,
     SourceLostEvent,
@@ -46,6 +47,10 @@ class AnyTracker(Protocol):
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """The box of what lies under a point, pixels of the frame."""
+        ...
+
+    def restore_template(self, number: int) -> None:
+        """Show an earlier template in the second slot again."""
         ...
 
 
@@ -182,6 +187,8 @@ class LiveSession:
             if isinstance(command, Stop):
                 self._pending = None
                 self._give_up(self._newest_number(), "stopped")
+            elif isinstance(command, RestoreTemplate):
+                self._restore(command.number)
             elif len(self._history):
                 self._select(command)
             else:
@@ -210,6 +217,15 @@ class LiveSession:
         catch_up = CatchUp(self._history, shown, _CATCH_UP_UPDATES)
         self._catch_up = None if catch_up.is_done else catch_up
         return box
+
+    def _restore(self, number: int) -> None:
+        reason = "" if self._size else "there is no target"
+        if not reason:
+            try:
+                self._tracker.restore_template(number)
+            except UsageError as error:
+                reason = f"{error.message}: {error.hint}" if error.hint else error.message
+        self.emit(RestoreEvent(number, self._newest_number(), reason, bool(reason), time.monotonic_ns()))
 
     def _seen(self, number: int | None) -> tuple[LiveFrame, str]:
         """The frame that the user saw, and in words why it is another one; empty where it is not."""

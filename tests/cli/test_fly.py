@@ -74,7 +74,7 @@ def test_commands_select_and_quit(run: Run, tmp_path: Path) -> None:
     )
     assert done.code == 0
     assert (
-        "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; point x,y [frame]; stop; quit"
+        "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; point x,y [frame]; restore number; stop; quit"
         in done.err
     )
     assert "TRACKING" in done.out

@@ -14,7 +14,7 @@ from eatrack_edge.ground.web.messages import (
     Acknowledge,
     Ping,
     ReleaseControl,
-    SelectBox,
+    RestoreSlot,
     SelectClick,
     StopTracking,
     TakeControl,
@@ -23,7 +23,7 @@ from eatrack_edge.ground.web.messages import (
 )
 from eatrack_edge.ground.web.telemetry import finite, plain_box
 from eatrack_edge.ground.web.viewers import Viewer
-from eatrack_edge.session.commands import Select, Selection, SelectPoint, Stop
+from eatrack_edge.session.commands import RestoreTemplate, Select, Selection, SelectPoint, Stop
 
 _SILENCE_S = 30.0  # a page asks for the clock every two seconds: one that does not is gone, and gives up its control
 _TRY_LATER = 1013  # close code of the standard
@@ -112,7 +112,7 @@ async def _receive(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
                 viewer.tell(text("refused", reason=reason, id=getattr(message, "id", None)))
 
 
-def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: Hub) -> str:
+def _obey(message: messages.Command, viewer: Viewer, hub: Hub) -> str:
     """Give a command to the session; why it is refused, or nothing."""
     commander = hub.viewers.commander
     if commander is not viewer:
@@ -123,6 +123,10 @@ def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: 
     if isinstance(message, StopTracking):
         hub.command(Stop())
         return ""
+    if isinstance(message, RestoreSlot):
+        if not (reason := hub.templates.refuse(message.target, message.number)):
+            hub.command(RestoreTemplate(message.number))
+        return reason
     if reason := messages.refuse_selection(message, viewer.frame_size(message.frame)):
         return reason
     if isinstance(message, SelectClick):

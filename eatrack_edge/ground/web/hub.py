@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from eatrack_edge.core.crops import Frame
+from eatrack_edge.ground.web.held_templates import HeldTemplates
 from eatrack_edge.ground.web.messages import text
 from eatrack_edge.ground.web.pictures import Pictures
 from eatrack_edge.ground.web.telemetry import Board, Telemetry, plain_box
@@ -16,7 +16,15 @@ from eatrack_edge.ground.web.viewers import Viewers
 from eatrack_edge.machine.power import read_rails, total_watts
 from eatrack_edge.machine.thermal import read_temperatures
 from eatrack_edge.session.commands import Command, Selection, new_selection_id
-from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent, SelectionEvent, StateEvent
+from eatrack_edge.session.events import (
+    EndEvent,
+    Event,
+    FrameEvent,
+    OutputFailedEvent,
+    RestoreEvent,
+    SelectionEvent,
+    StateEvent,
+)
 from eatrack_edge.session.live_summary import Percentiles
 
 _TELEMETRY_S = 0.2
@@ -30,7 +38,7 @@ class Hub:
     Args:
         command: Takes a command to the session.
         telemetry: Counts the same events.
-        crops: The tracker's templates now, BGR; called in the session's thread.
+        templates: Of the tracker; followed here.
         log: The session's log, which viewers may download.
         on_failure: Called where something fails that should not; the flight goes on.
     """
@@ -39,18 +47,16 @@ class Hub:
         self,
         command: Callable[[Command], None],
         telemetry: Telemetry,
-        crops: Callable[[], Sequence[Frame]],
+        templates: HeldTemplates,
         log: Path | None,
         on_failure: Callable[[OutputFailedEvent], None],
     ) -> None:
-        self.command, self.telemetry, self.log = command, telemetry, log
+        self.command, self.telemetry, self.templates, self.log = command, telemetry, templates, log
         self.viewers, self.pictures = Viewers(), Pictures()
         self.newest: FrameEvent | None = None
-        self.templates: list[Frame] = []
-        self.templates_version = 0
         self.page_ages_ms = Percentiles(1, 20_000)
         self.is_closing = False
-        self._crops, self._on_failure = crops, on_failure
+        self._on_failure = on_failure
         self._is_reported = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_wake_due = False
@@ -75,15 +81,13 @@ class Hub:
         self.telemetry.offer(event)
         if isinstance(event, FrameEvent):
             self.newest = event
-        is_new_target = isinstance(event, SelectionEvent) and not event.is_refused
-        if is_new_target or (isinstance(event, FrameEvent) and event.record.template_updated):
-            self.templates = [crop.copy() for crop in self._crops()]
-            self.templates_version += 1
+        if isinstance(event, (FrameEvent, RestoreEvent, SelectionEvent)):
+            self.templates.read(is_new_target=isinstance(event, SelectionEvent) and not event.is_refused)
         if isinstance(event, FrameEvent):
             if not self._is_wake_due:  # a server that is busy is woken once
                 self._is_wake_due = True
                 self._soon(self._wake)
-        elif isinstance(event, (SelectionEvent, StateEvent, EndEvent)):
+        elif isinstance(event, (SelectionEvent, RestoreEvent, StateEvent, EndEvent)):
             self._soon(self._announce, event)
 
     def close(self) -> None:
@@ -114,7 +118,7 @@ class Hub:
 
     def status(self) -> dict[str, object]:
         """The numbers of this moment with the viewers."""
-        templates = {"version": self.templates_version, "count": len(self.templates)}
+        templates = {"version": self.templates.version, "count": self.templates.count}
         return {
             **self.telemetry.snapshot(),
             "templates": templates,
@@ -137,6 +141,9 @@ class Hub:
             viewer, number = self._asked.pop(event.id or 0, (None, None))
             values = {"frame": event.frame, "box": plain_box(event.box), "reason": event.reason}
             self.viewers.tell(text("selection", viewer=viewer, id=number, is_refused=event.is_refused, **values))
+        elif isinstance(event, RestoreEvent):
+            values = {"number": event.number, "is_refused": event.is_refused, "reason": event.reason}
+            self.viewers.tell(text("restored", **values))
         elif isinstance(event, EndEvent):
             self.viewers.tell(text("end", ended=str(event.summary.get("ended", ""))))
         self.show_telemetry()

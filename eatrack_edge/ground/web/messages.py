@@ -34,6 +34,13 @@ class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     id: Number = 0
 
 
+class RestoreSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore"):
+    """Show an earlier template in the second slot again."""
+
+    number: Number  # of the template
+    target: Number  # that it is of, as `/api/templates` says
+
+
 class StopTracking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stop"):
     """Track nothing."""
 
@@ -65,7 +72,8 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="view"):
     width: Width  # pixels of its screen
 
 
-ViewerMessage = SelectBox | SelectClick | StopTracking | TakeControl | ReleaseControl | Acknowledge | Ping | View
+Command = SelectBox | SelectClick | RestoreSlot | StopTracking
+ViewerMessage = Command | TakeControl | ReleaseControl | Acknowledge | Ping | View
 _decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)
 
 

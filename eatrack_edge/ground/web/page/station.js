@@ -3,6 +3,7 @@
 import { Link } from "/link.js";
 import { Numbers } from "/numbers.js";
 import { onPress } from "/press.js";
+import { Templates } from "/templates.js";
 import { View } from "/view.js";
 import { milliseconds } from "/words.js";
 
@@ -27,6 +28,10 @@ const page = {
   age: null, // of the last picture when it was drawn, ms
 };
 const numbers = new Numbers(byId);
+const templates = new Templates(byId, (number, target) => {
+  if (!commands()) view.on.refused();
+  else if (!link.send({ type: "restore", number, target })) toast(NO_LINK);
+});
 let toastTimer = 0;
 
 function toast(text) {
@@ -74,9 +79,11 @@ const link = new Link({
       page.telemetry = message;
       if (message.ended !== null) page.ended = message.ended;
       numbers.take(message, currentAge());
+      templates.take(message, commands());
     } else if (message.type === "welcome") {
       page.you = message.you;
       numbers.welcome(message);
+      templates.forget();
     } else if (message.type === "selection") {
       // Of one that was followed by another of this page, only what went wrong is of interest.
       if (message.viewer !== page.you || message.id === page.selections) showSelected(message.box);
@@ -84,6 +91,9 @@ const link = new Link({
     } else if (message.type === "refused" || message.type === "full") {
       if (message.id === page.selections) view.sent = null;
       toast(message.reason[0].toUpperCase() + message.reason.slice(1));
+    } else if (message.type === "restored") {
+      const name = message.number ? `Template ${message.number}` : "The first template";
+      toast(message.is_refused ? `${name} is not restored: ${message.reason}` : `${name} is restored as the second`);
     } else if (message.type === "end") {
       page.ended = message.ended;
     }
@@ -174,7 +184,7 @@ onPress(byId("control"), () => {
 
 addEventListener("click", (event) => {
   // A button that was clicked keeps no focus, or the space bar would press it again.
-  if (event.detail > 0 && event.target instanceof HTMLButtonElement) event.target.blur();
+  if (event.detail > 0 && event.target instanceof Element) event.target.closest("button")?.blur();
 });
 
 addEventListener("keydown", (event) => {
