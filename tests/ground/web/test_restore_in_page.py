@@ -85,6 +85,14 @@ def test_who_does_not_command_sees_the_templates_and_cannot_restore_one(open_pag
             wait_for(page, f"{NAMES} === 'Restore,{'Restore,' * 10}In use'")
             assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]
         assert other.evaluate("[...document.querySelectorAll('#restorable button')].every((one) => one.disabled)")
+        # On the phone the strip scrolls away below the commands, never over them.
+        assert (
+            other.evaluate(
+                "(() => { const r = document.getElementById('pause').getBoundingClientRect();"
+                "return document.elementFromPoint(r.left + r.width / 2, r.top + 9).id })()"
+            )
+            == "pause"
+        )
         one.locator("#restorable button").nth(3).click()
         wait_for(one, f"{SECOND} === 'Second: no. 3'")
         wait_for(other, f"{SECOND} === 'Second: no. 3'")
