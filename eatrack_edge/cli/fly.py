@@ -47,6 +47,7 @@ def fly(
     view_delay: Annotated[str, typer.Option(help="Age of the picture that you see, such as 300ms: a selection that names no frame is taken on the frame of that time.")] = "",
     mavlink: Annotated[list[str] | None, typer.Option(help="Be a MAVLink camera for QGroundControl and others: udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or serial:DEVICE:BAUD. May be repeated.")] = None,
     mavlink_system: Annotated[int | None, typer.Option(help="The vehicle's MAVLink system number.")] = None,
+    mavlink_gimbal: Annotated[bool | None, typer.Option("--gimbal", help="Point the vehicle's gimbal at the target, over the first MAVLink connection. Moves nothing else.")] = None,
     web: Annotated[str, typer.Option(help="Browser ground station at this HOST:PORT; alone or `on`: 127.0.0.1:8080.")] = "",
     web_token: Annotated[str, typer.Option(help="Token for its viewers, in place of EATRACK_WEB_TOKEN or of one that is made.")] = "",
     input_width: Annotated[int | None, typer.Option(help="Width that the camera is asked for, pixels.")] = None,
