@@ -68,7 +68,7 @@ class FlyConfig:
                 ``input_width``. ``tracker_refinement`` is the refinement's name.
 
         Raises:
-            ConfigError: One is out of range.
+            ConfigError: One is out of range, or needs another.
         """
         own = {
             spec.name: _plain(value)
@@ -77,6 +77,9 @@ class FlyConfig:
             and ((value := given.get(spec.name)) or isinstance(value, float))
         }
         config = replace(self, **own, **{name: self._table(name, given) for name in ("input", "mavlink")})
+        if config.mavlink.gimbal and not config.mavlink.connections:
+            hint = "for example: --mavlink udpout:127.0.0.1:14540"
+            raise ConfigError("--gimbal needs a MAVLink connection", hint=hint)
         if policy := given.get("tracker_refinement"):
             refinement = replace(config.tracker.refinement, policy=policy)
             config = replace(config, tracker=replace(config.tracker, refinement=refinement))

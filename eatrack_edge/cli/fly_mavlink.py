@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.ground.mavlink.announced_stream import AnnouncedStream
 from eatrack_edge.ground.mavlink.camera_link import CameraLink
@@ -21,6 +23,13 @@ def open_camera_links(session: LiveSession, options: FlyConfig) -> list[CameraLi
     is_box_drawn = bool(streams) and not mavlink.stream_uri
     command, report = session.commands.put, session.reports.put
     return [
-        CameraLink(connection, mavlink, command, report, streams=streams, is_box_drawn=is_box_drawn)
-        for connection in mavlink.connections
+        CameraLink(
+            connection,
+            replace(mavlink, gimbal=mavlink.gimbal and place == 0),  # one hand on it
+            command,
+            report,
+            streams=streams,
+            is_box_drawn=is_box_drawn,
+        )
+        for place, connection in enumerate(mavlink.connections)
     ]

@@ -33,6 +33,7 @@ from eatrack_edge.session.events import (
     Event,
     FrameEvent,
     OutputFailedEvent,
+    RestoreEvent,
     SelectionEvent,
     SourceFoundEvent,
     SourceLostEvent,
@@ -216,6 +217,8 @@ class Screen:
             return f"SOURCE FOUND  after {event.outage_s:.1f} s  {event.description}"
         if isinstance(event, SelectionEvent):
             return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
+        if isinstance(event, RestoreEvent):
+            return f"template {event.number} " + (f"not restored: {event.reason}" if event.is_refused else "restored")
         if isinstance(event, StationEvent):
             return event.text
         return f"OUTPUT FAILED  {event.output}: {event.reason}" if isinstance(event, OutputFailedEvent) else ""

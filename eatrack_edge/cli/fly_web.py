@@ -37,7 +37,7 @@ def open_station(options: FlyConfig, session: LiveSession, tracker: Tracker, sou
         token,
         session.commands.put,
         session.reports.put,
-        crops=lambda: tracker.templates.crops,
+        templates=tracker.templates,
         log=Path(options.jsonl) if options.jsonl else None,
         source=source.name,
         model=f"{tracker.model_spec.model} on {tracker.backend.name}",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import UsageError
+
+_ids = itertools.count(1)
+
+
+def new_selection_id() -> int:
+    """A number that no other selection of this process has, for whoever waits for the answer to one."""
+    return next(_ids)  # one step of the interpreter: threads never get the same
 
 
 class Select(NamedTuple):
@@ -16,10 +24,12 @@ class Select(NamedTuple):
         box: In pixels of the frame that the user saw.
         frame: Number of that frame (``LiveFrame.index``); ``None`` is the one captured the session's view delay ago,
             which is the newest where there is no delay.
+        id: From ``new_selection_id``; the ``SelectionEvent`` that answers it has the same. ``None`` where nobody waits.
     """
 
     box: Box
     frame: int | None = None
+    id: int | None = None
 
 
 class SelectPoint(NamedTuple):
@@ -29,11 +39,23 @@ class SelectPoint(NamedTuple):
         x: In pixels of the frame that the user saw, from its left edge.
         y: The same, from its top edge.
         frame: As in ``Select``.
+        id: As in ``Select``.
     """
 
     x: float
     y: float
     frame: int | None = None
+    id: int | None = None
+
+
+class RestoreTemplate(NamedTuple):
+    """Compare the target with an earlier template again, in the second slot.
+
+    Attributes:
+        number: Of the template, see ``Tracker.templates``; 0 is the first.
+    """
+
+    number: int
 
 
 class Stop(NamedTuple):
@@ -45,7 +67,7 @@ class Quit(NamedTuple):
 
 
 Selection = Select | SelectPoint
-Command = Selection | Stop | Quit
+Command = Selection | RestoreTemplate | Stop | Quit
 
 
 def parse_command(line: str) -> Command:
@@ -55,13 +77,15 @@ def parse_command(line: str) -> Command:
         UsageError: Not a command.
 
     >>> parse_command("select 10,20,30,40 117")
-    Select(box=(10.0, 20.0, 30.0, 40.0), frame=117)
+    Select(box=(10.0, 20.0, 30.0, 40.0), frame=117, id=None)
     >>> parse_command("point 25,40")
-    SelectPoint(x=25.0, y=40.0, frame=None)
+    SelectPoint(x=25.0, y=40.0, frame=None, id=None)
     """
     word, *rest = line.split() or [""]
     if not rest and word in ("stop", "quit"):
         return Stop() if word == "stop" else Quit()
+    if word == "restore" and len(rest) == 1 and rest[0].isascii() and rest[0].isdigit():
+        return RestoreTemplate(int(rest[0]))
     try:
         numbers = [float(part) for part in rest[0].split(",")]
         frame = int(rest[1]) if len(rest) == 2 else None
@@ -76,5 +100,5 @@ def parse_command(line: str) -> Command:
         pass
     raise UsageError(
         f"not a command: `{line.strip()}`",
-        hint="commands are: select x,y,w,h [frame]; point x,y [frame]; stop; quit",
+        hint="commands are: select x,y,w,h [frame]; point x,y [frame]; restore number; stop; quit",
     )

@@ -66,6 +66,18 @@ class SelectionEvent:
     is_refused: bool
     at_ns: int
     box: Box | None = None  # in pixels of that frame; the proposed one after a click; `None` where it was refused
+    id: int | None = None  # of the selection, see ``Select``
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEvent:
+    """An earlier template is in the second slot again, or that was refused."""
+
+    number: int  # of the template
+    frame: int  # number of the newest frame; -1 before any came
+    reason: str  # why it was refused; empty where it was not
+    is_refused: bool
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,7 @@ Event = (
     | SourceLostEvent
     | SourceFoundEvent
     | SelectionEvent
+    | RestoreEvent
     | OutputFailedEvent
     | StationEvent
     | VehicleClockEvent

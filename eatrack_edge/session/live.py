@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
@@ -11,19 +10,21 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.session.catch_up import CatchUp
-from eatrack_edge.session.commands import Command, Quit, Select, Selection, SelectPoint, Stop
+from eatrack_edge.session.commands import Command, Quit, RestoreTemplate, Select, Selection, SelectPoint, Stop
 from eatrack_edge.session.events import (
     WAITING,
     Event,
     FrameEvent,
+    RestoreEvent,
     SelectionEvent,
     SourceFoundEvent,
     SourceLostEvent,
     StateEvent,
 )
+from eatrack_edge.session.frame_result import record_of
 from eatrack_edge.session.history import HISTORY_FRAMES, History
 from eatrack_edge.session.picture_size import PictureSize
 from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame, SourceEnd
@@ -46,6 +47,10 @@ class AnyTracker(Protocol):
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """The box of what lies under a point, pixels of the frame."""
+        ...
+
+    def restore_template(self, number: int) -> None:
+        """Show an earlier template in the second slot again."""
         ...
 
 
@@ -139,13 +144,13 @@ class LiveSession:
         if self._pending is not None:
             selection, self._pending = self._pending._replace(frame=shown.index), None
             box = self._select(selection)
-            record = self._record(shown, box if self._size else None, self._state)
+            record = record_of(shown, box if self._size else None, self._state)
         elif self._size is None:
-            record = self._record(shown, None, WAITING)
+            record = record_of(shown, None, WAITING)
         elif self._catch_up is not None:
             reached = self._go_on_catching_up()
             is_live = reached is not None and reached.frame == shown.index
-            record = reached if reached and is_live else self._record(shown, None, self._state)
+            record = reached if reached and is_live else record_of(shown, None, self._state)
         else:
             record = self._update(shown)
         self._frame_count += 1
@@ -167,38 +172,12 @@ class LiveSession:
             result = self._tracker.update(size.fit(shown.frame))
         except InputError as error:  # a picture of another shape: nothing is known of the target in it
             self._give_up(shown.index, error.message)
-            return self._record(shown, None, WAITING)
+            return record_of(shown, None, WAITING)
         change = result.state_change
         reason, evidence = (change.reason, change.evidence) if change else ("", None)
         self._change_state(str(result.state), shown.index, reason, evidence)
         seen = result.box if result.last_reliable_box is None else result.last_reliable_box
-        return self._record(shown, size.box_on(shown.frame, seen), str(result.state), result)
-
-    def _record(self, shown: LiveFrame, box: Box | None, state: str, result: TrackResult | None = None) -> FrameRecord:
-        if result is None:
-            wall_ns = time.time_ns()
-            return FrameRecord(shown.index, shown.pts_s, box, math.nan, state, wall_ns, dropped=shown.dropped)
-        latency, event, change = result.latency_ms, result.template_event, result.state_change
-        return FrameRecord(
-            frame=shown.index,
-            pts_s=shown.pts_s,
-            box=box if result.is_target_visible else None,
-            confidence=result.confidence,
-            state=state,
-            wall_ns=time.time_ns(),
-            template_updated=event is not None and event.is_replaced,
-            template_note=event.reason if event else result.note,
-            ms={
-                "crop": latency.crop,
-                "infer": latency.infer,
-                "post": latency.decode,
-                "template": latency.template,
-                "total": latency.total,
-            },
-            dropped=shown.dropped,
-            last_reliable_box=None if result.is_target_visible else box,
-            state_change={} if change is None else change.to_record(),
-        )
+        return record_of(shown, size.box_on(shown.frame, seen), str(result.state), result)
 
     def _obey(self) -> bool:
         """Carry out the commands that came; whether the session goes on."""
@@ -208,6 +187,8 @@ class LiveSession:
             if isinstance(command, Stop):
                 self._pending = None
                 self._give_up(self._newest_number(), "stopped")
+            elif isinstance(command, RestoreTemplate):
+                self._restore(command.number)
             elif len(self._history):
                 self._select(command)
             else:
@@ -228,14 +209,23 @@ class LiveSession:
                 box = command.box
             self._tracker.init(shown.frame, box)
         except InputError as error:
-            self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns()))
+            self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns(), id=command.id))
             return None
         self._size = PictureSize.of(shown.frame)
-        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box))
+        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box, command.id))
         self._change_state("TRACKING", shown.index, "selected")
         catch_up = CatchUp(self._history, shown, _CATCH_UP_UPDATES)
         self._catch_up = None if catch_up.is_done else catch_up
         return box
+
+    def _restore(self, number: int) -> None:
+        reason = "" if self._size else "there is no target"
+        if not reason:
+            try:
+                self._tracker.restore_template(number)
+            except UsageError as error:
+                reason = f"{error.message}: {error.hint}" if error.hint else error.message
+        self.emit(RestoreEvent(number, self._newest_number(), reason, bool(reason), time.monotonic_ns()))
 
     def _seen(self, number: int | None) -> tuple[LiveFrame, str]:
         """The frame that the user saw, and in words why it is another one; empty where it is not."""

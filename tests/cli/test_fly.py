@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_commands_select_and_quit(run: Run, tmp_path: Path) -> None:
     )
     assert done.code == 0
     assert (
-        "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; point x,y [frame]; stop; quit"
+        "error: not a command: `nonsense`\nhint: commands are: select x,y,w,h [frame]; point x,y [frame]; restore number; stop; quit"
         in done.err
     )
     assert "TRACKING" in done.out
@@ -146,6 +147,10 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     path.write_text(done.out)
     assert load(FlyConfig, path).tracker.refinement.policy == "vittrack"
     assert load(FlyConfig, path).mavlink == config.mavlink
+    path.write_text(run("fly", "--config", path, "--gimbal", "--print-config").out)
+    assert load(FlyConfig, path).mavlink == replace(config.mavlink, gimbal=True)
+    path.write_text(run("fly", "--config", path, "--print-config").out)
+    assert load(FlyConfig, path).mavlink.gimbal
 
 
 @pytest.mark.parametrize(
@@ -160,6 +165,7 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
         pytest.param([SCENE, "--record", "x", "--record-budget", "much"], 2, "error: a budget of disk space must be a number of bytes, got `much`\n", id="budget"),
         pytest.param([SCENE, "--commands", "/no/fifo"], 2, "error: /no/fifo: no such file\nhint: mkfifo /no/fifo\n", id="commands"),
         pytest.param([SCENE, "--mavlink", "udp:14550"], 2, "error: no MAVLink connection is called `udp:14550`\nhint: for example: udpout:", id="mavlink"),
+        pytest.param([SCENE, "--gimbal"], 2, "error: --gimbal needs a MAVLink connection\nhint: for example: --mavlink ", id="gimbal"),
         pytest.param(["rtsp://127.0.0.1:9/live", "--once"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -9,17 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, check_box
-from eatrack_edge.core.errors import InputError
-from eatrack_edge.session.commands import Quit, Select, SelectPoint, Stop
+from eatrack_edge.core.errors import InputError, UsageError
+from eatrack_edge.session.commands import Quit, RestoreTemplate, Select, SelectPoint, Stop
 from eatrack_edge.session.events import Event, StateEvent
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
 from eatrack_edge.tracking.lifecycle import TrackState
 from eatrack_edge.tracking.result import Latency, TrackResult
+from eatrack_edge.tracking.template_log import Template
 
 BOX: Box = (20.0, 10.0, 12.0, 8.0)
 LATENCY = Latency(0.1, 0.2, 0.1, 0.1, 0.5)
 E = TypeVar("E")
+
+
+class SimulatedTemplates(list[Template]):
+    """The templates of a simulated tracker: grey squares, the higher the number the lighter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[Template] = []
+
+    def start(self, count: int) -> None:
+        self[:] = [
+            Template(np.full((32, 32, 3), min(60 + 30 * number, 250), np.uint8), (0.5, 0.5), number)
+            for number in range(count)
+        ]
+        self.shown = [self[0], self[-1]]
 
 
 class SimulatedTracker:
@@ -30,11 +47,17 @@ class SimulatedTracker:
         self.updates: list[int] = []  # the frame's first value
         self.confidence = 0.9
         self.is_recording = True
+        self.refuses_above = math.inf  # px, the width of a box
+        self.templates = SimulatedTemplates()
+        self.template_count = 2
         self._box = BOX
         self._size = (0, 0)
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
         check_box(box, frame.shape[1], frame.shape[0])
+        if box[2] > self.refuses_above:
+            raise InputError("the box is too wide for this test")
+        self.templates.start(self.template_count)
         self.inits.append((int(frame[0, 0, 0]), box))
         self._box, self._size = box, frame.shape[:2]
 
@@ -43,6 +66,11 @@ class SimulatedTracker:
         if not (0 <= x < width and 0 <= y < height):
             raise InputError(f"the point {x:g},{y:g} lies outside the frame, {width}x{height}")
         return x - 6, y - 4, 12.0, 8.0
+
+    def restore_template(self, number: int) -> None:
+        if not 0 <= number < len(self.templates):
+            raise UsageError(f"there is no template {number}", hint=f"the log holds 0 to {len(self.templates) - 1}")
+        self.templates.shown[1] = self.templates[number]
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
         assert frame.shape[:2] == self._size
@@ -98,7 +126,7 @@ class Flight:
 
         def items() -> Iterator[FeedItem | None]:
             for step in script:
-                if isinstance(step, Select | SelectPoint | Stop | Quit):
+                if isinstance(step, Select | SelectPoint | RestoreTemplate | Stop | Quit):
                     self.session.commands.put(step)
                     yield None
                 else:

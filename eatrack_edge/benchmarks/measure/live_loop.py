@@ -100,6 +100,9 @@ class _IdleTracker:
         del frame, x, y
         return _BOX
 
+    def restore_template(self, number: int) -> None:
+        """There is none."""
+
 
 class _Clock:
     """Reads the processor's clocks at every result; the first listener, so that the others count for the next."""

@@ -88,7 +88,7 @@ class _TimedTracker:
 
     def __init__(self, tracker: AnyTracker, camera: _Camera, frames_an_update: float) -> None:
         self._tracker, self._camera, self._cost = tracker, camera, frames_an_update
-        self.propose = tracker.propose
+        self.propose, self.restore_template = tracker.propose, tracker.restore_template
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
         self._camera.now += _INIT_UPDATES * self._cost

@@ -7,7 +7,6 @@ component gets none. A selection is answered when the session has carried it out
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from eatrack_edge.ground.mavlink.repeats import Repeats
 from eatrack_edge.ground.mavlink.requests import Request, Station
 from eatrack_edge.ground.mavlink.status_rates import StatusRates
 from eatrack_edge.ground.mavlink.tracking_status import Sight, TrackingStatus
-from eatrack_edge.session.commands import Command, Stop
+from eatrack_edge.session.commands import Command, Stop, new_selection_id
 from eatrack_edge.session.events import (
     WAITING,
     EndEvent,
@@ -84,7 +83,7 @@ class CameraComponent:
         self._status = TrackingStatus(dialect, coasting=options.coasting, is_box_drawn=is_box_drawn)
         self._messages = CameraMessages(dialect, streams)
         self._rates, self._repeats = StatusRates(), Repeats()
-        self._awaited: deque[_Awaited] = deque()
+        self._awaited: dict[int, _Awaited] = {}  # by the selection's id, the oldest first
         self._source_is_lost = False
         self._heartbeat_s = -math.inf  # when the next is due
         self._commands = _command_table(dialect)
@@ -129,9 +128,9 @@ class CameraComponent:
         elif isinstance(event, EndEvent) or (isinstance(event, StateEvent) and event.state == WAITING):
             if self._status.sight is not None:  # also where no frame follows
                 self._status.sight = self._status.sight._replace(state=WAITING, box=None)
-        elif isinstance(event, SelectionEvent) and self._awaited:
-            # The session takes selections in order. One of another user at the same moment may be mistaken for ours.
-            return self._selected(self._awaited.popleft(), event, now_s)
+        elif isinstance(event, SelectionEvent):
+            if event.id is not None and event.id in self._awaited:  # others select too
+                return self._selected(event.id, event, now_s)
         elif isinstance(event, (SourceLostEvent, SourceFoundEvent)):
             self._source_is_lost = isinstance(event, SourceLostEvent)
         return []
@@ -202,9 +201,10 @@ class CameraComponent:
         selection = (selections.point if is_point else selections.rectangle)(request, sight.size)
         if selection is None:
             return self._ack(request, "DENIED")
-        self._repeats.add(request, now_s)
-        self._awaited.append(_Awaited(request, now_s))
-        self._command(selection)
+        number = new_selection_id()
+        self._repeats.add(request, number, now_s)
+        self._awaited[number] = _Awaited(request, now_s)
+        self._command(selection._replace(id=number))
         return []
 
     def _stop(self, request: Request, now_s: float) -> list[Outgoing]:
@@ -230,24 +230,24 @@ class CameraComponent:
 
     def _report_awaited(self, now_s: float) -> list[Outgoing]:
         out: list[Outgoing] = []
-        while self._awaited and now_s - self._awaited[0].since_s > _GIVEN_UP_S:
-            out += self._settle(self._awaited.popleft().request, is_failed=True)
-        for place, awaited in enumerate(self._awaited):
-            if not awaited.is_reported and now_s - awaited.since_s > _IN_PROGRESS_S:
-                self._awaited[place] = awaited._replace(is_reported=True)
+        for number, awaited in list(self._awaited.items()):
+            if now_s - awaited.since_s > _GIVEN_UP_S:
+                out += self._settle(number, "FAILED")
+            elif not awaited.is_reported and now_s - awaited.since_s > _IN_PROGRESS_S:
+                self._awaited[number] = awaited._replace(is_reported=True)
                 out += self._ack(awaited.request, "IN_PROGRESS")
         return out
 
-    def _selected(self, awaited: _Awaited, event: SelectionEvent, now_s: float) -> list[Outgoing]:
+    def _selected(self, number: int, event: SelectionEvent, now_s: float) -> list[Outgoing]:
         """Answer a selection. Its box is reported until a frame has a better one: stations ask for it at once."""
         sight = self._status.sight
         if sight is not None and not event.is_refused:
             self._status.sight = Sight("TRACKING", event.box, math.nan, sight.size, now_s)
-        return self._settle(awaited.request, is_refused=event.is_refused)
+        return self._settle(number, "DENIED" if event.is_refused else "ACCEPTED")
 
-    def _settle(self, request: Request, *, is_refused: bool = False, is_failed: bool = False) -> list[Outgoing]:
-        name = "FAILED" if is_failed else "DENIED" if is_refused else "ACCEPTED"
-        self._repeats.answered(request, self._result(name))
+    def _settle(self, number: int, name: str) -> list[Outgoing]:
+        request = self._awaited.pop(number).request
+        self._repeats.answered(request, number, self._result(name))
         return self._ack(request, name)
 
     def _resized(self, size: tuple[int, int], now_s: float) -> list[Outgoing]:

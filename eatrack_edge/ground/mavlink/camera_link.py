@@ -13,6 +13,7 @@ from eatrack_edge.ground.mavlink.announced_stream import AnnouncedStream
 from eatrack_edge.ground.mavlink.camera_component import CameraComponent, Outgoing
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.ground.mavlink.connections import CONNECTIONS, Connection, ConnectionLost, Peer, parse_address
+from eatrack_edge.ground.mavlink.gimbal import Gimbal
 from eatrack_edge.ground.mavlink.neighbours import Neighbours
 from eatrack_edge.ground.mavlink.packets import PacketReader, load_dialect
 from eatrack_edge.session.commands import Command
@@ -74,6 +75,7 @@ class CameraLink:
             is_box_drawn=is_box_drawn,
             local_host=lambda peer: self._connection.local_host(peer) if self._connection else "",
         )
+        self._gimbal = Gimbal(self._dialect, options, report) if options.gimbal else None
         self._is_good = True  # until it fails: then the reason is reported, once
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -109,6 +111,8 @@ class CameraLink:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._gimbal is not None:
+            self._gimbal.forget()
 
     def _serve(self, connection: Connection) -> None:
         start_s = time.monotonic()
@@ -127,7 +131,11 @@ class CameraLink:
         now_s = time.monotonic()
         while (event := self._events.get(0)) is not None:
             self._send(connection, self._camera.observe(event, now_s))
+            if self._gimbal is not None:
+                self._send(connection, self._gimbal.observe(event, now_s))
         self._send(connection, self._camera.due(now_s))
+        if self._gimbal is not None:
+            self._send(connection, self._gimbal.due(now_s))
         self._neighbours.turn(now_s)
 
     def _take(self, connection: Connection, peer: Peer, data: bytes) -> None:
@@ -141,6 +149,8 @@ class CameraLink:
             self._admit(peer, state, now_s)
             self._neighbours.receive(message, peer, now_s)
             self._send(connection, self._camera.receive(message, peer, now_s))
+            if self._gimbal is not None:
+                self._gimbal.receive(message, peer, now_s)
         if state.reader.is_heard or not connection.is_datagram:
             self._admit(peer, state, now_s)
 
@@ -151,6 +161,8 @@ class CameraLink:
             flags.MAVLINK_MSG_ID_SYSTEM_TIME,
             flags.MAVLINK_MSG_ID_COMMAND_LONG,
             flags.MAVLINK_MSG_ID_COMMAND_INT,
+            flags.MAVLINK_MSG_ID_COMMAND_ACK,
+            flags.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS,
         )
         return PacketReader(flags, wanted)
 

@@ -29,6 +29,8 @@ class MavlinkOptions:
     system: int = 1  # the vehicle's own number, 1 to 255: ArduPilot's SYSID_THISMAV, PX4's MAV_SYS_ID
     component: int = 100  # 100 to 105; each camera of a vehicle needs one of its own
     coasting: bool = False  # report a low confidence as ACTIVE and COASTING; older stations know ACTIVE alone
+    gimbal: bool = False  # point the vehicle's gimbal at the target, over the first connection
+    gimbal_view_deg: float = 60.0  # horizontal field of view of the camera on it, 1 to 170 degrees
     stream_uri: str = ""  # announced in place of the address of `stream`; for video that another program sends
 
     def __post_init__(self) -> None:
@@ -36,6 +38,8 @@ class MavlinkOptions:
             raise ConfigError(f"component of a MAVLink camera must be 100 to 105, got {self.component}")
         if not 1 <= self.system <= 255:
             raise ConfigError(f"system of a MAVLink camera must be 1 to 255, got {self.system}")
+        if not 1 <= self.gimbal_view_deg <= 170:
+            raise ConfigError(f"gimbal_view_deg must be 1 to 170, got {self.gimbal_view_deg:g}")
         for connection in self.connections:
             parse_address(connection)
         if self.stream_uri:

@@ -14,6 +14,7 @@ _MOST_HELD = 64
 
 
 class _Known(NamedTuple):
+    number: int  # of the selection
     at_s: float
     result: int | None  # `None` until it is known
 
@@ -33,17 +34,17 @@ class Repeats:
         limit_s = _CONFIRMED_S if request.confirmation > 0 else _UNCONFIRMED_S
         return known if known is not None and now_s - known.at_s <= limit_s else None
 
-    def add(self, request: Request, now_s: float) -> None:
-        """Remember a command that is being carried out."""
-        self._known[_key(request)] = _Known(now_s, None)
+    def add(self, request: Request, number: int, now_s: float) -> None:
+        """Remember a command that is being carried out, by the number of its selection."""
+        self._known[_key(request)] = _Known(number, now_s, None)
         self._known.move_to_end(_key(request))
         while len(self._known) > _MOST_HELD:
             self._known.popitem(last=False)
 
-    def answered(self, request: Request, result: int) -> None:
-        """Remember what was answered."""
+    def answered(self, request: Request, number: int, result: int) -> None:
+        """Remember what was answered, unless the same was selected anew since."""
         known = self._known.get(_key(request))
-        if known is not None:
+        if known is not None and known.number == number:
             self._known[_key(request)] = known._replace(result=result)
 
 

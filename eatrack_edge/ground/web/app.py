@@ -48,7 +48,8 @@ def make_app(hub: Hub) -> Starlette:
         Route("/stream.mjpg", routes.stream, name="the picture with the box, for players"),
         Route("/api/status", routes.status, name="all numbers of the page as JSON"),
         Route("/api/trend", routes.trend, name="confidence and age of the last minute"),
-        Route("/api/templates/{slot:int}.jpg", routes.template, name="what the tracker compares with"),
+        Route("/api/templates", routes.templates, name="what the tracker compares with, and can compare with again"),
+        Route("/api/templates/{number:int}.jpg", routes.template, name="one of them as a picture"),
         Route("/api/log", routes.log, name="the session's log as far as it is written"),
     ]
     listing = _json({"paths": {route.path: route.name for route in api}, "websocket": "/ws"})
@@ -111,11 +112,14 @@ class _Routes:
         content = metrics_text(hub.status(), viewers, hub.viewers.pictures_sent, seconds)
         return Response(content, media_type="text/plain; version=0.0.4")
 
+    async def templates(self, _: Request) -> Response:
+        return Response(_json(self._hub.templates.table()), media_type="application/json")
+
     async def template(self, request: Request) -> Response:
-        slot, templates = request.path_params["slot"], self._hub.templates
-        if slot >= len(templates):
+        crop = self._hub.templates.crop(request.path_params["number"])
+        if crop is None:
             return PlainTextResponse("there is no such template\n", 404)
-        return Response(await self._hub.pictures.of_crop(templates[slot]), media_type="image/jpeg")
+        return Response(await self._hub.pictures.of_crop(crop), media_type="image/jpeg")
 
     async def log(self, _: Request) -> Response:
         path = self._hub.log

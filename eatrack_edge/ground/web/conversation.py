@@ -14,7 +14,7 @@ from eatrack_edge.ground.web.messages import (
     Acknowledge,
     Ping,
     ReleaseControl,
-    SelectBox,
+    RestoreSlot,
     SelectClick,
     StopTracking,
     TakeControl,
@@ -23,7 +23,7 @@ from eatrack_edge.ground.web.messages import (
 )
 from eatrack_edge.ground.web.telemetry import finite, plain_box
 from eatrack_edge.ground.web.viewers import Viewer
-from eatrack_edge.session.commands import Select, SelectPoint, Stop
+from eatrack_edge.session.commands import RestoreTemplate, Select, Selection, SelectPoint, Stop
 
 _SILENCE_S = 30.0  # a page asks for the clock every two seconds: one that does not is gone, and gives up its control
 _TRY_LATER = 1013  # close code of the standard
@@ -102,15 +102,17 @@ async def _receive(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
             viewer.width = message.width
         elif isinstance(message, TakeControl):
             hub.viewers.take(viewer)
+            hub.show_telemetry()  # at once: who sees no answer taps again, and would release it
         elif isinstance(message, ReleaseControl):
             hub.viewers.release(viewer)
+            hub.show_telemetry()
         else:
             reason = _obey(message, viewer, hub) if message else "not a message of this ground station"
             if reason:
-                viewer.tell(text("refused", reason=reason))
+                viewer.tell(text("refused", reason=reason, id=getattr(message, "id", None)))
 
 
-def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: Hub) -> str:
+def _obey(message: messages.Command, viewer: Viewer, hub: Hub) -> str:
     """Give a command to the session; why it is refused, or nothing."""
     commander = hub.viewers.commander
     if commander is not viewer:
@@ -121,10 +123,15 @@ def _obey(message: SelectBox | SelectClick | StopTracking, viewer: Viewer, hub: 
     if isinstance(message, StopTracking):
         hub.command(Stop())
         return ""
+    if isinstance(message, RestoreSlot):
+        if not (reason := hub.templates.refuse(message.target, message.number)):
+            hub.command(RestoreTemplate(message.number))
+        return reason
     if reason := messages.refuse_selection(message, viewer.frame_size(message.frame)):
         return reason
     if isinstance(message, SelectClick):
-        hub.command(SelectPoint(message.x, message.y, message.frame))
+        selection: Selection = SelectPoint(message.x, message.y, message.frame)
     else:
-        hub.command(Select(message.box, message.frame))
+        selection = Select(message.box, message.frame)
+    hub.select(selection, viewer.number, message.id)
     return ""

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
-from eatrack_edge.core.crops import Frame
+from eatrack_edge.ground.web.held_templates import HeldTemplates
 from eatrack_edge.ground.web.messages import text
 from eatrack_edge.ground.web.pictures import Pictures
 from eatrack_edge.ground.web.telemetry import Board, Telemetry, plain_box
 from eatrack_edge.ground.web.viewers import Viewers
 from eatrack_edge.machine.power import read_rails, total_watts
 from eatrack_edge.machine.thermal import read_temperatures
-from eatrack_edge.session.commands import Command
-from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent, SelectionEvent, StateEvent
+from eatrack_edge.session.commands import Command, Selection, new_selection_id
+from eatrack_edge.session.events import (
+    EndEvent,
+    Event,
+    FrameEvent,
+    OutputFailedEvent,
+    RestoreEvent,
+    SelectionEvent,
+    StateEvent,
+)
 from eatrack_edge.session.live_summary import Percentiles
 
 _TELEMETRY_S = 0.2
 _BOARD_S = 2.0
+_MOST_ASKED = 64  # selections that the session has not answered
 
 
 class Hub:
@@ -28,7 +38,7 @@ class Hub:
     Args:
         command: Takes a command to the session.
         telemetry: Counts the same events.
-        crops: The tracker's templates now, BGR; called in the session's thread.
+        templates: Of the tracker; followed here.
         log: The session's log, which viewers may download.
         on_failure: Called where something fails that should not; the flight goes on.
     """
@@ -37,36 +47,47 @@ class Hub:
         self,
         command: Callable[[Command], None],
         telemetry: Telemetry,
-        crops: Callable[[], Sequence[Frame]],
+        templates: HeldTemplates,
         log: Path | None,
         on_failure: Callable[[OutputFailedEvent], None],
     ) -> None:
-        self.command, self.telemetry, self.log = command, telemetry, log
+        self.command, self.telemetry, self.templates, self.log = command, telemetry, templates, log
         self.viewers, self.pictures = Viewers(), Pictures()
         self.newest: FrameEvent | None = None
-        self.templates: list[Frame] = []
-        self.templates_version = 0
         self.page_ages_ms = Percentiles(1, 20_000)
         self.is_closing = False
-        self._crops, self._on_failure = crops, on_failure
+        self._on_failure = on_failure
         self._is_reported = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_wake_due = False
+        self._asked: OrderedDict[int, tuple[int, int]] = OrderedDict()  # (viewer, its id) by the session's id
+
+    def select(self, selection: Selection, viewer: int, number: int) -> None:
+        """Give a viewer's selection to the session, in the server's thread.
+
+        Args:
+            selection: The selection.
+            viewer: Number of the viewer.
+            number: The viewer's own id of it; the answer to all viewers names both.
+        """
+        asked = new_selection_id()
+        self._asked[asked] = viewer, number
+        if len(self._asked) > _MOST_ASKED:
+            self._asked.popitem(last=False)
+        self.command(selection._replace(id=asked))
 
     def offer(self, event: Event) -> None:
         """Take an event, in the session's thread."""
         self.telemetry.offer(event)
         if isinstance(event, FrameEvent):
             self.newest = event
-        is_new_target = isinstance(event, SelectionEvent) and not event.is_refused
-        if is_new_target or (isinstance(event, FrameEvent) and event.record.template_updated):
-            self.templates = [crop.copy() for crop in self._crops()]
-            self.templates_version += 1
+        if isinstance(event, (FrameEvent, RestoreEvent, SelectionEvent)):
+            self.templates.read(is_new_target=isinstance(event, SelectionEvent) and not event.is_refused)
         if isinstance(event, FrameEvent):
             if not self._is_wake_due:  # a server that is busy is woken once
                 self._is_wake_due = True
                 self._soon(self._wake)
-        elif isinstance(event, (SelectionEvent, StateEvent, EndEvent)):
+        elif isinstance(event, (SelectionEvent, RestoreEvent, StateEvent, EndEvent)):
             self._soon(self._announce, event)
 
     def close(self) -> None:
@@ -86,7 +107,7 @@ class Hub:
         board = asyncio.create_task(self._read_board())
         try:
             while True:
-                self._show_telemetry()
+                self.show_telemetry()
                 await asyncio.sleep(_TELEMETRY_S)
         except Exception as error:
             self.report(error)
@@ -97,7 +118,7 @@ class Hub:
 
     def status(self) -> dict[str, object]:
         """The numbers of this moment with the viewers."""
-        templates = {"version": self.templates_version, "count": len(self.templates)}
+        templates = {"version": self.templates.version, "count": self.templates.count}
         return {
             **self.telemetry.snapshot(),
             "templates": templates,
@@ -117,13 +138,18 @@ class Hub:
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, SelectionEvent):
+            viewer, number = self._asked.pop(event.id or 0, (None, None))
             values = {"frame": event.frame, "box": plain_box(event.box), "reason": event.reason}
-            self.viewers.tell(text("selection", is_refused=event.is_refused, **values))
+            self.viewers.tell(text("selection", viewer=viewer, id=number, is_refused=event.is_refused, **values))
+        elif isinstance(event, RestoreEvent):
+            values = {"number": event.number, "is_refused": event.is_refused, "reason": event.reason}
+            self.viewers.tell(text("restored", **values))
         elif isinstance(event, EndEvent):
             self.viewers.tell(text("end", ended=str(event.summary.get("ended", ""))))
-        self._show_telemetry()
+        self.show_telemetry()
 
-    def _show_telemetry(self) -> None:
+    def show_telemetry(self) -> None:
+        """Send the numbers to every page, in the server's thread."""
         if self.viewers.pages:
             self.viewers.show(text("telemetry", **self.status()))
 

@@ -22,6 +22,7 @@ class SelectBox(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="se
 
     box: tuple[float, float, float, float]  # x, y, w, h in pixels of the frame
     frame: Number  # of a picture that this viewer was sent
+    id: Number = 0  # the viewer's own; sent back with the answer
 
 
 class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="point"):
@@ -30,6 +31,14 @@ class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     x: float  # pixels of the frame
     y: float
     frame: Number
+    id: Number = 0
+
+
+class RestoreSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore"):
+    """Show an earlier template in the second slot again."""
+
+    number: Number  # of the template
+    target: Number  # that it is of, as `/api/templates` says
 
 
 class StopTracking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stop"):
@@ -63,7 +72,8 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="view"):
     width: Width  # pixels of its screen
 
 
-ViewerMessage = SelectBox | SelectClick | StopTracking | TakeControl | ReleaseControl | Acknowledge | Ping | View
+Command = SelectBox | SelectClick | RestoreSlot | StopTracking
+ViewerMessage = Command | TakeControl | ReleaseControl | Acknowledge | Ping | View
 _decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)
 
 
@@ -71,7 +81,7 @@ def parse_message(text: str) -> ViewerMessage | None:
     """A viewer's message; ``None`` where it is none.
 
     >>> parse_message('{"type": "select", "box": [10, 20, 30, 40], "frame": 117}')
-    SelectBox(box=(10.0, 20.0, 30.0, 40.0), frame=117)
+    SelectBox(box=(10.0, 20.0, 30.0, 40.0), frame=117, id=0)
     >>> parse_message('{"type": "select", "box": [10, 20, 30], "frame": 117}')
     """
     try:

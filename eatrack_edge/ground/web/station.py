@@ -11,10 +11,10 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import MachineError
 from eatrack_edge.ground.web.app import make_app
 from eatrack_edge.ground.web.guard import Guard
+from eatrack_edge.ground.web.held_templates import HeldTemplates, TemplateSource
 from eatrack_edge.ground.web.hub import Hub
 from eatrack_edge.ground.web.messages import MAX_BYTES
 from eatrack_edge.ground.web.telemetry import Telemetry, WatchedOutput
@@ -35,7 +35,7 @@ class WebStation:
         token: That viewers need; empty needs none. See ``choose_token``.
         command: Takes a command to the session, such as ``session.commands.put``.
         on_failure: Called once, from the server's thread, where the server fails.
-        crops: The tracker's templates now; called in the session's thread.
+        templates: ``Tracker.templates``; read in the session's thread.
         log: The session's log, to be downloaded.
         model: Name of the model, to be shown.
         source: Name of the source, to be shown.
@@ -55,7 +55,7 @@ class WebStation:
         command: Callable[[Command], None],
         on_failure: Callable[[OutputFailedEvent], None],
         *,
-        crops: Callable[[], Sequence[Frame]] = tuple,
+        templates: TemplateSource | None = None,
         log: Path | None = None,
         model: str = "",
         source: str = "",
@@ -66,7 +66,7 @@ class WebStation:
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_MS)
         address = WebAddress(address.host, self._listener.getsockname()[1])
         self.link = page_link(address, token)
-        self.hub = Hub(command, Telemetry(model, source), crops, log, on_failure)
+        self.hub = Hub(command, Telemetry(model, source), HeldTemplates(templates), log, on_failure)
         app = Guard(
             make_app(self.hub),
             hosts=allowed_hosts(address),

@@ -42,6 +42,9 @@ class NearestSpot:
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         raise NotImplementedError
 
+    def restore_template(self, number: int) -> None:
+        raise NotImplementedError
+
     def update(self, frame: NDArray[Any]) -> TrackResult:
         self.updates += 1
         x, y, w, h = cv2.boundingRect((frame[:, :, 0] > 128).astype(np.uint8))

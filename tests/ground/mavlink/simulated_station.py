@@ -12,7 +12,7 @@ from eatrack_edge.ground.mavlink.camera_component import CameraComponent, Outgoi
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
 from eatrack_edge.ground.mavlink.packets import load_dialect
 from eatrack_edge.outputs.base import FrameRecord
-from eatrack_edge.session.commands import Command
+from eatrack_edge.session.commands import Command, Select, SelectPoint
 from eatrack_edge.session.events import FrameEvent, SelectionEvent
 from session.simulated_sessions import live_frame
 
@@ -50,10 +50,12 @@ class Conversation:
     def see(self, event: Any) -> None:
         self.out += self.camera.observe(event, self.now_s)
 
-    def settle(self, *, is_refused: bool = False) -> list[Any]:
-        """The session answers a selection; what the camera sends then."""
+    def settle(self, place: int = -1, *, is_refused: bool = False) -> list[Any]:
+        """The session answers one of the selections, the newest by default; what the camera sends then."""
         before = len(self.out)
-        self.see(SelectionEvent(7, "", is_refused, 0, None if is_refused else BOX))
+        selection = self.commands[place]
+        assert isinstance(selection, Select | SelectPoint)
+        self.see(SelectionEvent(7, "", is_refused, 0, None if is_refused else BOX, selection.id))
         return [one.message for one in self.out[before:]]
 
     def wait(self, seconds: float, step: float = 0.05) -> list[Any]:

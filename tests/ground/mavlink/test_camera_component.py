@@ -6,8 +6,8 @@ import pytest
 
 from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
-from eatrack_edge.session.commands import Select, SelectPoint, Stop
-from eatrack_edge.session.events import EndEvent, SourceFoundEvent, SourceLostEvent, StateEvent
+from eatrack_edge.session.commands import Select, SelectPoint, Stop, new_selection_id
+from eatrack_edge.session.events import EndEvent, SelectionEvent, SourceFoundEvent, SourceLostEvent, StateEvent
 from ground.mavlink.simulated_station import BOX, PEER, Conversation, D, frame_event, of, result
 
 NAN = math.nan
@@ -164,7 +164,7 @@ def of_out(talk: Conversation, kind: str) -> list[object]:
 
 def test_a_rectangle_is_acknowledged_when_the_session_tracks_it(talk: Conversation) -> None:
     assert talk.ask(RECTANGLE, 0.25, 0.25, 0.5, 0.75) == []
-    assert talk.commands == [Select((160.0, 120.0, 160.0, 240.0))]
+    assert [one._replace(id=None) for one in talk.commands] == [Select((160.0, 120.0, 160.0, 240.0))]
     (ack,) = talk.settle()
     assert (ack.command, ack.result, ack.target_system, ack.target_component) == (RECTANGLE, ACCEPTED, 255, 190)
 
@@ -202,7 +202,7 @@ def test_a_rectangle_that_is_none_is_denied_at_once(talk: Conversation, corners:
 @pytest.mark.parametrize("radius", [0.02, NAN, -1])
 def test_a_point_selects_what_the_tracker_proposes_there(talk: Conversation, radius: float) -> None:
     assert talk.ask(POINT, 0.5, 1.0, radius) == []
-    assert talk.commands == [SelectPoint(320.0, 479.0)]
+    assert [one._replace(id=None) for one in talk.commands] == [SelectPoint(320.0, 479.0)]
     assert result(talk.settle()) == ACCEPTED
 
 
@@ -228,6 +228,30 @@ def test_a_slow_selection_is_in_progress_and_one_without_an_answer_fails(talk: C
     assert [ack.result for ack in of("COMMAND_ACK", talk.wait(3))] == [IN_PROGRESS]
     assert [ack.result for ack in of("COMMAND_ACK", talk.wait(8))] == [FAILED]
     assert talk.settle() == []
+
+
+def test_an_answer_goes_to_the_selection_that_it_is_for(talk: Conversation) -> None:
+    """Another user selects at the same moment, and the session answers out of order: no acknowledgement is swapped."""
+    talk.ask(RECTANGLE, 0.2, 0.2, 0.4, 0.4)
+    talk.ask(POINT, 0.5, 0.5, 0.02, sender=(254, 190))
+    talk.see(SelectionEvent(7, "", False, 0, BOX))  # of somebody who waits for no answer
+    talk.see(SelectionEvent(7, "", False, 0, BOX, new_selection_id()))  # of the browser, or of another link
+    assert talk.out == []
+    (point,) = talk.settle(1, is_refused=True)
+    assert (point.command, point.result, point.target_system) == (POINT, DENIED, 254)
+    (rectangle,) = talk.settle(0)
+    assert (rectangle.command, rectangle.result, rectangle.target_system) == (RECTANGLE, ACCEPTED, 255)
+    assert talk.settle(0) == []
+
+
+def test_a_late_answer_is_not_that_of_the_same_rectangle_drawn_again(talk: Conversation) -> None:
+    talk.ask(RECTANGLE, 0.2, 0.2, 0.4, 0.4)
+    talk.now_s += 3
+    talk.ask(RECTANGLE, 0.2, 0.2, 0.4, 0.4)
+    assert result(talk.settle(0, is_refused=True)) == DENIED
+    assert talk.ask(RECTANGLE, 0.2, 0.2, 0.4, 0.4, confirmation=1) == []  # the second one has no answer yet
+    assert result(talk.settle(1)) == ACCEPTED
+    assert result(talk.ask(RECTANGLE, 0.2, 0.2, 0.4, 0.4, confirmation=2)) == ACCEPTED
 
 
 def test_a_retry_is_acknowledged_again_and_not_carried_out_again(talk: Conversation) -> None:

@@ -71,7 +71,7 @@ class Flight:
         self.failures: list[Event] = []
         self.station = WebStation(
             WebAddress(host, port), token, self._command, self.failures.append,
-            crops=lambda: [np.full((32, 32, 3), 60 + 30 * slot, np.uint8) for slot in range(2)],
+            templates=self.tracker.templates,
             log=log, model="simulated", source="camera",
         )  # fmt: skip
         self.station.watch(outputs)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,17 +198,6 @@ def test_keys_stop_pause_and_select_again(open_page: Open, tmp_path: Path) -> No
     assert np.abs(np.subtract(on_pause.box, (300, 200, 50, 40))).max() <= 1
 
 
-def take_control(page: Any) -> None:
-    """Tap as often as a person would: a tap may be lost where the machine is so busy that the page stands still."""
-    commands = "document.getElementById('commander').textContent === 'You command'"
-    for _ in range(5):
-        page.tap("#control")
-        with suppress(AssertionError):
-            wait_for(page, commands, within_s=10)
-            return
-    raise AssertionError("five taps did not take control")
-
-
 def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_path: Path) -> None:
     with Flight(size=(640, 360), history=300) as flight:
         one, other = open_page(flight.station.link), open_page(flight.station.link, PHONE)
@@ -221,7 +209,7 @@ def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_pat
         assert text_of(other, "toast") == "Another viewer commands. Take control first."
         other.screenshot(path=tmp_path / "second_viewer.png")
         assert flight.commands == []
-        take_control(other)
+        other.tap("#control")  # once: a tap is never lost, not even one that follows a flick over the picture
         wait_for(one, "document.getElementById('commander').textContent === 'Viewer 2 commands'")
         touch(other, (100, 100, 200, 100), (640, 360))
         wait_for(one, "document.getElementById('word').textContent === 'TRACKING'")
@@ -229,6 +217,26 @@ def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_pat
         other.tap("#stop")
         wait_for(one, "document.getElementById('word').textContent === 'WAITING'")
     assert [type(command) for command in flight.commands] == [Select, Stop]
+
+
+def test_a_tap_right_after_a_flick_is_not_lost(open_page: Open) -> None:
+    """Chromium gives no click for it: it takes the tap for the end of the flick."""
+    with Flight(size=(640, 360), history=300) as flight:
+        open_page(flight.station.link)
+        page = open_page(flight.station.link, PHONE)
+        viewers = flight.station.hub.viewers
+        left, top, width, height = page.evaluate(
+            "(() => { const r = document.getElementById('control').getBoundingClientRect(); return [r.left, r.top, r.width, r.height] })()"
+        )
+        session = page.context.new_cdp_session(page)
+        for turn in range(12):
+            before = viewers.commander
+            touch(page, (100, 100, 200, 100), (640, 360))
+            for kind, points in (("touchStart", [{"x": left + width / 2, "y": top + height / 2}]), ("touchEnd", [])):
+                session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            wait_until(lambda before=before: viewers.commander is not before)
+            is_taken = "true" if turn % 2 == 0 else "false"
+            wait_for(page, f"(document.getElementById('commander').textContent === 'You command') === {is_taken}")
 
 
 def test_the_token_opens_the_page_once_and_leaves_the_address_bar(open_page: Open, browser: Any) -> None:

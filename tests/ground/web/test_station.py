@@ -21,7 +21,7 @@ from eatrack_edge.ground.web.messages import MAX_BYTES
 from eatrack_edge.ground.web.station import WebStation
 from eatrack_edge.ground.web.viewers import MOST_PAGES, MOST_PLAYERS
 from eatrack_edge.ground.web.web_address import WebAddress
-from eatrack_edge.session.commands import Select, Stop
+from eatrack_edge.session.commands import RestoreTemplate, Select, Stop
 from ground.web.simulated_flight import TOKEN, Flight, Page, wait_until
 
 
@@ -59,7 +59,9 @@ def test_a_box_reaches_the_tracker_on_the_frame_that_it_was_drawn_on() -> None:
         page.wait_for("telemetry", state="WAITING")
     assert (selection["frame"], selection["is_refused"], selection["reason"]) == (header["frame"], False, "")
     assert [box for _, box in flight.tracker.inits] == [(100, 50, 40, 30)]
-    assert flight.commands == [Select((100, 50, 40, 30), header["frame"]), Stop()]
+    select, stop = flight.commands
+    assert isinstance(select, Select)
+    assert (select.box, select.frame, stop) == ((100, 50, 40, 30), header["frame"], Stop())
     assert state["templates"] == {"version": 1, "count": 2}
 
 
@@ -73,6 +75,47 @@ def test_a_selection_that_the_tracker_refuses_is_said_to_every_page() -> None:
         one.send("select", box=[10, 10, 20, 20], frame=header["frame"])
         assert other.wait_for("selection")["is_refused"] is False
     assert len(flight.commands) == 1
+
+
+def test_each_answer_names_its_viewer_and_its_selection() -> None:
+    with Flight() as flight, flight.open() as one, flight.open() as other:
+        you, frame = one.wait_for("welcome")["you"], one.wait_for("picture")["frame"]
+        one.send("select", box=[0, 0, 0.5, 5], frame=frame, id=7)
+        assert one.wait_for("refused")["id"] == 7
+        flight.session.commands.put(Select((1.0, 1.0, 20.0, 20.0)))  # by MAVLink, or from a file
+        assert one.wait_for("selection")["viewer"] is None
+        for number in (8, 9):  # in quick succession
+            one.send("select", box=[10 * number, 10, 20, 20], frame=frame, id=number)
+        for number in (8, 9):
+            answer = other.wait_for("selection", viewer=you)
+            assert (answer["id"], answer["box"]) == (number, [10 * number, 10, 20, 20])
+        one.send("select", box=[10, 10, 20, 20], frame=frame)  # a client that gives no id
+        assert one.wait_for("selection", viewer=you, id=0)["box"] == [10, 10, 20, 20]
+    assert not flight.station.hub._asked
+
+
+def test_a_template_is_restored_for_the_target_that_it_is_of_alone() -> None:
+    with Flight() as flight, flight.open() as page, flight.open() as other:
+        frame = page.wait_for("picture")["frame"]
+        for _ in range(2):
+            page.send("select", box=[10, 10, 20, 20], frame=frame)
+            page.wait_for("selection")
+        table = json.loads(flight.get("/api/templates")[1])
+        assert (table["target"], table["slots"]) == (2, [0, 1])
+        assert [row["number"] for row in table["templates"]] == [0, 1]
+        assert table["templates"][0]["reason"] == "given to init"
+        page.send("restore", number=0, target=1)
+        assert page.wait_for("refused")["reason"] == "this template is of an earlier target"
+        page.send("restore", number=5, target=2)
+        assert page.wait_for("refused")["reason"] == "template 5 is not held any more"
+        other.send("restore", number=0, target=2)
+        assert other.wait_for("refused")["reason"].endswith("take control first")
+        page.send("restore", number=0, target=2)
+        answer = other.wait_for("restored")
+        assert (answer["number"], answer["is_refused"], answer["reason"]) == (0, False, "")
+        assert json.loads(flight.get("/api/templates")[1])["slots"] == [0, 0]
+        assert page.wait_for("telemetry", templates={"version": 3, "count": 2})
+    assert flight.commands[2:] == [RestoreTemplate(0)]
 
 
 def test_one_commands_at_a_time_and_everyone_sees_who() -> None:
@@ -177,7 +220,8 @@ def test_ten_thousand_random_messages_select_nothing_and_leave_nothing_behind() 
         time.sleep(0.5)  # commands that chance sent count too
         page.send("select", box=[10, 10, 20, 20], frame=frame)
         page.wait_for("selection")
-    assert [command for command in flight.commands if isinstance(command, Select)] == [Select((10, 10, 20, 20), frame)]
+    (select,) = (command for command in flight.commands if isinstance(command, Select))
+    assert (select.box, select.frame) == ((10, 10, 20, 20), frame)
     assert grown < 16 * 2**20, f"{grown / 2**20:.1f} MiB"
 
 
@@ -257,6 +301,7 @@ def test_with_a_token_nothing_is_served_without_it() -> None:
             "/api",
             "/api/status",
             "/api/log",
+            "/api/templates",
             "/api/templates/0.jpg",
         ):
             response, content = flight.get(path)

@@ -1,4 +1,4 @@
-// The panel: state, plots, counters, templates, files, viewers.
+// The panel: state, plots, counters, files, viewers.
 
 import { Plot } from "/plots.js";
 import { duration, look, milliseconds } from "/words.js";
@@ -12,7 +12,6 @@ export class Numbers {
     const top = (highest) => [100, 200, 500, 1000, 2000, 5000, 10000].find((step) => step >= highest) ?? 60000;
     this.agePlot = new Plot(byId("age-plot"), { top, limit: LATE_MS });
     this.clock = null; // the server's seconds minus this page's
-    this.templates = "";
   }
 
   // The last minute as the server has it, for a page that has just opened.
@@ -21,7 +20,6 @@ export class Numbers {
     this.confidencePlot.clear();
     this.agePlot.clear();
     for (const [seconds, confidence, , state] of trend) this.confidencePlot.add(seconds, confidence, state);
-    this.templates = "";
   }
 
   take(telemetry, age) {
@@ -32,7 +30,6 @@ export class Numbers {
     this.agePlot.draw(now);
     this.showState(telemetry);
     this.showCounters(telemetry);
-    this.showTemplates(telemetry);
     this.showFiles(telemetry);
   }
 
@@ -85,25 +82,6 @@ export class Numbers {
     button.hidden = isYou && isAlone;
     const count = pages.length + players;
     this.setText("viewers", count > 1 ? `You are viewer ${you} of ${count}` : "");
-  }
-
-  showTemplates({ templates, state }) {
-    const isShown = templates.count > 0 && state !== "WAITING";
-    this.byId("templates").hidden = !isShown;
-    const wanted = `${templates.version}/${templates.count}`;
-    if (!isShown || wanted === this.templates) return;
-    this.templates = wanted;
-    const figures = Array.from({ length: templates.count }, (_, slot) => {
-      const figure = document.createElement("figure");
-      const image = document.createElement("img");
-      image.src = `/api/templates/${slot}.jpg?version=${templates.version}`;
-      image.alt = "";
-      const caption = document.createElement("figcaption");
-      caption.textContent = slot === 0 ? "First" : "Newest";
-      figure.append(image, caption);
-      return figure;
-    });
-    this.byId("thumbnails").replaceChildren(...figures);
   }
 
   showFiles({ outputs, has_log: hasLog }) {

@@ -2,6 +2,8 @@
 
 import { Link } from "/link.js";
 import { Numbers } from "/numbers.js";
+import { onPress } from "/press.js";
+import { Templates } from "/templates.js";
 import { View } from "/view.js";
 import { milliseconds } from "/words.js";
 
@@ -10,6 +12,7 @@ const TOAST_MS = 6000;
 const ANSWER_MS = 1500; // a selection that is not answered by then is no longer drawn
 const SHOWN_MS = 400;
 const LATE_MS = 500;
+const NO_LINK = "There is no link to the tracker.";
 
 if (location.search) history.replaceState(null, "", "/"); // the token is in a cookie by now, and stays out of sight
 
@@ -19,11 +22,16 @@ const page = {
   telemetry: null,
   isOpen: false,
   ended: "",
+  selections: 0, // sent by this page; the number of one is its id
   lastBox: null, // that the tracker showed or the user drew, for a re-selection
   drawnAt: -Infinity,
   age: null, // of the last picture when it was drawn, ms
 };
 const numbers = new Numbers(byId);
+const templates = new Templates(byId, (number, target) => {
+  if (!commands()) view.on.refused();
+  else if (!link.send({ type: "restore", number, target })) toast(NO_LINK);
+});
 let toastTimer = 0;
 
 function toast(text) {
@@ -40,7 +48,7 @@ function commands() {
 const view = new View(byId("picture"), {
   box: (box, frame) => select({ type: "select", box, frame }, box),
   point: ([x, y], frame) => select({ type: "point", x, y, frame }, null),
-  refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : "There is no link to the tracker."),
+  refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : NO_LINK),
   skipped: (header) => link.send({ type: "ack", picture: header.picture }),
   drawn: (header) => {
     page.drawnAt = performance.now();
@@ -71,17 +79,21 @@ const link = new Link({
       page.telemetry = message;
       if (message.ended !== null) page.ended = message.ended;
       numbers.take(message, currentAge());
+      templates.take(message, commands());
     } else if (message.type === "welcome") {
       page.you = message.you;
       numbers.welcome(message);
+      templates.forget();
     } else if (message.type === "selection") {
-      view.sent = message.box; // after a click the box was proposed: it is shown before the tracker's own comes
-      setTimeout(() => (view.sent = null), SHOWN_MS);
-      if (message.box) page.lastBox = message.box;
+      // Of one that was followed by another of this page, only what went wrong is of interest.
+      if (message.viewer !== page.you || message.id === page.selections) showSelected(message.box);
       if (message.reason) toast(message.is_refused ? `Selection refused: ${message.reason}` : `Selected, but ${message.reason}`);
     } else if (message.type === "refused" || message.type === "full") {
-      view.sent = null;
+      if (message.id === page.selections) view.sent = null;
       toast(message.reason[0].toUpperCase() + message.reason.slice(1));
+    } else if (message.type === "restored") {
+      const name = message.number ? `Template ${message.number}` : "The first template";
+      toast(message.is_refused ? `${name} is not restored: ${message.reason}` : `${name} is restored as the second`);
     } else if (message.type === "end") {
       page.ended = message.ended;
     }
@@ -89,9 +101,19 @@ const link = new Link({
   },
 });
 
+// The box of a selection that the session answered: after a click it was proposed, and is shown before a result comes.
+function showSelected(box) {
+  view.sent = box;
+  setTimeout(() => {
+    if (view.sent === box) view.sent = null;
+  }, SHOWN_MS);
+  if (box) page.lastBox = box;
+}
+
 function select(message, box) {
   if (!commands()) return view.on.refused();
-  if (!link.send(message)) return toast("There is no link to the tracker.");
+  if (!link.send({ ...message, id: page.selections + 1 })) return toast(NO_LINK);
+  page.selections += 1;
   if (box) page.lastBox = box;
   view.sent = box;
   setTimeout(() => {
@@ -153,14 +175,16 @@ function refresh() {
 }
 
 setInterval(refresh, 250);
-byId("stop").onclick = stop;
-byId("reselect").onclick = reselect;
-byId("pause").onclick = () => pause(!view.isPaused);
-byId("control").onclick = () => link.send({ type: commands() ? "release" : "take" });
+onPress(byId("stop"), stop);
+onPress(byId("reselect"), reselect);
+onPress(byId("pause"), () => pause(!view.isPaused));
+onPress(byId("control"), () => {
+  if (!link.send({ type: commands() ? "release" : "take" })) toast(NO_LINK);
+});
 
 addEventListener("click", (event) => {
   // A button that was clicked keeps no focus, or the space bar would press it again.
-  if (event.detail > 0 && event.target instanceof HTMLButtonElement) event.target.blur();
+  if (event.detail > 0 && event.target instanceof Element) event.target.closest("button")?.blur();
 });
 
 addEventListener("keydown", (event) => {

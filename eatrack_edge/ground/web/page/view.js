@@ -23,6 +23,8 @@ export class View {
     canvas.addEventListener("pointerup", (event) => this.lift(event));
     canvas.addEventListener("pointercancel", () => this.cancel());
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    // Else a box that is drawn fast is a flick to the browser, which then takes the next tap for the end of it.
+    canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   }
 
   get isHeld() {
