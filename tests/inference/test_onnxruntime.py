@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from time import perf_counter
 
@@ -63,6 +64,31 @@ def test_the_latest_inference_is_timed(backend: OnnxRuntimeBackend) -> None:
     assert 0 < backend.timing_ms.copy_in < backend.timing_ms.run
     assert backend.timing_ms.copy_out == 0
     assert sum(backend.timing_ms) <= took_ms
+
+
+def test_the_parts_of_a_call_are_timed_in_milliseconds(
+    monkeypatch: pytest.MonkeyPatch, backend: OnnxRuntimeBackend
+) -> None:
+    monkeypatch.setattr(module, "perf_counter", iter([1.0, 1.25, 1.75]).__next__)
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms == (250, 500, 0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_graphs_run_on_the_threads_given_and_no_idle_thread_spins(threads: int) -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL), threads=threads)
+    for session in (backend._encoder, backend._tracker):
+        options = session.get_session_options()
+        assert (options.intra_op_num_threads, options.inter_op_num_threads) == (threads, 1)
+        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_closing_frees_both_graphs_and_may_be_repeated() -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+    graphs = [weakref.ref(backend._encoder), weakref.ref(backend._tracker)]
+    backend.close()
+    backend.close()
+    assert [graph() for graph in graphs] == [None, None]
 
 
 def test_a_missing_graph_is_named(tmp_path: Path) -> None:

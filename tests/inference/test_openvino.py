@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, MissingExtra
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.inference import openvino as module
 from eatrack_edge.inference.backend import Maps
 from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
@@ -100,6 +102,36 @@ def test_a_frame_leaves_its_answer_in_the_same_memory(backend: OpenVinoBackend) 
     second = backend.infer(crop(256, 2))
     assert all(a is b for a, b in zip(first, second, strict=True))
     assert not np.array_equal(score, second.score_map)
+
+
+@needs_openvino
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_graphs_run_on_the_threads_given_in_float32_and_on_any_core(threads: int) -> None:
+    backend = OpenVinoBackend(*find_graphs(DEFAULT_MODEL), threads=threads)
+    for request in (backend._encode, backend._track):
+        compiled = request.get_compiled_model()
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
+        assert compiled.get_property("ENABLE_CPU_PINNING") is False
+        assert str(compiled.get_property("PERFORMANCE_HINT")).endswith("LATENCY")
+        assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
+
+
+@needs_openvino
+def test_closing_frees_both_graphs_and_may_be_repeated() -> None:
+    backend = OpenVinoBackend(*find_graphs(DEFAULT_MODEL))
+    graphs = [weakref.ref(backend._encode), weakref.ref(backend._track)]
+    backend.close()
+    backend.close()
+    assert [graph() for graph in graphs] == [None, None]
+
+
+@needs_openvino
+def test_the_parts_of_a_call_are_timed_in_milliseconds(
+    monkeypatch: pytest.MonkeyPatch, backend: OpenVinoBackend
+) -> None:
+    monkeypatch.setattr(module, "perf_counter", iter([1.0, 1.25, 1.75]).__next__)
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms == (250, 500, 0)
 
 
 @needs_openvino
