@@ -209,7 +209,7 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     if cluster:
         from eatrack_edge.evaluation.cluster import on_cluster
 
-        run = on_cluster(cluster, workers)
+        run = on_cluster(cluster, workers, print_note)
     work = prepare(plan)
     _print_reuse(work, plan)
     with Progress("frames", is_quiet=not work.jobs) as progress, stopping_as_interrupt():
