@@ -70,10 +70,11 @@ def test_a_stopped_worker_is_named_and_its_jobs_run_on_another_one(
         stopper.start()
         there = evaluate(plan(images, tmp_path / "cluster"), on_cluster(cluster.scheduler_address, 2, notes.append))
         stopper.join()
-    assert [note for note in notes if address in note] == [
+    (note,) = (note for note in notes if address in note)
+    assert note == (
         f"the Dask worker {address} has been silent for 3 s: its jobs run on another one when the scheduler gives it "
         "up, after its `worker-ttl`"
-    ]
+    )
     assert boxes(tmp_path / "cluster") == boxes(tmp_path / "local")
     assert scores(there) == scores(local)
 

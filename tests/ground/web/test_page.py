@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chromium import chromium
 from eatrack_edge.core.boxes import iou
 from eatrack_edge.scene.render import Scene
 from eatrack_edge.session.commands import Select, SelectPoint, Stop
 from eatrack_edge.session.events import SelectionEvent
-from chromium import chromium
 from ground.web.simulated_flight import TOKEN, Flight, wait_until
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
