@@ -109,6 +109,25 @@ def test_a_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -
         OnnxRuntimeBackend(*graphs)
 
 
+def test_a_track_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(b"search_size\x12\x03256", b"search_size\x12\x03288"))
+    with pytest.raises(InputError, match=r"track\.onnx: holds .*256.* its model specification says .*288"):
+        OnnxRuntimeBackend(*graphs)
+
+
+@pytest.mark.parametrize("only", [".template", ".track"])
+def test_a_graph_without_a_model_specification_is_named(tmp_path: Path, only: str) -> None:
+    graphs = copy(tmp_path, change=(b"template_size", b"template_sixe"), only=only)
+    with pytest.raises(InputError, match=rf"^{tmp_path}/.*\{only}\.onnx: "):
+        OnnxRuntimeBackend(*graphs)
+
+
+def test_the_first_frame_finds_both_graphs_warm() -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+    assert all(backend._buffers[spec.name].any() for spec in backend.model_spec.template_outputs())
+    assert backend._maps.score_map.any()
+
+
 def test_bytes_that_are_no_graph_are_refused(tmp_path: Path) -> None:
     graphs = copy(tmp_path)
     graphs[1].write_bytes(b"not a graph")
