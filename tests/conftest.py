@@ -29,6 +29,7 @@ SYSTEM = {
     "cli/test_track_edges.py",
     "docs/test_pages.py",
     "docs/test_site.py",
+    "evaluation/test_page.py",
     "evaluation/test_worker_pool.py",
     "ground/mavlink/test_camera_link.py",
     "ground/mavlink/test_stations.py",

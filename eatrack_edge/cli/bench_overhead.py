@@ -15,6 +15,7 @@ from eatrack_edge.core.resources import DEFAULT_MODEL
 def overhead(
     model: Annotated[str, typer.Option(help="Defines crops and maps: bundled, or exported.")] = DEFAULT_MODEL,
     updates: Annotated[int, typer.Option(min=100, help="Updates of the long run.")] = 100_000,
+    live: Annotated[bool, typer.Option("--live", help="Also a live session, ten times as many frames.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the result as JSON to this path.")] = None,
 ) -> None:  # fmt: skip
     """Measure crop, copy, decoding and storing on one core without a network, by frame size and over a long run.
@@ -35,6 +36,7 @@ def overhead(
             ["eatrack-edge", *sys.argv[1:]],
             lambda step, done, _seconds: progress.show(step, done, updates if done else None),
             advance=progress.advance,
+            is_live=live,
         )
     print_line(f"measured on {result.measured_on}; {result.backend}")
     for rows in (frame_table(result), crop_table(result)):

@@ -70,7 +70,9 @@ def evaluate(
     ] = 0.0,
     splices: Annotated[int, typer.Option(min=1, help="Spliced clips to make from each sequence.")] = 3,
     splice_seed: Annotated[int, typer.Option(min=0, help="Which frames are spliced.")] = 0,
-    failure_frames: Annotated[int, typer.Option(min=0, help="Most frames with a tracking failure in the page.")] = 24,
+    failure_frames: Annotated[
+        int, typer.Option(min=0, help="Most frames in the page, one a sequence: its first tracking failure.")
+    ] = 24,
     protocol: Annotated[str, typer.Option(help="Scoring protocol; otb by default.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this path.")] = None,
 ) -> None:
@@ -207,7 +209,7 @@ def _run(plan: Plan, workers: int, cluster: str) -> Evaluation:
     if cluster:
         from eatrack_edge.evaluation.cluster import on_cluster
 
-        run = on_cluster(cluster, workers)
+        run = on_cluster(cluster, workers, print_note)
     work = prepare(plan)
     _print_reuse(work, plan)
     with Progress("frames", is_quiet=not work.jobs) as progress, stopping_as_interrupt():

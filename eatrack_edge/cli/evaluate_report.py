@@ -22,7 +22,7 @@ def report(
         evaluation: What to report.
         plan: What was evaluated.
         conditions: Where and with what.
-        failure_frames: Frames with a tracking failure to show at most.
+        failure_frames: Frames to show at most, one of a sequence.
         json: File for the scores; ``None``: none.
 
     Raises:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eatrack_edge import __version__
@@ -90,18 +90,39 @@ def run_flight(options: FlyConfig) -> int:
         if station is not None:
             station.watch(outputs[1:])
         _read_commands(options.commands, session)
-        return _run(session, outputs, open_camera_links(session, options), station, options)
+        return _run(_Flight(session, outputs, open_camera_links(session, options), station), options)
 
 
-def _run(
-    session: LiveSession,
-    outputs: list[OutputThread],
-    links: list[CameraLink],
-    station: Listener | None,
-    options: FlyConfig,
-) -> int:
-    summary, notifier = LiveSummary(), ServiceNotifier()
-    session.listeners[:] = [summary, notifier, *outputs, *links, *([station] if station else [])]
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A session, and all that listens to it.
+
+    Attributes:
+        session: Not yet running.
+        outputs: The screen first, then the files.
+        links: MAVLink connections.
+        station: The browser ground station; ``None`` without one.
+    """
+
+    session: LiveSession
+    outputs: list[OutputThread]
+    links: list[CameraLink]
+    station: Listener | None
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """All of them."""
+        return [*self.outputs, *self.links, *([self.station] if self.station else [])]
+
+
+def _run(flight: _Flight, options: FlyConfig) -> int:
+    """Run a session to its end, finish what listens to it, and print the summary.
+
+    Returns:
+        The signal that ended it; 0 where none did.
+    """
+    session, summary, notifier = flight.session, LiveSummary(), ServiceNotifier()
+    session.listeners[:] = [summary, notifier, *flight.listeners]
     ended = "error"
     notifier.ready()
     with Interrupts() as interrupts:
@@ -117,9 +138,9 @@ def _run(
             raise
         finally:
             table = summary.table(ended)
-            table |= {f"dropped_by_{one.name}": one.dropped for one in outputs[1:] if one.dropped}
+            table |= {f"dropped_by_{one.name}": one.dropped for one in flight.outputs[1:] if one.dropped}
             session.emit(EndEvent(table))
-            _close([*outputs, *links], session)
+            _close([*flight.outputs, *flight.links], session)
             notifier.close()
     for key, value in table.items():
         print(f"{key.replace('_', ' '):<25} {value}")

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eatrack_edge.evaluation.tracking_failures import joined
 from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Point, Svg
 
 Floats = NDArray[np.float64]
 
 LEFT = 46  # where the frames begin
 _MOST_POINTS = 450  # a line has no more points than its chart has room for
-_LABEL_WIDTH, _LABEL_HEIGHT = 160, 13
+_LETTER_WIDTH, _LABEL_HEIGHT = 6.5, 13
 
 
-def frame_chart(title: str, curves: Mapping[str, Floats], colours: Mapping[str, str], marks: Mapping[int, str]) -> Svg:
+def frame_chart(
+    title: str, curves: Mapping[str, Floats], colours: Mapping[str, str], failures: Mapping[int, Sequence[str]]
+) -> Svg:
     """Curves in [0, 1] over the frames of a sequence.
 
     Args:
         title: What the curves are, shown on the left.
         curves: Values per frame by tracker, shape (N,); a gap where ``nan``.
         colours: Colour by tracker.
-        marks: Frames to mark with a vertical line, and why.
+        failures: Trackers that lost the target at a frame, by frame: a vertical line with a dot in each one's colour.
     """
     frames = max((len(curve) for curve in curves.values()), default=0)
     if frames < 2:
         return Svg()
     bottom = 112.0
-    across, up = Axis(0, frames - 1, LEFT, WIDTH - 14), Axis(0, 1, bottom, 6)
-    chart = Chart(f"{title} over frames", bottom + 18)
+    across, up = Axis(0, frames - 1, LEFT, WIDTH - 14), Axis(0, 1, bottom, 12)
+    chart = Chart(f"{title} over frames", bottom + 21)
     chart.y_axis(up, LEFT, WIDTH, title, most=3)
     chart.x_axis(across, bottom, bottom, most=10)
-    for frame, reason in marks.items():
-        chart.line((across.at(frame), 6), (across.at(frame), bottom), "mark", reason)
+    chart.text(LEFT - 11, bottom + 17, "frame", "end")
     for name, curve in curves.items():
         chart.curve(_points(curve, across, up), colours[name], name)
+    for frame, titles in failures.items():
+        reason = f"{joined(titles)} lost the target at frame {frame}"
+        chart.line((across.at(frame), 12), (across.at(frame), bottom), "mark", reason)
+        for place, title in enumerate(titles):
+            chart.dot(across.at(frame) + 9 * (place - (len(titles) - 1) / 2), 5, colours[title], 4, reason)
     return chart.svg()
 
 
@@ -70,25 +77,36 @@ def accuracy_chart(
     up = Axis(0, 1, bottom, 6)
     chart = Chart(f"success AUC over {cost_name}", bottom + 36)
     chart.y_axis(up, LEFT, WIDTH, "success AUC", most=5)
-    chart.x_axis(across, bottom, bottom, most=20)
-    chart.text(WIDTH, bottom + 32, cost_name, "end")
+    chart.x_axis(across, 6, bottom, most=20)
+    chart.text(WIDTH, bottom + 32, f"{cost_name}, logarithmic scale", "end")
     if period_ms:
         mark = across.at(period_ms)
         chart.line((mark, 6), (mark, bottom), "mark", f"{1000 / period_ms:g} frames a second")
     places = {title: Point(across.at(cost), up.at(score)) for title, (cost, score) in known.items()}
-    heights = _label_heights(places)
+    labels = {title: f"{title} {known[title][1]:.3f}" for title in places}
+    heights = _label_heights(places, labels, bottom - 6)
     for title, place in places.items():
         chart.dot(place.x, place.y, colours[title], 6)
-        is_left = place.x + _LABEL_WIDTH > WIDTH  # there is no room on the right
+        # To the left where there is no room on the right.
+        is_left = place.x + 10 + _LETTER_WIDTH * len(labels[title]) > WIDTH and place.x > WIDTH / 2
         x, anchor = (place.x - 10, "end") if is_left else (place.x + 10, "start")
-        chart.text(x, heights[title] + 4, f"{title} {known[title][1]:.3f}", anchor)
+        chart.text(x, heights[title] + 4, labels[title], anchor)
     return chart.svg()
 
 
-def _label_heights(places: Mapping[str, Point]) -> dict[str, float]:
-    """Where to write each name so that no two names overlap: beside its dot, or moved down."""
+def _label_heights(places: Mapping[str, Point], labels: Mapping[str, str], lowest: float) -> dict[str, float]:
+    """Where to write each label so that no two overlap, nor one and the axis: beside its dot, or moved down or up."""
     heights: dict[str, float] = {}
-    for title, place in sorted(places.items(), key=lambda item: item[1].y):
-        near = [heights[other] for other in heights if abs(places[other].x - place.x) < _LABEL_WIDTH]
-        heights[title] = max([place.y, *(height + _LABEL_HEIGHT for height in near)])
+    widest = 20 + _LETTER_WIDTH * max(map(len, labels.values()))
+
+    def near(title: str) -> list[float]:
+        """Heights of the labels placed so far that may stand beside this one."""
+        return [heights[other] for other in heights if abs(places[other].x - places[title].x) < 2 * widest]
+
+    order = sorted(places, key=lambda title: places[title].y)
+    for title in order:
+        heights[title] = max([places[title].y, *(height + _LABEL_HEIGHT for height in near(title))])
+    down, heights = heights, {}
+    for title in reversed(order):
+        heights[title] = min([down[title], lowest, *(height - _LABEL_HEIGHT for height in near(title))])
     return heights

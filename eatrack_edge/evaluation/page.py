@@ -11,8 +11,9 @@ import numpy as np
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.evaluation.charts import LEFT, accuracy_chart, frame_chart
+from eatrack_edge.evaluation.curve_charts import curve_charts
 from eatrack_edge.evaluation.evaluate import Evaluation
-from eatrack_edge.evaluation.failure_frames import first_failure, thumbnail
+from eatrack_edge.evaluation.frame_picture import frame_picture
 from eatrack_edge.evaluation.frame_reading import read_frame
 from eatrack_edge.evaluation.long_term import long_term
 from eatrack_edge.evaluation.long_term_tables import state_table, vot_table
@@ -25,26 +26,23 @@ from eatrack_edge.evaluation.score_tables import (
     ranking,
 )
 from eatrack_edge.evaluation.state_ribbon import STATE_COLOURS, state_ribbon
+from eatrack_edge.evaluation.tracking_failures import failures_by_frame, frame_to_show
 from eatrack_edge.machine.energy import METHOD
 from eatrack_edge.reporting.colours import series_colour
 from eatrack_edge.reporting.html import write_html
-from eatrack_edge.reporting.svg import Svg
 
 _OPEN_AT_FIRST = 3  # sequences shown unfolded
 
 
-def write_page(
-    evaluation: Evaluation, plots: Mapping[str, Path], conditions: Mapping[str, Any], path: Path, failure_frames: int
-) -> None:
+def write_page(evaluation: Evaluation, conditions: Mapping[str, Any], path: Path, failure_frames: int) -> None:
     """Write the page.
 
     Args:
         evaluation: What to show.
-        plots: SVG files to put into the page, by name.
         conditions: Where and with what it was made.
         path: The HTML file.
-        failure_frames: How many frames with a tracking failure to put in at most; 0 for frames that must not be
-            passed on.
+        failure_frames: How many frames to put in at most, one of a sequence, of its first tracking failure where it has
+            one; 0 for frames that must not be passed on.
 
     Raises:
         MissingExtra: Jinja2 is not installed.
@@ -70,7 +68,7 @@ def write_page(
         "states": state_table(found),
         "state_colours": STATE_COLOURS,
         "attributes": attribute_table(evaluation) if evaluation.attributes else None,
-        "plots": [_inline(plot) for plot in plots.values()],
+        "curves": curve_charts(evaluation),
         "calibration": calibration if len(calibration) > 1 else None,
         "colours_by_tracker": colours,
         "sequences": _sequences(evaluation, colours, failure_frames) if colours else [],
@@ -102,16 +100,11 @@ def _energy(evaluation: Evaluation, colours: Mapping[str, str]) -> dict[str, Any
     return {"energy_chart": accuracy_chart(points, colours, "joules of an update"), "energy_note": note}
 
 
-def _inline(plot: Path) -> Svg:
-    text = plot.read_text(encoding="utf-8")
-    return Svg(text[text.index("<svg") :])
-
-
 def _sequences(evaluation: Evaluation, colours: Mapping[str, str], failure_frames: int) -> list[dict[str, Any]]:
     """What the page shows of every scored sequence, the hardest first."""
     names = sorted(evaluation.sequences, key=lambda name: _mean_success(evaluation, name))
     shown = [
-        _sequence(evaluation, name, colours, is_open=place < _OPEN_AT_FIRST, failure_frames=int(place < failure_frames))
+        _sequence(evaluation, name, colours, is_open=place < _OPEN_AT_FIRST, has_picture=place < failure_frames)
         for place, name in enumerate(names)
     ]
     return [sequence for sequence in shown if sequence["scores"]]
@@ -123,7 +116,7 @@ def _mean_success(evaluation: Evaluation, name: str) -> float:
 
 
 def _sequence(
-    evaluation: Evaluation, name: str, colours: Mapping[str, str], *, is_open: bool, failure_frames: int
+    evaluation: Evaluation, name: str, colours: Mapping[str, str], *, is_open: bool, has_picture: bool
 ) -> dict[str, Any]:
     found = {title: evaluation.trackers[title].scores.get(name) for title in colours}
     scores = {title: score for title, score in found.items() if score}
@@ -131,34 +124,28 @@ def _sequence(
     tracks = {title: evaluation.trackers[title].tracks[name] for title in scores}
     confidences = {t: track.confidence for t, track in tracks.items() if np.isfinite(track.confidence).any()}
     states = {title: track.states for title, track in tracks.items() if track.states is not None}
-    first_failures = {title: first_failure(overlap) for title, overlap in overlaps.items()}
-    failures = {title: frame for title, frame in first_failures.items() if frame is not None}
-    marks = {frame: f"{title} lost its target at frame {frame}" for title, frame in failures.items()}
+    picture = frame_to_show(overlaps) if has_picture else None
     return {
         "name": name,
         "is_open": is_open,
         "scores": [f"{title} {score.success_auc:.3f}" for title, score in scores.items()],
-        "overlap": frame_chart("overlap", overlaps, colours, marks),
+        "overlap": frame_chart("overlap", overlaps, colours, failures_by_frame(overlaps)),
         "ribbon": state_ribbon(states, evaluation.sequences[name].absent, colours, LEFT),
         "confidence": frame_chart("confidence", confidences, colours, {}),
-        "failures": [
-            _failure(evaluation, name, title, frame, colours)
-            for title, frame in list(failures.items())[:failure_frames]
-        ],
+        "picture": _picture(evaluation, name, *picture, colours) if picture else None,
     }
 
 
-def _failure(evaluation: Evaluation, name: str, title: str, frame: int, colours: Mapping[str, str]) -> dict[str, str]:
+def _picture(evaluation: Evaluation, name: str, frame: int, caption: str, colours: Mapping[str, str]) -> dict[str, str]:
     """A frame with all boxes on it, and its caption; without an image where it cannot be read."""
     sequence = evaluation.sequences[name]
     try:
         pixels = read_frame(sequence, frame)
     except EATrackError as error:
-        return {"image": "", "caption": f"The frame of the failure cannot be shown: {error.message}"}
+        return {"image": "", "caption": f"{caption} It cannot be shown: {error.message}"}
     boxes = {t: _box(r.tracks[name].boxes[frame]) for t, r in evaluation.trackers.items() if name in r.scores}
     truth = None if sequence.absent[frame] else _box(sequence.boxes[frame])
-    caption = f"Frame {frame}: {title} has lost its target."
-    return {"image": thumbnail(pixels, truth, boxes, colours), "caption": caption}
+    return {"image": frame_picture(pixels, truth, boxes, colours), "caption": caption}
 
 
 def _box(row: Any) -> Box:
@@ -174,4 +161,4 @@ def _conditions(evaluation: Evaluation, conditions: Mapping[str, Any]) -> dict[s
         rows["reused from an earlier run"] = ", ".join(f"{title}: {count}" for title, count in reused.items())
     for title, known in evaluation.identities.items():
         rows[title] = ", ".join(f"{key} {value}" for key, value in known.items() if value)
-    return rows
+    return {key: value for key, value in rows.items() if value not in (None, "")}

@@ -24,7 +24,7 @@ def write_report(
         evaluation: What to report.
         output: Folder to write into.
         conditions: Where and with what it was made.
-        failure_frames: Frames with a tracking failure to show at most; 0 for frames that must not be passed on.
+        failure_frames: Frames to show at most, see ``write_page``; 0 for frames that must not be passed on.
 
     Returns:
         What was left out because a package is missing, and how to install it.
@@ -34,13 +34,12 @@ def write_report(
     """
     write_json(output / "summary.json", evaluation_summary(evaluation, conditions))
     notes: list[str] = []
-    plots: dict[str, Path] = {}
     try:
-        plots = draw_plots(evaluation, output / "plots")
+        draw_plots(evaluation, output / "plots")
     except MissingExtra as error:
-        notes.append(f"the report has no plots: {error.message}; {error.hint}")
+        notes.append(f"there are no plots for documents: {error.message}; {error.hint}")
     try:
-        write_page(evaluation, plots, conditions, output / "report.html", failure_frames)
+        write_page(evaluation, conditions, output / "report.html", failure_frames)
     except MissingExtra as error:
         notes.append(f"there is no page: {error.message}; {error.hint}")
     return notes

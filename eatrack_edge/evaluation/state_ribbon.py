@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from eatrack_edge.evaluation.claims import Flags
 from eatrack_edge.evaluation.track_store import States
-from eatrack_edge.reporting.colours import GRID, SERIES
+from eatrack_edge.reporting.colours import GRID
 from eatrack_edge.reporting.svg import WIDTH, Axis, Chart, Svg
 
-# Told apart by colour-blind readers too; a state of another name is grey.
+# Of no tracker, and told apart by colour-blind readers too; a state of another name is grey.
 STATE_COLOURS = {
-    "TRACKING": SERIES[2],
-    "REACQUIRED": SERIES[4],
-    "UNCERTAIN": SERIES[5],
-    "LOST": SERIES[1],
+    "TRACKING": "#cfe3f1",
+    "REACQUIRED": "#6f9fc4",
+    "UNCERTAIN": "#f0c95a",
+    "LOST": "#8c2d19",
 }
 ABSENT_COLOUR = "#1b1b1b"
 _OTHER = "#999999"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from eatrack_edge.outputs.mcap import McapFile
 from eatrack_edge.session.event_log import event_line
 from eatrack_edge.session.events import Event, FrameEvent
-from eatrack_edge.session.recorder import Syncer
+from eatrack_edge.session.segments import Syncer
 
 
 class McapLog:

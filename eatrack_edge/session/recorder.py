@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,11 +18,11 @@ from eatrack_edge.session.event_log import EventLog
 from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent
 from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.session.recording_folder import RecordingFolder, parse_bytes
+from eatrack_edge.session.segments import Segments
 
 PICTURES = ("raw", "annotated")
 _SEGMENT_NS = 60_000_000_000
 _LOOK_NS = 5_000_000_000  # between two looks at the room on the disk
-_SYNC_S = 1.0  # what a power cut takes at most, beside half a second that the encoder and the file hold
 _FRAMES, _LINES = 4, 300  # that may wait while a disk stalls
 _NICENESS = 5  # of the encoder: the tracker comes first
 
@@ -88,11 +87,9 @@ class RecordedVideo:
     ) -> None:
         self._folder, self._start_ns, self._segment_ns, self._rate = folder, start_ns, segment_ns, rate
         self._is_annotated = is_annotated
-        self._number, self._look_ns = -1, 0
-        self._video: VideoOutput | None = None
-        self._syncer = Syncer()
+        self._look_ns = 0
         self._is_nice = False
-        folder.join()
+        self._segments = Segments(folder, start_ns, segment_ns, self._open)
 
     def take(self, event: Event) -> None:
         """Append a frame.
@@ -110,34 +107,19 @@ class RecordedVideo:
         if event.shown.captured_ns >= self._look_ns:
             self._look_ns = event.shown.captured_ns + _LOOK_NS
             self._folder.make_room()
-        number = since_ns // self._segment_ns
-        if self._video is None or number > self._number:
-            self._begin(number)
-        assert self._video is not None
+        video = self._segments.at(event.shown.captured_ns)
         frame = annotate(event.shown.frame, event.record) if self._is_annotated else event.shown.frame
-        self._video.write(replace(event.record, pts_s=since_ns / 1e9), frame)
+        video.write(replace(event.record, pts_s=since_ns / 1e9), frame)
 
-    def _begin(self, number: int) -> None:
-        self._close(None)
-        path = self._folder.path(number, ".mkv")
+    def _open(self, number: int) -> tuple[VideoOutput, FileOutput]:
         begin_s = number * self._segment_ns / 1e9
-        self._video = VideoOutput(path, self._rate, encoding=LIVE_RECORDING, begin_s=begin_s)
-        self._number = number
-        self._syncer.file = self._video
-
-    def _close(self, error: BaseException | None) -> None:
-        self._syncer.file = None
-        if self._video is not None:
-            video, self._video = self._video, None
-            video.finish(error)
+        path = self._folder.path(number, ".mkv")
+        video = VideoOutput(path, self._rate, encoding=LIVE_RECORDING, begin_s=begin_s)
+        return video, video
 
     def finish(self, error: BaseException | None) -> None:
         """Finish the last segment."""
-        try:
-            self._close(error)
-        finally:
-            self._syncer.stop()
-            self._folder.leave()
+        self._segments.finish(error)
 
 
 class RecordedLog:
@@ -154,10 +136,7 @@ class RecordedLog:
         self, folder: RecordingFolder, start_ns: int, header: Mapping[str, object], *, segment_ns: int = _SEGMENT_NS
     ) -> None:
         self._folder, self._start_ns, self._segment_ns, self._header = folder, start_ns, segment_ns, header
-        self._number = -1
-        self._log: EventLog | None = None
-        self._syncer = Syncer()
-        folder.join()
+        self._segments = Segments(folder, start_ns, segment_ns, self._open)
 
     def take(self, event: Event) -> None:
         """Append an event.
@@ -169,52 +148,14 @@ class RecordedLog:
             at_ns = event.shown.captured_ns
         else:
             at_ns = time.monotonic_ns() if isinstance(event, EndEvent) else event.at_ns
-        number = max(0, at_ns - self._start_ns) // self._segment_ns
-        if self._log is None or number > self._number:
-            self._begin(number)
-        assert self._log is not None
-        self._log.take(event)
+        self._segments.at(at_ns).take(event)
 
-    def _begin(self, number: int) -> None:
-        self._close(None)
+    def _open(self, number: int) -> tuple[EventLog, FileOutput]:
         about = {"run": self._folder.run, "segment": number, "video": self._folder.path(number, ".mkv").name}
         about["segment_start_ns"] = self._start_ns + number * self._segment_ns
         file = LiveJsonLines(self._folder.path(number, ".jsonl"), {**self._header, **about})
-        self._log, self._number, self._syncer.file = EventLog(file), number, file
-
-    def _close(self, error: BaseException | None) -> None:
-        self._syncer.file = None
-        if self._log is not None:
-            log, self._log = self._log, None
-            log.finish(error)
+        return EventLog(file), file
 
     def finish(self, error: BaseException | None) -> None:
         """Finish the last file."""
-        try:
-            self._close(error)
-        finally:
-            self._syncer.stop()
-            self._folder.leave()
-
-
-class Syncer:
-    """Brings a file onto the disk every second, in a thread of its own: a memory card may take longer than a frame.
-
-    Attributes:
-        file: Which; ``None`` while there is none.
-    """
-
-    def __init__(self, every_s: float = _SYNC_S) -> None:
-        self.file: FileOutput | None = None
-        self._every_s = every_s
-        self._stopped = threading.Event()
-        threading.Thread(target=self._run, name="sync", daemon=True).start()
-
-    def stop(self) -> None:
-        """End the thread after the current round."""
-        self._stopped.set()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._every_s):
-            if (file := self.file) is not None:
-                file.sync()
+        self._segments.finish(error)

@@ -16,6 +16,7 @@ from eatrack_edge.evaluation.evaluate import Evaluation, Plan, evaluate
 from eatrack_edge.evaluation.protocol import PROTOCOLS
 from eatrack_edge.evaluation.trackers import TrackerSpec
 
+dask: Any = pytest.importorskip("dask", reason="dask is not installed here")
 distributed: Any = pytest.importorskip("distributed", reason="dask distributed is not installed here")
 
 pytestmark = [pytest.mark.usefixtures("importable"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -49,6 +50,32 @@ def test_the_jobs_of_a_killed_worker_are_run_again_with_the_results_of_a_local_r
     assert boxes(tmp_path / "cluster") == boxes(tmp_path / "local")
     assert len(boxes(tmp_path / "cluster")) == 4
     assert counts[-1] == 48
+    assert scores(there) == scores(local)
+
+
+@pytest.mark.slow
+def test_a_stopped_worker_is_named_and_its_jobs_run_on_another_one(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eatrack_edge.evaluation.worker_watch.SILENT_S", 3.0)
+    local = evaluate(plan(images, tmp_path / "local"))
+    notes: list[str] = []
+    with (
+        dask.config.set({"distributed.scheduler.worker-ttl": "8s"}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        address, pid = next(iter(client.run(os.getpid).items()))
+        stopper = threading.Timer(0.4, os.kill, (pid, signal.SIGSTOP))
+        stopper.start()
+        there = evaluate(plan(images, tmp_path / "cluster"), on_cluster(cluster.scheduler_address, 2, notes.append))
+        stopper.join()
+    (note,) = (note for note in notes if address in note)
+    assert note == (
+        f"the Dask worker {address} has been silent for 3 s: its jobs run on another one when the scheduler gives it "
+        "up, after its `worker-ttl`"
+    )
+    assert boxes(tmp_path / "cluster") == boxes(tmp_path / "local")
     assert scores(there) == scores(local)
 
 

@@ -93,8 +93,10 @@ def test_the_report_is_plots_and_one_self_contained_page(evaluation: Evaluation,
     page = (tmp_path / "out/report.html").read_text()
     loaded = re.findall(r'(?:src|href)="([^"]{1,30})', page)
     assert [address for address in loaded if not address.startswith(("#", "data:image/jpeg;base64,"))] == []
-    assert "lost its target at frame 2" in page
-    assert page.count("<img") == 1
+    assert "still and shifted lost the target at frame 2" in page
+    assert "Frame 2: still and shifted lost the target." in page
+    assert "the lowest overlap of still, 1.00; no tracker failed." in page
+    assert page.count("<img") == 2
 
 
 def test_a_report_without_failure_frames_contains_no_images(
@@ -112,8 +114,8 @@ def test_without_matplotlib_a_note_names_the_missing_package(
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     notes = write_report(evaluation, tmp_path / "out", run_conditions(), failure_frames=0)
-    assert notes[0].startswith("the report has no plots: cannot draw plots: matplotlib is not installed; ")
-    assert (tmp_path / "out/report.html").is_file()
+    assert notes[0].startswith("there are no plots for documents: cannot draw plots: matplotlib is not installed; ")
+    assert "Success: share of frames with more overlap" in (tmp_path / "out/report.html").read_text()
 
 
 def test_without_jinja2_the_report_has_figures_and_no_page(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from time import perf_counter
 
@@ -65,6 +66,31 @@ def test_the_latest_inference_is_timed(backend: OnnxRuntimeBackend) -> None:
     assert sum(backend.timing_ms) <= took_ms
 
 
+def test_the_parts_of_a_call_are_timed_in_milliseconds(
+    monkeypatch: pytest.MonkeyPatch, backend: OnnxRuntimeBackend
+) -> None:
+    monkeypatch.setattr(module, "perf_counter", iter([1.0, 1.25, 1.75]).__next__)
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms == (250, 500, 0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_graphs_run_on_the_threads_given_and_no_idle_thread_spins(threads: int) -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL), threads=threads)
+    for session in (backend._encoder, backend._tracker):
+        options = session.get_session_options()
+        assert (options.intra_op_num_threads, options.inter_op_num_threads) == (threads, 1)
+        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_closing_frees_both_graphs_and_may_be_repeated() -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+    graphs = [weakref.ref(backend._encoder), weakref.ref(backend._tracker)]
+    backend.close()
+    backend.close()
+    assert [graph() for graph in graphs] == [None, None]
+
+
 def test_a_missing_graph_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"x\.template\.onnx: no such graph\nhint: make it: eatrack-edge export"):
         OnnxRuntimeBackend(tmp_path / "x.template.onnx", tmp_path / "x.track.onnx")
@@ -81,6 +107,25 @@ def test_a_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -
     graphs = copy(tmp_path, change=(b"template_size\x12\x03128", b"template_size\x12\x03144"))
     with pytest.raises(InputError, match=r"template\.onnx: holds .*128.* its model specification says .*144"):
         OnnxRuntimeBackend(*graphs)
+
+
+def test_a_track_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(b"search_size\x12\x03256", b"search_size\x12\x03288"))
+    with pytest.raises(InputError, match=r"track\.onnx: holds .*256.* its model specification says .*288"):
+        OnnxRuntimeBackend(*graphs)
+
+
+@pytest.mark.parametrize("only", [".template", ".track"])
+def test_a_graph_without_a_model_specification_is_named(tmp_path: Path, only: str) -> None:
+    graphs = copy(tmp_path, change=(b"template_size", b"template_sixe"), only=only)
+    with pytest.raises(InputError, match=rf"^{tmp_path}/.*\{only}\.onnx: "):
+        OnnxRuntimeBackend(*graphs)
+
+
+def test_the_first_frame_finds_both_graphs_warm() -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+    assert all(backend._buffers[spec.name].any() for spec in backend.model_spec.template_outputs())
+    assert backend._maps.score_map.any()
 
 
 def test_bytes_that_are_no_graph_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, MissingExtra
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.inference import openvino as module
 from eatrack_edge.inference.backend import Maps
 from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
@@ -103,6 +105,36 @@ def test_a_frame_leaves_its_answer_in_the_same_memory(backend: OpenVinoBackend) 
 
 
 @needs_openvino
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_graphs_run_on_the_threads_given_in_float32_and_on_any_core(threads: int) -> None:
+    backend = OpenVinoBackend(*find_graphs(DEFAULT_MODEL), threads=threads)
+    for request in (backend._encode, backend._track):
+        compiled = request.get_compiled_model()
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
+        assert compiled.get_property("ENABLE_CPU_PINNING") is False
+        assert str(compiled.get_property("PERFORMANCE_HINT")).endswith("LATENCY")
+        assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
+
+
+@needs_openvino
+def test_closing_frees_both_graphs_and_may_be_repeated() -> None:
+    backend = OpenVinoBackend(*find_graphs(DEFAULT_MODEL))
+    graphs = [weakref.ref(backend._encode), weakref.ref(backend._track)]
+    backend.close()
+    backend.close()
+    assert [graph() for graph in graphs] == [None, None]
+
+
+@needs_openvino
+def test_the_parts_of_a_call_are_timed_in_milliseconds(
+    monkeypatch: pytest.MonkeyPatch, backend: OpenVinoBackend
+) -> None:
+    monkeypatch.setattr(module, "perf_counter", iter([1.0, 1.25, 1.75]).__next__)
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms == (250, 500, 0)
+
+
+@needs_openvino
 def test_the_latest_inference_is_timed(backend: OpenVinoBackend) -> None:
     shares = []
     for seed in range(10):
@@ -126,6 +158,28 @@ def test_a_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -
     graphs = copy(tmp_path, change=(b"template_size\x12\x03128", b"template_size\x12\x03144"))
     with pytest.raises(InputError, match=r"template\.onnx: holds .*128.* its model specification says .*144"):
         OpenVinoBackend(*graphs)
+
+
+@needs_openvino
+def test_a_track_graph_that_is_not_what_its_metadata_says_is_refused(tmp_path: Path) -> None:
+    graphs = copy(tmp_path, change=(b"search_size\x12\x03256", b"search_size\x12\x03288"))
+    with pytest.raises(InputError, match=r"track\.onnx: holds .*256.* its model specification says .*288"):
+        OpenVinoBackend(*graphs)
+
+
+@needs_openvino
+@pytest.mark.parametrize("only", [".template", ".track"])
+def test_a_graph_without_a_model_specification_is_named(tmp_path: Path, only: str) -> None:
+    graphs = copy(tmp_path, change=(b"template_size", b"template_sixe"), only=only)
+    with pytest.raises(InputError, match=rf"^{tmp_path}/.*\{only}\.onnx: "):
+        OpenVinoBackend(*graphs)
+
+
+@needs_openvino
+def test_the_first_frame_finds_both_graphs_warm() -> None:
+    backend = OpenVinoBackend(*find_graphs(DEFAULT_MODEL))
+    assert all(backend._buffers[spec.name].any() for spec in backend.model_spec.template_outputs())
+    assert backend._maps.score_map.any()
 
 
 @needs_openvino

@@ -12,8 +12,9 @@ from eatrack_edge.core.errors import ConfigError, OutputError, UsageError
 from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.session import recorder
 from eatrack_edge.session.events import Event, FrameEvent, OutputFailedEvent, SourceLostEvent
-from eatrack_edge.session.recorder import RecordedLog, RecordedVideo, Syncer, open_recording
+from eatrack_edge.session.recorder import RecordedLog, RecordedVideo, open_recording
 from eatrack_edge.session.recording_folder import RecordingFolder, parse_bytes
+from eatrack_edge.session.segments import Syncer
 from eatrack_edge.sources.feed import LiveFrame
 
 av = pytest.importorskip("av")

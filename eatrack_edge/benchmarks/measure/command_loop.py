@@ -14,11 +14,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from eatrack_edge.benchmarks.measure.latency import spread
 from eatrack_edge.benchmarks.measure.overhead_result import CommandLoop
+from eatrack_edge.benchmarks.measure.tenths import Tenths
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.outputs.base import FrameRecord, RunInfo
 from eatrack_edge.outputs.outputs import Outputs
 from eatrack_edge.outputs.registry import OutputRequest
@@ -35,7 +34,6 @@ OUTPUTS = "JSON lines into /dev/null"
 _SIZE = (320, 240)
 _FPS = 30.0
 _BOX: Box = (140.0, 100.0, 40.0, 30.0)
-_TENTHS = 10
 
 
 class _RepeatedFrames(BaseSource):
@@ -85,18 +83,14 @@ def measure_command_loop(
         advance: What the command shows its progress with; its time is part of the loop's.
         root: Stands for ``/`` wherever the machine is read.
     """
-    took = np.full(frames, np.nan)  # written to now: memory that is only touched later would look like growth
-    rss: list[int] = []
+    tenths = Tenths(frames, root)
     tracker: Any = _IdleTracker()
-    before, place = perf_counter(), 0
+    before = perf_counter()
 
     def clocked(record: FrameRecord) -> None:
-        nonlocal before, place
+        nonlocal before
         advance(record)
-        took[place] = 1000 * (perf_counter() - before)
-        place += 1
-        if place % (frames // _TENTHS) == 0:
-            rss.append(rss_bytes(root))
+        tenths.add(1000 * (perf_counter() - before))
         before = perf_counter()
 
     requests = [OutputRequest("jsonl", Path("/dev/null"))]
@@ -110,14 +104,4 @@ def measure_command_loop(
             advance=clocked,
             ended=lambda: "",
         )
-    tenths = [spread(part.tolist(), (25,)) for part in np.array_split(took, _TENTHS)]
-    return CommandLoop(
-        frames=frames,
-        first_ms=tenths[0],
-        last_ms=tenths[-1],
-        p50_by_tenth_ms=[tenth.p50 for tenth in tenths],
-        rss_first_mb=round(rss[0] / 1e6, 2),
-        rss_last_mb=round(rss[_TENTHS - 1] / 1e6, 2),
-        outputs=OUTPUTS,
-        simulated=SIMULATED,
-    )
+    return CommandLoop(frames=frames, **tenths.summary(), outputs=OUTPUTS, simulated=SIMULATED)

@@ -82,10 +82,17 @@ class _DecodedLink:
         """Nothing to close."""
 
 
-class _IdleTracker:
-    """An update that takes no time."""
+class IdleTracker:
+    """An update that takes no time.
+
+    Args:
+        box: Where it finds its target, always.
+    """
 
     _latency = Latency(0.0, 0.0, 0.0, 0.0, 0.0)
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
         """Take any box."""
@@ -93,12 +100,12 @@ class _IdleTracker:
     def update(self, frame: NDArray[Any]) -> TrackResult:
         """Find it where it was."""
         del frame
-        return TrackResult(_BOX, 0.9, TrackState.TRACKING, self._latency)
+        return TrackResult(self._box, 0.9, TrackState.TRACKING, self._latency)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose any box."""
         del frame, x, y
-        return _BOX
+        return self._box
 
     def restore_template(self, number: int) -> None:
         """There is none."""
@@ -145,7 +152,7 @@ def measure_live_loop(
     with TemporaryDirectory() as folder:
         source = LiveSource(lambda: _DecodedLink(width, height, fps), name="bench", uri="bench://")
         with source:
-            session = LiveSession(_IdleTracker(), source)
+            session = LiveSession(IdleTracker(_BOX), source)
             log = EventLog(LiveJsonLines(Path(folder) / "fly.jsonl", {}))
             output = OutputThread(log, "log", session.reports.put, capacity=300)
             session.listeners[:] = [clock, summary, output]

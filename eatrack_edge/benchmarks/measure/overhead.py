@@ -19,7 +19,9 @@ import numpy as np
 
 from eatrack_edge.benchmarks.measure.command_loop import measure_command_loop
 from eatrack_edge.benchmarks.measure.latency import spread
+from eatrack_edge.benchmarks.measure.live_run import measure_live_run
 from eatrack_edge.benchmarks.measure.overhead_result import LIMITS_MS, CropCost, Flight, FrameCost, OverheadResult
+from eatrack_edge.benchmarks.measure.tenths import Tenths
 from eatrack_edge.benchmarks.measure.timeline import thermal
 from eatrack_edge.benchmarks.measure.validity import invalid_reasons, unknown_conditions
 from eatrack_edge.benchmarks.measure.versus import ratio
@@ -32,7 +34,6 @@ from eatrack_edge.inference.onnx_metadata import read_model_spec
 from eatrack_edge.machine.board import read_board
 from eatrack_edge.machine.conditions import Work, board_facts, now, read_environment, read_work
 from eatrack_edge.machine.device_check import machine_name
-from eatrack_edge.machine.memory import rss_bytes
 from eatrack_edge.machine.sampler import Sample, Sampler
 from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.tracking.result import TrackResult
@@ -48,7 +49,6 @@ _LAP = 60  # updates in which the target goes once around its circle
 _STEP_PX = 8.0  # that it moves from frame to frame
 _BLOCK = 20
 _SWEPT_BYTES = 64 << 20  # about the weights that a ViT-S reads for each frame
-_TENTHS = 10
 
 # Told what goes on, updates done, and the seconds gone.
 Progress = Callable[[str, int, float], None]
@@ -114,6 +114,7 @@ def measure_overhead(
     root: Path = Path("/"),
     *,
     advance: Callable[[FrameRecord], None] = lambda _record: None,
+    is_live: bool = False,
 ) -> OverheadResult:
     """Measure on one core: frames of three sizes in turn, search crops alone, one long flight, the loop of ``track``.
 
@@ -125,6 +126,7 @@ def measure_overhead(
         progress: Told how far it is; raise from it to stop.
         root: Stands for ``/`` wherever the machine is read.
         advance: What ``track`` shows its progress with; its time is part of the loop's.
+        is_live: Also run a live session for as many frames as the loop of ``track``.
 
     Raises:
         UsageError: There is no such model.
@@ -142,9 +144,12 @@ def measure_overhead(
         crops = crop_costs(model_spec, rounds=max(10, min(400, updates // 20)))
         flight = fly(model_spec, updates, progress, root)
         loop = measure_command_loop(10 * updates, advance, root)
+        if is_live:
+            progress("a live session", 0, 0.0)
+        run = measure_live_run(10 * updates, root=root) if is_live else None
     work = before, read_work(root)
     found = _result(model_spec, command, [*frames, *swept], crops, flight, work, sampler.samples, root)
-    return replace(found, command_loop=loop)
+    return replace(found, command_loop=loop, live_run=run)
 
 
 def _result(
@@ -235,27 +240,15 @@ def crop_costs(model_spec: ModelSpec, rounds: int) -> list[CropCost]:
 def fly(model_spec: ModelSpec, updates: int, progress: Progress, root: Path = Path("/")) -> Flight:
     """One long flight at 1080p: what its first and its last tenth cost, in time and in memory."""
     tracker, frames = _started(model_spec, LONG_RUN_SIZE)
-    took = np.full(updates, np.nan)  # written to now: memory that is only touched later would look like growth
-    rss: list[int] = []
+    tenths = Tenths(updates, root)
     began = perf_counter()
     for place in range(updates):
         frame = next(frames)
         start = perf_counter()
         tracker.update(frame)
-        took[place] = 1000 * (perf_counter() - start)
-        if (place + 1) % (updates // _TENTHS) == 0:
-            rss.append(rss_bytes(root))
+        if tenths.add(1000 * (perf_counter() - start)):
             progress("one long flight", place + 1, perf_counter() - began)
-    tenths = [spread(part.tolist(), (25,)) for part in np.array_split(took, _TENTHS)]
-    return Flight(
-        *LONG_RUN_SIZE,
-        updates=updates,
-        first_ms=tenths[0],
-        last_ms=tenths[-1],
-        p50_by_tenth_ms=[tenth.p50 for tenth in tenths],
-        rss_first_mb=round(rss[0] / 1e6, 2),
-        rss_last_mb=round(rss[-1] / 1e6, 2),
-    )
+    return Flight(*LONG_RUN_SIZE, updates=updates, **tenths.summary())
 
 
 def _started(model_spec: ModelSpec, size: tuple[int, int]) -> tuple[Tracker, Iterator[Frame]]:

@@ -76,6 +76,17 @@ class CommandLoop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRun(CommandLoop):
+    """A very long live session, without a camera, a decoder or an update."""
+
+    threads_first: int  # of the process after the first tenth; 0 where the kernel does not report them
+    threads_last: int  # and at the end
+    descriptors_first: int  # open files, sockets and pipes
+    descriptors_last: int
+    dropped: int  # frames and lines of the log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverheadResult:
     """One run."""
 
@@ -94,6 +105,7 @@ class OverheadResult:
     crops: list[CropCost]
     flight: Flight
     command_loop: CommandLoop | None = None  # results before 2026-11-28 have none
+    live_run: LiveRun | None = None  # with `--live`
     valid: bool
     invalid_reasons: list[str]
     notes: list[str]
@@ -165,14 +177,22 @@ def findings(result: OverheadResult) -> list[str]:
         f"{flight.last_ms.p50:.3f} of the last ({flight.growth:+.1%}); memory {flight.rss_first_mb:.1f} MB, then "
         f"{flight.rss_last_mb:.1f}"
     )
-    if (loop := result.command_loop) is not None:
-        first, last = loop.first_ms.p50, loop.last_ms.p50
+    if result.command_loop is not None:
+        said.append(f"the loop of track without an update, {_growth(result.command_loop)}")
+    if (run := result.live_run) is not None:
         said.append(
-            f"the loop of track without an update, {loop.frames} frames: {first:.3f} ms in the median of the first "
-            f"tenth, {last:.3f} of the last ({last / first - 1:+.1%}); memory {loop.rss_first_mb:.1f} MB, then "
-            f"{loop.rss_last_mb:.1f}"
+            f"a live session without an update, {_growth(run)}; threads {run.threads_first}, then {run.threads_last}; "
+            f"open files {run.descriptors_first}, then {run.descriptors_last}; dropped {run.dropped}"
         )
     return said
+
+
+def _growth(loop: CommandLoop) -> str:
+    first, last = loop.first_ms.p50, loop.last_ms.p50
+    return (
+        f"{loop.frames} frames: {first:.3f} ms in the median of the first tenth, {last:.3f} of the last "
+        f"({last / first - 1:+.1%}); memory {loop.rss_first_mb:.1f} MB, then {loop.rss_last_mb:.1f}"
+    )
 
 
 def _finding(cost: FrameCost, stage: str, limit: float) -> str:

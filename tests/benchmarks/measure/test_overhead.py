@@ -19,7 +19,7 @@ from eatrack_edge.benchmarks.measure.overhead import (
     measure_overhead,
     pictures,
 )
-from eatrack_edge.benchmarks.measure.overhead_result import LIMITS_MS
+from eatrack_edge.benchmarks.measure.overhead_result import LIMITS_MS, findings
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.model_spec import ModelSpec
@@ -83,7 +83,7 @@ def test_a_result_is_that_of_the_machine_and_names_the_stand_in(
     nano: boards.Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eatrack_edge.benchmarks.measure.overhead._SWEPT_BYTES", 1000)
-    found = measure_overhead(DEFAULT_MODEL, 100, ["eatrack-edge"], unheard, nano.root)
+    found = measure_overhead(DEFAULT_MODEL, 100, ["eatrack-edge"], unheard, nano.root, is_live=True)
     assert found.backend == STAND_IN == "a stand-in that answers at once: no network ran"
     assert found.measured_on.endswith("(p3767-0005)")
     assert found.invalid_reasons[0].startswith("the clocks may float")
@@ -91,6 +91,9 @@ def test_a_result_is_that_of_the_machine_and_names_the_stand_in(
     assert "infer" not in found.frames[0].latency_ms
     assert found.command_loop is not None
     assert found.command_loop.frames == 1000
+    assert found.live_run is not None
+    assert found.live_run.frames == 1000
+    assert findings(found)[-1].startswith("a live session without an update, 1000 frames: ")
 
 
 def test_memory_stays_flat_over_half_a_minute_of_frames(model_spec: ModelSpec) -> None:

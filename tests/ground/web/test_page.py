@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,16 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chromium import chromium
 from eatrack_edge.core.boxes import iou
 from eatrack_edge.scene.render import Scene
 from eatrack_edge.session.commands import Select, SelectPoint, Stop
 from eatrack_edge.session.events import SelectionEvent
 from ground.web.simulated_flight import TOKEN, Flight, wait_until
-
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed: apt install chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api")
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
 Open = Callable[..., Any]
@@ -34,11 +29,8 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def is_complaint(message: Any) -> bool:
