@@ -27,12 +27,14 @@ from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.link import LinkError, Picture
+from eatrack_edge.sources.live_options import LiveOptions
 
 SIMULATED = "simulated frames on demand and an update that takes no time: no network and no decoder ran"
 OUTPUTS = "JSON lines into /dev/null"
 _SIZE = (320, 240)
 _BOX: Box = (140.0, 100.0, 40.0, 30.0)
-_WAIT_S = 1.0  # for the result of the last frame; a session that takes longer has stopped
+_WAIT_S = 60.0  # for the result of the last frame: others may have the machine for seconds
+_TURN_S = 0.1  # between two looks whether the session has ended
 
 
 class _LinkOnDemand:
@@ -41,15 +43,17 @@ class _LinkOnDemand:
     description = "pictures on demand"
     fps: float | None = 30.0
 
-    def __init__(self, demand: threading.Semaphore) -> None:
+    def __init__(self, demand: threading.Semaphore, is_over: threading.Event) -> None:
         chance = np.random.default_rng(0)
         self._frames = [chance.integers(0, 255, (_SIZE[1], _SIZE[0], 3), np.uint8) for _ in range(4)]
-        self._demand, self._number = demand, 0
+        self._demand, self._is_over, self._number = demand, is_over, 0
 
     def read(self) -> Picture:
         """The next picture, when it is wanted."""
-        if not self._demand.acquire(timeout=_WAIT_S):
-            raise LinkError("no picture was asked for")
+        deadline = time.monotonic() + _WAIT_S
+        while not self._demand.acquire(timeout=_TURN_S):
+            if self._is_over.is_set() or time.monotonic() > deadline:
+                raise LinkError("no picture was asked for")
         self._number += 1
         frame = self._frames[self._number % len(self._frames)]
         return Picture(time.monotonic_ns(), frame.copy)
@@ -85,8 +89,9 @@ def measure_live_run(
         root: Stands for ``/`` wherever the machine is read.
         log: Gets the JSON lines of the session.
     """
-    tenths, demand, summary = Tenths(frames, root), threading.Semaphore(), LiveSummary()
-    with LiveSource(lambda: _LinkOnDemand(demand), name="bench", uri="bench://") as source:
+    tenths, demand, summary, is_over = Tenths(frames, root), threading.Semaphore(), LiveSummary(), threading.Event()
+    options = LiveOptions(read_timeout_s=_WAIT_S)
+    with LiveSource(lambda: _LinkOnDemand(demand, is_over), name="bench", uri="bench://", options=options) as source:
         session = LiveSession(IdleTracker(_BOX), source)
         output = OutputThread(
             EventLog(LiveJsonLines(log, {}, overwrite=True)), "log", session.reports.put, capacity=300
@@ -94,6 +99,7 @@ def measure_live_run(
         session.listeners[:] = [summary, output, _Clock(tenths, demand, advance)]
         session.commands.put(Select(_BOX))
         session.run(max_frames=frames)
+        is_over.set()
         output.close()
     return LiveRun(
         frames=frames,

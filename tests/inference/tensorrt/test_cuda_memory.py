@@ -125,3 +125,18 @@ def test_cudas_numbers_are_put_in_words(code: int, meaning: str, hint: str) -> N
     error = fault("cudaMalloc", code, "cudaErrorOfSomeKind")
     assert error.message == f"{meaning}cudaMalloc answers {code}, cudaErrorOfSomeKind"
     assert error.hint.startswith(hint)
+
+
+def test_free_memory_is_what_nobody_holds(memory: CudaMemory, device: SimulatedDevice) -> None:
+    with memory.current():
+        before = memory.free_bytes()
+        assert 0 < before < device.size_bytes + 1
+        memory.allocate(1 << 20)
+        assert before - memory.free_bytes() >= 1 << 20
+
+
+def test_every_allocation_has_an_address_of_its_own(memory: CudaMemory, device: SimulatedDevice) -> None:
+    with memory.current():
+        addresses = [memory.allocate(1000) for _ in range(3)]
+    assert addresses == list(device.memory)[-3:]
+    assert len(set(addresses)) == 3
