@@ -83,6 +83,13 @@ def test_both_graphs_run_on_the_threads_given_and_no_idle_thread_spins(threads: 
         assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
+def test_by_default_one_thread_runs_the_warnings_of_the_optimiser_are_off_and_nothing_is_timed_yet() -> None:
+    backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
+    options = backend._tracker.get_session_options()
+    assert (options.intra_op_num_threads, options.log_severity_level) == (1, 3)
+    assert backend.timing_ms == (0, 0, 0)
+
+
 def test_closing_frees_both_graphs_and_may_be_repeated() -> None:
     backend = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL))
     graphs = [weakref.ref(backend._encoder), weakref.ref(backend._tracker)]
