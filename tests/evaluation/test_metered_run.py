@@ -83,7 +83,7 @@ def run_on(tree: boards.Tree, images: Path, output: Path) -> Evaluation:
 
 
 def page(evaluation: Evaluation, path: Path) -> str:
-    write_page(evaluation, {}, {}, path, 0)
+    write_page(evaluation, {}, path, 0)
     return path.read_text()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.inference.tensorrt.backend import TensorRTBackend
 from eatrack_edge.inference.tensorrt.manifest import read_manifest
 from eatrack_edge.sources.registry import open_source
-from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
+from eatrack_edge.tracking.settings import WITHOUT_REFINEMENT, TemplateSettings
 from eatrack_edge.tracking.tracker import Tracker
 from inference import simulated_cuda, simulated_tensorrt
 from inference.conftest import Write
@@ -34,7 +35,7 @@ def boxes(reference: OnnxRuntimeBackend) -> list[Box]:
 
 def follow_the_scene(backend: Backend) -> list[Box]:
     """Over two template updates."""
-    tracker = Tracker(backend, settings=TrackerSettings(templates=TemplateSettings(interval=3)))
+    tracker = Tracker(backend, settings=replace(WITHOUT_REFINEMENT, templates=TemplateSettings(interval=3)))
     boxes: list[Box] = []
     with open_source("test://?frames=7&width=320&height=240") as source:
         for item in source:
