@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -60,6 +61,7 @@ def test_a_receiver_sees_the_newest_frames_with_the_box(scheme: str, encoder: st
 
 
 @needs_gst
+@pytest.mark.skipif(shutil.which("gst-launch-1.0") is None, reason="needs gstreamer1.0-tools")
 def test_a_ground_station_plays_rtp_with_the_caps_that_qgroundcontrol_asks_for() -> None:
     port = free_port()
     caps = "application/x-rtp,media=video,clock-rate=90000,encoding-name=H264"
