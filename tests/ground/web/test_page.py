@@ -203,6 +203,7 @@ def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_pat
         assert flight.commands == []
         other.tap("#control")  # once: a tap is never lost, not even one that follows a flick over the picture
         wait_for(one, "document.getElementById('commander').textContent === 'Viewer 2 commands'")
+        wait_for(other, "document.getElementById('commander').textContent === 'You command'")
         touch(other, (100, 100, 200, 100), (640, 360))
         wait_for(one, "document.getElementById('word').textContent === 'TRACKING'")
         assert one.evaluate("document.getElementById('stop').disabled")
