@@ -67,7 +67,8 @@ class RecordingFolder:
         self._users = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / ".lock", timeout=0)
+            # Taken by the thread that opens the flight, and released by that of the last output.
+            self._lock = FileLock(folder / ".lock", timeout=0, thread_local=False)
             self._lock.acquire()
             self.run = 1 + max((int(match[1]) for match in map(_run_number, folder.iterdir()) if match), default=0)
             self.make_room()

@@ -95,7 +95,9 @@ def test_each_run_has_a_number_of_its_own_and_the_folder_to_itself(tmp_path: Pat
     with pytest.raises(UsageError) as caught:
         RecordingFolder(tmp_path)
     assert str(caught.value) == f"{tmp_path}: another run is recording there\nhint: name another folder"
-    first.leave()
+    last_output = threading.Thread(target=first.leave)  # outputs finish in threads of their own
+    last_output.start()
+    last_output.join()
     (tmp_path / "run-0041").mkdir()
     second = RecordingFolder(tmp_path)
     second.join()
