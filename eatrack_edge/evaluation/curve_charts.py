@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eatrack_edge.evaluation.charts import LEFT
 from eatrack_edge.evaluation.confidence_calibration import BINS, Calibration
 from eatrack_edge.evaluation.evaluate import Evaluation
-from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS
+from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS, Score
 from eatrack_edge.evaluation.score_tables import ranking, tracker_calibration
 from eatrack_edge.reporting.colours import series_colour, series_dash
 from eatrack_edge.reporting.svg import Axis, Chart, Point, Svg
@@ -47,17 +47,25 @@ def curve_charts(evaluation: Evaluation) -> list[Svg]:
         ("success", "success_auc", OVERLAP_THRESHOLDS, "Success", "overlap threshold", "mean of the curve"),
         ("precision", "precision_20px", ERROR_THRESHOLDS_PX, "Precision", "centre error, px", "share at 20 px"),
     ):
-        curves = []
-        for name, score in sorted(ranked, key=lambda row, column=column: -getattr(row[1], column)):  # type: ignore[misc]
-            rows = [getattr(one, kind) for one in evaluation.trackers[name].scores.values()]
-            label = f"{name} {getattr(score, column):.3f}"
-            curves.append(_Curve(label, places[name], np.asarray(thresholds), np.mean(rows, axis=0)))
+        curves = _scored(evaluation, ranked, kind, column, np.asarray(thresholds))
         words = "more overlap than the threshold" if kind == "success" else "no more centre error than the threshold"
         marks = () if kind == "success" else (20.0,)
         charts.append(_chart(f"{title}: share of frames with {words}", across, curves, key, marks))
     calibrations = {title: tracker_calibration(evaluation.trackers[title]) for title in places}
     known = {title: found for title, found in calibrations.items() if found}
     return [*charts, _calibration(known, places)] if known else charts
+
+
+def _scored(
+    evaluation: Evaluation, ranked: Sequence[tuple[str, Score]], kind: str, column: str, thresholds: Floats
+) -> list[_Curve]:
+    """The mean curve of each tracker, the highest score of the kind first."""
+    curves = []
+    scores = [(getattr(score, column), place, name) for place, (name, score) in enumerate(ranked)]
+    for score, place, name in sorted(scores, key=lambda row: -row[0]):
+        rows = [getattr(one, kind) for one in evaluation.trackers[name].scores.values()]
+        curves.append(_Curve(f"{name} {score:.3f}", place, thresholds, np.mean(rows, axis=0)))
+    return curves
 
 
 def _calibration(known: Mapping[str, Calibration], places: Mapping[str, int]) -> Svg:

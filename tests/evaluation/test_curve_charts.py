@@ -26,10 +26,10 @@ def curves(chart: str) -> dict[str, tuple[str, list[tuple[float, float]]]]:
     """Colour and points of every curve by its label; the lines of the key have none."""
     found = {}
     for path in ET.fromstring(chart).iter("path"):
-        points = [tuple(map(float, part.split())) for part in path.attrib["d"].replace("M", "L").split("L")[1:]]
+        pairs = [part.split() for part in path.attrib["d"].replace("M", "L").split("L")[1:]]
         if label := path.findtext("title"):
-            found[label] = (path.attrib["stroke"], points)
-    return found  # type: ignore[return-value]
+            found[label] = (path.attrib["stroke"], [(float(x), float(y)) for x, y in pairs])
+    return found
 
 
 def test_the_curves_are_those_of_the_scores(evaluation: Evaluation) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import cv2
@@ -73,5 +74,5 @@ def test_a_tracker_on_the_truth_is_seen_around_it() -> None:
 
 def test_a_box_that_is_not_finite_is_left_out() -> None:
     target = (60.0, 70.0, 40.0, 40.0)
-    nowhere = (float("nan"),) * 4
-    assert count(drawn(target, {"ours": nowhere}), RED) == 0  # type: ignore[dict-item]
+    nowhere = (math.nan, math.nan, math.nan, math.nan)
+    assert count(drawn(target, {"ours": nowhere}), RED) == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import CropWindow, Frame, cut
 from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.core.model_spec import Cropping, ModelSpec
-from eatrack_edge.inference.vittrack_network import VitTrackMaps
+from eatrack_edge.inference.vittrack_network import VitTrackMaps, VitTrackNetwork
 from eatrack_edge.tracking.refinement import REFINEMENTS, NoRefinement
 from eatrack_edge.tracking.settings import RefinementSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
@@ -50,9 +51,9 @@ class SimulatedNetwork:
         return self.maps
 
 
-def opened(network: SimulatedNetwork, **settings: float) -> VitTrackRefinement:
-    refinement = VitTrackRefinement(RefinementSettings(**settings), CpuBackend(), 1)  # type: ignore[arg-type]
-    refinement._network = network  # type: ignore[assignment]
+def opened(network: SimulatedNetwork, interval: int = 2, share: float = 0.5) -> VitTrackRefinement:
+    refinement = VitTrackRefinement(RefinementSettings(interval=interval, share=share), CpuBackend(), 1)
+    refinement._network = cast("VitTrackNetwork", network)
     return refinement
 
 

@@ -31,23 +31,28 @@ from eatrack_edge.tracking.tracker import Tracker
 
 SIMULATED = "simulated frames and an update that takes no time: no network and no decoder ran"
 OUTPUTS = "JSON lines into /dev/null"
-_SIZE = (320, 240)
+SIZE = (320, 240)
+BOX: Box = (140.0, 100.0, 40.0, 30.0)
 _FPS = 30.0
-_BOX: Box = (140.0, 100.0, 40.0, 30.0)
+
+
+def noise_frames() -> list[Frame]:
+    """The few frames of ``SIZE`` that a loop shows again and again."""
+    chance = np.random.default_rng(0)
+    return [chance.integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8) for _ in range(4)]
 
 
 class _RepeatedFrames(BaseSource):
     """The same few frames again and again, with numbers and times that go on."""
 
     def __init__(self, count: int) -> None:
-        super().__init__("bench://", _SIZE, name="bench", fps=_FPS, frame_count=count)
+        super().__init__("bench://", SIZE, name="bench", fps=_FPS, frame_count=count)
         self._count = count
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        chance = np.random.default_rng(0)
-        frames: list[Frame] = [chance.integers(0, 255, (_SIZE[1], _SIZE[0], 3), np.uint8) for _ in range(4)]
+        frames = noise_frames()
         for index in range(self._count):
-            yield SourceFrame(index, index / _FPS, frames[index % len(frames)], truth=_BOX)
+            yield SourceFrame(index, index / _FPS, frames[index % len(frames)], truth=BOX)
 
 
 class _IdleTracker:
@@ -58,7 +63,7 @@ class _IdleTracker:
     def __init__(self) -> None:
         chance = np.random.default_rng(1)
         self._results = [
-            TrackResult(_BOX, float(confidence), TrackState.TRACKING, Latency(0.3, ms, 0.1, 0.1, 0.5 + ms))
+            TrackResult(BOX, float(confidence), TrackState.TRACKING, Latency(0.3, ms, 0.1, 0.1, 0.5 + ms))
             for confidence, ms in zip(chance.uniform(0.4, 1, 97), chance.lognormal(3, 0.3, 97).tolist(), strict=True)
         ]
         self._number = 0
@@ -95,7 +100,7 @@ def measure_command_loop(
 
     requests = [OutputRequest("jsonl", Path("/dev/null"))]
     with _RepeatedFrames(frames) as source, Outputs(requests, RunInfo("bench", _FPS)) as outputs:
-        tracked = track(cast("Tracker", tracker), source, _BOX)
+        tracked = track(cast("Tracker", tracker), source, BOX)
         deliver(
             tracked,
             outputs,

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
+from eatrack_edge.benchmarks.measure.command_loop import BOX, OUTPUTS, noise_frames
 from eatrack_edge.benchmarks.measure.live_loop import IdleTracker
 from eatrack_edge.benchmarks.measure.overhead_result import LiveRun
 from eatrack_edge.benchmarks.measure.tenths import Tenths
-from eatrack_edge.core.boxes import Box
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.session.commands import Select
 from eatrack_edge.session.event_log import EventLog
@@ -30,9 +28,6 @@ from eatrack_edge.sources.link import LinkError, Picture
 from eatrack_edge.sources.live_options import LiveOptions
 
 SIMULATED = "simulated frames on demand and an update that takes no time: no network and no decoder ran"
-OUTPUTS = "JSON lines into /dev/null"
-_SIZE = (320, 240)
-_BOX: Box = (140.0, 100.0, 40.0, 30.0)
 _WAIT_S = 60.0  # for the result of the last frame: others may have the machine for seconds
 _TURN_S = 0.1  # between two looks whether the session has ended
 
@@ -44,8 +39,7 @@ class _LinkOnDemand:
     fps: float | None = 30.0
 
     def __init__(self, demand: threading.Semaphore, is_over: threading.Event) -> None:
-        chance = np.random.default_rng(0)
-        self._frames = [chance.integers(0, 255, (_SIZE[1], _SIZE[0], 3), np.uint8) for _ in range(4)]
+        self._frames = noise_frames()
         self._demand, self._is_over, self._number = demand, is_over, 0
 
     def read(self) -> Picture:
@@ -92,12 +86,12 @@ def measure_live_run(
     tenths, demand, summary, is_over = Tenths(frames, root), threading.Semaphore(), LiveSummary(), threading.Event()
     options = LiveOptions(read_timeout_s=_WAIT_S)
     with LiveSource(lambda: _LinkOnDemand(demand, is_over), name="bench", uri="bench://", options=options) as source:
-        session = LiveSession(IdleTracker(_BOX), source)
+        session = LiveSession(IdleTracker(BOX), source)
         output = OutputThread(
             EventLog(LiveJsonLines(log, {}, overwrite=True)), "log", session.reports.put, capacity=300
         )
         session.listeners[:] = [summary, output, _Clock(tenths, demand, advance)]
-        session.commands.put(Select(_BOX))
+        session.commands.put(Select(BOX))
         session.run(max_frames=frames)
         is_over.set()
         output.close()

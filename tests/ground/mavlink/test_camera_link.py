@@ -218,40 +218,46 @@ def test_stations_connect_to_a_tcp_server_and_leave_it() -> None:
     assert not [text for text in camera.stations if "lost" in text]
 
 
-def test_several_links_are_one_camera_for_the_session(station: QGroundControl) -> None:
+@pytest.fixture
+def two_stations(station: QGroundControl) -> Iterator[tuple[LiveCamera, QGroundControl, QGroundControl]]:
+    """A camera and two stations that have found it, each on a link of its own."""
     port = free_port()
     other = QGroundControl(first=("127.0.0.1", port), system=254)
     with LiveCamera(f"udpout:127.0.0.1:{station.port}", f"udpin:127.0.0.1:{port}") as camera:
         station.discover()
         other.discover()
-        station.draw(0.25, 0.25, 0.5, 0.5)
-        other.listen(1.0, lambda one: one.get_type() == STATUS)
-        assert other.status.tracking_status == ACTIVE
-        assert other.draw(0.3, 0.3, 0.6, 0.6) == D.MAV_RESULT_ACCEPTED
-        assert len(camera.tracker.inits) == 2
+        yield camera, station, other
     other.close()
 
 
-def test_two_stations_that_select_at_once_each_get_their_own_answer(station: QGroundControl) -> None:
+def test_several_links_are_one_camera_for_the_session(
+    two_stations: tuple[LiveCamera, QGroundControl, QGroundControl],
+) -> None:
+    camera, station, other = two_stations
+    station.draw(0.25, 0.25, 0.5, 0.5)
+    other.listen(1.0, lambda one: one.get_type() == STATUS)
+    assert other.status.tracking_status == ACTIVE
+    assert other.draw(0.3, 0.3, 0.6, 0.6) == D.MAV_RESULT_ACCEPTED
+    assert len(camera.tracker.inits) == 2
+
+
+def test_two_stations_that_select_at_once_each_get_their_own_answer(
+    two_stations: tuple[LiveCamera, QGroundControl, QGroundControl],
+) -> None:
     """On links of their own: the session refuses one of the two, and its events go to both links."""
-    port = free_port()
-    other = QGroundControl(first=("127.0.0.1", port), system=254)
-    with LiveCamera(f"udpout:127.0.0.1:{station.port}", f"udpin:127.0.0.1:{port}") as camera:
-        station.discover()
-        other.discover()
-        for _ in range(5):
-            camera.tracker.refuses_above = 15.0  # px: the larger box
-            done = len(camera.commands) + 2
-            for one, edge in ((station, 0.9), (other, 0.3)):
-                rectangle = (0.1, 0.1, edge, edge, 0, 0, 0)
-                one.send(D.MAVLink_command_long_message(1, one.camera, 2005, 0, *rectangle))
-            wait_for(lambda done=done: len(camera.commands) == done)
-            for one, expected in ((station, D.MAV_RESULT_DENIED), (other, D.MAV_RESULT_ACCEPTED)):
-                acks = of("COMMAND_ACK", one.listen(5, lambda came: came.get_type() == "COMMAND_ACK"))
-                assert [ack.result for ack in acks] == [expected]
-                assert of("COMMAND_ACK", one.listen(0.3)) == []
-            time.sleep(2.0)  # the same rectangle is a repetition before
-    other.close()
+    camera, station, other = two_stations
+    for _ in range(5):
+        camera.tracker.refuses_above = 15.0  # px: the larger box
+        done = len(camera.commands) + 2
+        for one, edge in ((station, 0.9), (other, 0.3)):
+            rectangle = (0.1, 0.1, edge, edge, 0, 0, 0)
+            one.send(D.MAVLink_command_long_message(1, one.camera, 2005, 0, *rectangle))
+        wait_for(lambda done=done: len(camera.commands) == done)
+        for one, expected in ((station, D.MAV_RESULT_DENIED), (other, D.MAV_RESULT_ACCEPTED)):
+            acks = of("COMMAND_ACK", one.listen(5, lambda came: came.get_type() == "COMMAND_ACK"))
+            assert [ack.result for ack in acks] == [expected]
+            assert of("COMMAND_ACK", one.listen(0.3)) == []
+        time.sleep(2.0)  # the same rectangle is a repetition before
 
 
 @pytest.mark.parametrize(
