@@ -35,6 +35,11 @@ def embed(tokens: NDArray[np.float32]) -> Embedding:
     return unit
 
 
+def embed_box(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Embedding:
+    """The embedding of what a box shows; see ``tokens_under``."""
+    return embed(tokens_under(search_tokens, box, search_size))
+
+
 def _span(start: float, length: float, grid: int, search_size: int) -> tuple[int, int]:
     """First and past-the-last grid location whose centre lies in the span, at least one."""
     stride = search_size / grid
