@@ -177,7 +177,10 @@ class LiveSession:
         reason, evidence = (change.reason, change.evidence) if change else ("", None)
         self._change_state(str(result.state), shown.index, reason, evidence)
         seen = result.box if result.last_reliable_box is None else result.last_reliable_box
-        return record_of(shown, size.box_on(shown.frame, seen), str(result.state), result)
+        box = size.box_on(shown.frame, seen)
+        offered = [(size.box_on(shown.frame, one.box), one.probability) for one in result.candidates]
+        candidates = [(candidate, probability) for candidate, probability in offered if candidate is not None]
+        return record_of(shown, box, str(result.state), result, candidates)
 
     def _obey(self) -> bool:
         """Carry out the commands that came; whether the session goes on."""

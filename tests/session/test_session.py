@@ -73,7 +73,7 @@ def test_the_summary_counts_what_was_measured(tracked: list[TrackedFrame]) -> No
 def test_a_lost_target_has_no_box_and_is_counted() -> None:
     backend = SimulatedBackend()
     backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
-    settings = TrackerSettings(lifecycle=LifecycleSettings(lost_after=2, reacquire_after=2))
+    settings = TrackerSettings(lifecycle=LifecycleSettings(lost_after=2))
     summary, states, boxes, lost_at = Summary(), [], [], START
     for item in track(Tracker(backend, settings=settings), Moving(), START):  # type: ignore[arg-type]
         backend.confidence = 0.1 if 1 <= item.record.frame < 4 else 0.9
