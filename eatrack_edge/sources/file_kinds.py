@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +43,7 @@ _BOXES = frozenset(
         b"udta",
     )
 )
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 # FFmpeg draws these from text, from a few bytes, or from files that the file names.
 NOT_VIDEO_FORMATS = {
     **dict.fromkeys(("tty", "bin", "xbin", "adf", "idf"), "a text file"),
@@ -93,6 +95,10 @@ def is_whole(path: Path) -> bool | None:
             return None if ends[-1] is None else ends[-1] <= size
         if head[:4] == b"\x1a\x45\xdf\xa3":
             return _is_whole_matroska(head, size)
+        if head[:4] == b"GIF8":
+            return _is_whole_gif(file)
+        if head[:16] == _ASF_HEADER:
+            return _is_whole_asf(file, size)
         return _is_whole_transport_stream(head, size)
 
 
@@ -129,6 +135,42 @@ def _is_whole_riff(file: BinaryIO, size: int) -> bool | None:
             return False
         at += length & 1
     return True
+
+
+def _is_whole_gif(file: BinaryIO) -> bool:
+    """Whether the blocks of a GIF go on to its trailer."""
+
+    def skip_table(flags: int) -> None:
+        if flags & 0x80:
+            file.seek(3 << ((flags & 7) + 1), os.SEEK_CUR)
+
+    file.seek(10)
+    skip_table(_byte(file))
+    file.seek(2, os.SEEK_CUR)
+    while (kind := _byte(file)) in (0x21, 0x2C):  # an extension, a picture
+        if kind == 0x2C:
+            file.seek(8, os.SEEK_CUR)
+            skip_table(_byte(file))
+        file.seek(1, os.SEEK_CUR)  # what the extension is, or the width of the picture's codes
+        while length := _byte(file):
+            file.seek(length, os.SEEK_CUR)
+    return kind == 0x3B
+
+
+def _byte(file: BinaryIO) -> int:
+    """The next byte; 0 at the end of the file, which ends a chain of blocks."""
+    return (file.read(1) or b"\0")[0]
+
+
+def _is_whole_asf(file: BinaryIO, size: int) -> bool | None:
+    at = 0
+    while at + 24 <= size:
+        file.seek(at + 16)
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length < 24:
+            return None  # written live: its length was not known
+        at += length
+    return at <= size
 
 
 def _is_whole_matroska(head: bytes, size: int) -> bool | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -67,6 +69,41 @@ def test_a_later_start_reaches_beyond_a_damage_and_gives_the_same_frames(tmp_pat
     assert len(read) == 30 - start
     assert _lost(read) == {number: 11 - number for number in (9, 10) if number >= start}
     _check_places(read, start)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+@pytest.mark.parametrize("start", [0, 9, 12])
+def test_frames_lost_with_the_key_frame_that_they_refer_to_keep_their_numbers_from_any_start(
+    tmp_path: Path, suffix: str, start: int
+) -> None:
+    path = write_video(tmp_path / f"v{suffix}", TIMES, g="10", bf="2", **{"x264-params": "scenecut=0"})
+    read = list(open_source(str(damage(path, 10, 11)), start=start))
+    assert len(read) == 30 - start
+    assert [one.index for one in read if one.lost]
+    assert _lost(read).keys() <= set(range(9, 21))
+    _check_places(read, start)
+    # Without this start, a frame that was lost shows the one before it.
+    whole = {one.index: one for one in open_source(str(path))}
+    assert all(np.array_equal(one.frame, whole[one.index].frame) for one in read)
+    assert _lost(read) == {index: one.lost for index, one in whole.items() if one.lost and index >= start}
+
+
+def test_a_damaged_frame_of_av1_is_lost_though_the_decoder_is_silent(tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libsvtav1", rate=30, options={"preset": "12", "svtav1-params": "keyint=1"})
+        stream.width, stream.height, stream.pix_fmt = 256, 192, "yuv420p"
+        for number in range(12):
+            frame = cv2.resize(picture(number), (256, 192), interpolation=cv2.INTER_NEAREST)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        container.mux(stream.encode(None))
+    read = [
+        SourceFrame(one.index, one.pts_s, cv2.resize(one.frame, (64, 48)), lost=one.lost)
+        for one in open_source(str(damage(path, 5)))
+    ]
+    assert len(read) == 12
+    assert _lost(read) == {5: 1}
+    _check_places(read)
 
 
 def test_with_frames_stored_out_of_order_a_lost_one_keeps_its_number(tmp_path: Path) -> None:
