@@ -63,7 +63,9 @@ class Timeline:
         self._offset_s: float | None = None
         self._last_s: float | None = None
         self._last_pts: int | None = None
-        self._waiting: list[int] = []
+        self._waiting: list[tuple[int, int]] = []  # time, and the how-manieth packet
+        self._packets = 0
+        self._last_anchor: int | None = None
         self._undelivered: set[int] = set()
         self._given_up: set[int] = set()
         self._newest: int | None = None
@@ -74,7 +76,8 @@ class Timeline:
         """Note the time of a packet that goes into the decoder."""
         if pts is not None:
             self._given_up.discard(pts)
-            heapq.heappush(self._waiting, pts)
+            self._packets += 1
+            heapq.heappush(self._waiting, (pts, self._packets))
             if self._is_untimed:
                 self._undelivered.add(pts)
             self._newest = pts if self._newest is None else max(self._newest, pts)
@@ -98,7 +101,7 @@ class Timeline:
         if self._is_untimed:
             lost = self._lost_before_stored(pts, is_anchor=is_anchor)
             for _ in range(min(lost + 1, len(self._waiting))):
-                pts = heapq.heappop(self._waiting)
+                pts = heapq.heappop(self._waiting)[0]
         elif pts is None:
             lost = self._failures if self._last_pts is None else 0
             self._failures = 0
@@ -114,17 +117,17 @@ class Timeline:
         """Whether no packet waits for its frame after the last one that was placed."""
         if self._is_untimed:
             return not (self._failures and self._undelivered)
-        return not any(self._last_pts is None or pts > self._last_pts for pts in self._waiting)
+        return not any(self._last_pts is None or pts > self._last_pts for pts, _ in self._waiting)
 
     def lost_at_end(self) -> int:
         """Frames lost after the last one that was placed, once everything was decoded."""
         if not self._failures and not self._shows_each:
             return 0
-        if self._is_untimed and self._undelivered:
+        if self._is_untimed:
             return len(self._undelivered)
-        if self._last_pts is None or self._is_untimed:
+        if self._last_pts is None:
             return self._failures
-        return sum(1 for pts in self._waiting if pts > self._last_pts)
+        return sum(1 for pts, _ in self._waiting if pts > self._last_pts)
 
     def _lost_before_stored(self, stored: int | None, *, is_anchor: bool) -> int:
         """Frames lost before one whose packet is stored at a time, known at the next anchor after the damage."""
@@ -136,29 +139,32 @@ class Timeline:
             return 0
         skipped = {time for time in self._undelivered if time < stored}
         self._undelivered -= skipped
+        before, self._last_anchor = self._last_anchor, stored
         if not self._failures:
             return 0
         self._given_up |= skipped
-        if self._damaged_until is None or stored > self._damaged_until:
-            self._failures = 0
+        if before is not None and self._damaged_until is not None and before > self._damaged_until:
+            self._failures = 0  # the B-frames between two sound anchors were counted too
         return len(skipped)
 
     def _lost_until(self, pts: int) -> int:
-        passed: list[int] = []
-        while self._waiting and self._waiting[0] < pts:
+        passed: list[tuple[int, int]] = []
+        while self._waiting and self._waiting[0][0] < pts:
             passed.append(heapq.heappop(self._waiting))
-        if self._waiting and self._waiting[0] == pts:
-            heapq.heappop(self._waiting)
+        is_known = bool(self._waiting) and self._waiting[0][0] == pts
+        sent_as = heapq.heappop(self._waiting)[1] if is_known else self._packets
         skipped = len(passed)
         if not self._failures:
             return skipped if self._shows_each else 0
-        if self._counts_by_time and self._last_pts is not None:
-            step_s = (pts - self._last_pts) * self._tick_s
-            steps = max(0, round(step_s / self.interval_s) - 1) if step_s < _JUMP_S else 0
+        since = self._last_pts if self._last_pts is not None else passed[0][0] if passed else None
+        if self._counts_by_time and since is not None:
+            step_s = (pts - since) * self._tick_s
+            frames = round(step_s / self.interval_s) - (self._last_pts is not None)
+            steps = max(0, frames) if step_s < _JUMP_S else 0
             # Where the clock may have been set anew, packets that came before are not of frames before.
             skipped = steps if self._jumps else max(skipped, steps)
-        if not self._jumps:
-            self._given_up.update(passed)
+        # Where the clock may have been set anew, a packet that was sent later may be of a frame to come.
+        self._given_up.update(time for time, number in passed if not self._jumps or number < sent_as)
         if self._damaged_until is None or (pts - self._damaged_until) * self._tick_s > self._grace_s:
             self._failures = 0  # beyond the damage: what comes next is sound again
         return skipped

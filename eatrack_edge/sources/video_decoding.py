@@ -127,7 +127,9 @@ class Decoding:
         if whole is None and "mp4" in self.container.format.name:
             whole = self.packets >= self.stream.frames
         if whole is None and self.container.duration and _states_duration(self.container):
-            promised_s = ((self.container.start_time or 0) + self.container.duration) / 1e6
+            # FLV states the time of its end, others how long they are.
+            begin = 0 if "flv" in self.container.format.name else self.container.start_time or 0
+            promised_s = (begin + self.container.duration) / 1e6
             whole = self._end_s + 2.5 * interval_s >= promised_s
         return "" if whole in (True, None) else "the file ends before it"
 

@@ -118,6 +118,29 @@ def test_frames_lost_at_the_end_of_a_file_without_times_of_display_are_to_be_rea
     assert timeline.lost_at_end() == 2
 
 
+@pytest.mark.parametrize("options", [{}, {"counts_by_time": True, "jumps": True}, {"is_untimed": True}])
+def test_a_frame_that_comes_after_it_was_counted_as_lost_is_late(options: dict[str, bool]) -> None:
+    timeline = _timeline(**options)
+    for pts in (0, 10, 20):
+        timeline.sent(pts)
+    timeline.place(0)
+    timeline.damaged()
+    assert not timeline.is_late(10)
+    assert timeline.place(20).number == 2
+    assert timeline.is_late(10)
+    timeline.sent(10)  # a clock that was set anew
+    assert not timeline.is_late(10)
+
+
+def test_frames_whose_packets_are_missing_before_the_first_that_can_be_shown_are_counted_by_time() -> None:
+    timeline = _timeline(counts_by_time=True)
+    for pts in (0, 10):
+        timeline.sent(pts)
+        timeline.damaged()
+    timeline.sent(50)
+    assert timeline.place(50) == Place(5, 5.0, 5)
+
+
 def test_where_every_packet_shows_a_frame_one_without_is_lost_without_a_report_of_damage() -> None:
     timeline = _timeline(shows_each=True)
     for pts in (0, 10, 20, 30):

@@ -71,21 +71,45 @@ def test_a_later_start_reaches_beyond_a_damage_and_gives_the_same_frames(tmp_pat
     _check_places(read, start)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+def _out_of_order_as(suffix: str, tmp_path: Path) -> Path:
+    """Thirty frames in three groups, stored out of order."""
+    first = tmp_path / ("v.avi" if suffix == ".avi" else "v.mp4")
+    path = write_video(first, TIMES, g="10", bf="2", **{"x264-params": "scenecut=0"})
+    return path if path.suffix == suffix else copied(path, tmp_path / f"v{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv", ".flv"])
 @pytest.mark.parametrize("start", [0, 9, 12])
-def test_frames_lost_with_the_key_frame_that_they_refer_to_keep_their_numbers_from_any_start(
+def test_frames_that_are_lost_with_their_key_frame_keep_their_numbers_from_any_start(
     tmp_path: Path, suffix: str, start: int
 ) -> None:
-    path = write_video(tmp_path / f"v{suffix}", TIMES, g="10", bf="2", **{"x264-params": "scenecut=0"})
-    read = list(open_source(str(damage(path, 10, 11)), start=start))
-    assert len(read) == 30 - start
-    assert [one.index for one in read if one.lost]
-    assert _lost(read).keys() <= set(range(9, 21))
-    _check_places(read, start)
-    # Without this start, a frame that was lost shows the one before it.
-    whole = {one.index: one for one in open_source(str(path))}
-    assert all(np.array_equal(one.frame, whole[one.index].frame) for one in read)
-    assert _lost(read) == {index: one.lost for index, one in whole.items() if one.lost and index >= start}
+    path = damage(_out_of_order_as(suffix, tmp_path), 10, 11)
+    whole = list(open_source(str(path)))
+    assert [one.index for one in whole] == list(range(30))
+    np.testing.assert_allclose([one.pts_s for one in whole], TIMES, atol=2e-3)
+    # The decoder fills in what refers to the lost frames, up to the next key frame.
+    assert all(one.lost or number_of(one.frame) == one.index for one in whole if not 8 <= one.index < 20)
+    assert sum(one.lost > 0 for one in whole) >= 2
+    read = list(open_source(str(path), start=start))
+    assert [(one.index, one.lost) for one in read] == [(one.index, one.lost) for one in whole[start:]]
+    assert all(np.array_equal(one.frame, other.frame) for one, other in zip(read, whole[start:], strict=True))
+
+
+@pytest.mark.parametrize("place", [0.1, 0.4, 0.75])
+def test_lost_packets_of_a_transport_stream_whose_frames_are_out_of_order_leave_numbers_true(
+    tmp_path: Path, place: float
+) -> None:
+    path = _out_of_order_as(".ts", tmp_path)
+    content = path.read_bytes()
+    at = 188 * round(len(content) / 188 * place)
+    path.write_bytes(content[:at] + content[at + 188 :])
+    read = list(open_source(str(path)))
+    assert [one.index for one in read] == list(range(30))
+    np.testing.assert_allclose([one.pts_s for one in read], TIMES, atol=2e-3)
+
+
+def test_a_sound_flv_whose_first_frame_is_shown_late_is_sound(tmp_path: Path) -> None:
+    assert len(list(open_source(str(_out_of_order_as(".flv", tmp_path))))) == 30
 
 
 def test_a_damaged_frame_of_av1_is_lost_though_the_decoder_is_silent(tmp_path: Path) -> None:
