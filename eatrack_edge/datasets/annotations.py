@@ -57,8 +57,9 @@ def read_words(path: Path) -> list[str]:
 def _text(path: Path) -> str:
     """The file's text with every separator made a blank."""
     try:
-        # utf-8-sig: files that passed through Windows begin with a mark.
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        # Files that passed through Windows begin with a mark, and those of PowerShell have two bytes a letter.
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"expected a file at {path}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -157,7 +157,8 @@ def make_sequence(
     """Build a sequence and refuse one that cannot be run.
 
     Raises:
-        InputError: Frames and true boxes differ in number, flags and boxes do, or the first frame has no target.
+        InputError: Frames and true boxes differ in number, flags and boxes do, the first frame has no target, or boxes
+            are not in pixels.
     """
     where = f"{dataset}/{name}"
     if isinstance(frames, ImageFrames) and len(frames.paths) != len(truth):
@@ -167,6 +168,14 @@ def make_sequence(
         )
     if not _has_size(truth)[0]:
         raise InputError(f"{where}: the first frame has no true box to start from, it says {truth[0].tolist()}")
+    known = truth[_has_size(truth)]
+    if (np.abs(known) <= 1).all():
+        raise InputError(
+            f"{where}: all true boxes are smaller than a pixel, the first is {truth[0].tolist()}",
+            hint="are these fractions of the frame? annotations are x,y,w,h in pixels",
+        )
+    if not np.isfinite(known).all():
+        raise InputError(f"{where}: a true box is infinite", hint="write nan where the target is absent")
     if flagged is not None and len(flagged) != len(truth):
         raise InputError(f"{where}: {len(flagged)} flags but {len(truth)} true boxes")
     if isinstance(frames, ImageFrames):
