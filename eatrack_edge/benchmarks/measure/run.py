@@ -31,6 +31,7 @@ from eatrack_edge.machine.energy import METHOD, energy_above_idle, idle_watts
 from eatrack_edge.machine.memory import read_memory, rss_bytes
 from eatrack_edge.machine.power import read_rails
 from eatrack_edge.machine.sampler import Sample, Sampler
+from eatrack_edge.tracking.refinement import refinement_name
 
 _FEW = 1000  # updates below which the hundredth of them is a handful
 
@@ -227,7 +228,8 @@ def _speed(first: Contestant, request: Request) -> dict[str, Any]:
 
 
 def _model(first: Contestant, ours: Entry, request: Request) -> Model:
-    backend: Any = first.follower.backend
+    follower: Any = first.follower
+    backend = follower.backend
     opened = opened_as(ours)
     files = named_engines(opened)[1:] if is_engine(opened) else find_graphs(opened)
     digest = sha256 if is_engine(opened) else graph_sha256
@@ -238,6 +240,7 @@ def _model(first: Contestant, ours: Entry, request: Request) -> Model:
         threads=request.threads,
         checkpoint_sha256=backend.model_spec.checkpoint_sha256,
         file_sha256={path.name: digest(path) for path in files},
+        refinement=refinement_name(follower.settings.refinement, backend),
     )
 
 
