@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.datasets.annotations import read_flags
+from eatrack_edge.datasets.annotations import check_in_pixels, has_size, read_flags
 from eatrack_edge.datasets.frame_sets import Frames, ImageFrames, SplicedFrames
 from eatrack_edge.datasets.initial_box import start_shift
 from eatrack_edge.sources.images import SUFFIXES as IMAGE_SUFFIXES
@@ -64,7 +64,7 @@ class Sequence:
     @property
     def absent(self) -> NDArray[np.bool_]:
         """Frames without a target: flagged, or without a box that has a size. Shape (N,)."""
-        absent = ~_has_size(self.truth)
+        absent = ~has_size(self.truth)
         return absent if self.flagged is None else absent | self.flagged
 
     @property
@@ -166,16 +166,9 @@ def make_sequence(
             f"{where}: {len(frames.paths)} frames but {len(truth)} true boxes",
             hint="re-extract the sequence; a frame folder is expected to match its annotation line by line",
         )
-    if not _has_size(truth)[0]:
+    if not has_size(truth)[0]:
         raise InputError(f"{where}: the first frame has no true box to start from, it says {truth[0].tolist()}")
-    known = truth[_has_size(truth)]
-    if (np.abs(known) <= 1).all():
-        raise InputError(
-            f"{where}: all true boxes are smaller than a pixel, the first is {truth[0].tolist()}",
-            hint="are these fractions of the frame? annotations are x,y,w,h in pixels",
-        )
-    if not np.isfinite(known).all():
-        raise InputError(f"{where}: a true box is infinite", hint="write nan where the target is absent")
+    check_in_pixels(truth, where)
     if flagged is not None and len(flagged) != len(truth):
         raise InputError(f"{where}: {len(flagged)} flags but {len(truth)} true boxes")
     if isinstance(frames, ImageFrames):
@@ -185,10 +178,6 @@ def make_sequence(
 
 def _read(reader: Callable[[], Sequence], change: Callable[[Sequence], Sequence]) -> Sequence:
     return change(reader())
-
-
-def _has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray((np.nan_to_num(boxes[:, 2:]) > 0).all(axis=1))
 
 
 def numbered_images(folder: Path) -> dict[int, Path]:

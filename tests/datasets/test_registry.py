@@ -324,10 +324,10 @@ def test_boxes_are_read_however_they_are_separated(content: bytes, tmp_path: Pat
     [
         pytest.param(
             "0.25,0.5,0.1,0.1\nnan,nan,nan,nan\n1,0.5,0.2,0.1\n",
-            "images/boat: all true boxes are smaller than a pixel, the first is [0.25, 0.5, 0.1, 0.1]",
+            "images/boat: all boxes are smaller than a pixel, such as [0.25, 0.5, 0.1, 0.1]",
             id="fractions",
         ),
-        pytest.param(BOX + "1,2,inf,4\n" + BOX, "images/boat: a true box is infinite", id="infinite"),
+        pytest.param(BOX + "1,2,inf,4\n" + BOX, "images/boat: a box is infinite", id="infinite"),
     ],
 )
 def test_boxes_that_are_not_in_pixels_are_refused(rows: str, message: str, tmp_path: Path) -> None:
