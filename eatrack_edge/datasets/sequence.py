@@ -100,10 +100,17 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Sequences by name, each read when asked for, so that a broken one spoils no other."""
+    """Sequences by name, each read when asked for, so that a broken one spoils no other.
+
+    Attributes:
+        kind: As ``eatrack-edge eval --dataset`` calls it, with what was changed.
+        readers: Each reads one sequence.
+        unannotated: Names of videos and folders of images that lie beside the sequences without an annotation.
+    """
 
     kind: str
     readers: Mapping[str, Callable[[], Sequence]] = field(repr=False)
+    unannotated: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -129,7 +136,7 @@ class Dataset:
 
     def _changed(self, how: str, change: Callable[[Sequence], Sequence]) -> Dataset:
         readers = {name: partial(_read, reader, change) for name, reader in self.readers.items()}
-        return Dataset(f"{self.kind}-{how}", readers)
+        return replace(self, kind=f"{self.kind}-{how}", readers=readers)
 
     def read(self, name: str) -> Sequence:
         """Read the annotations of one sequence.

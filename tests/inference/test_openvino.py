@@ -41,6 +41,7 @@ def reference() -> OnnxRuntimeBackend:
 @needs_openvino
 def test_it_says_what_it_runs_on_and_in_what_precision(backend: OpenVinoBackend) -> None:
     assert backend.name == "openvino (CPU, f32)"
+    assert backend.note == ""
 
 
 def test_the_precision_is_that_of_what_multiplies_each_once_and_in_order() -> None:
