@@ -62,6 +62,16 @@ def warn(line: str) -> None:
     print(f"warning: {line}", file=sys.stderr, flush=True)
 
 
+def warn_of_source(frames: Source) -> None:
+    """Say what is unusual about a source's names."""
+    from eatrack_edge.sources.images import first_gap
+
+    if not is_readable(frames.uri):
+        warn("the name of the source is not UTF-8: results have it with replacements")
+    if (gap := first_gap(getattr(frames, "paths", []))) is not None:
+        warn(f"images are missing after {gap.name}: frames are counted as they are there, and so are their times")
+
+
 class Report:
     """Lines for a person or a grep: on stdout, or on stderr where an output has stdout for itself.
 

@@ -306,6 +306,14 @@ def test_a_name_as_long_as_a_name_may_be_is_tracked_and_a_longer_one_is_refused(
         assert "cannot be written: file name too long" in done.err
 
 
+def test_images_that_are_missing_are_said_to_be(run: Run, tmp_path: Path) -> None:
+    folder = images(tmp_path / "frames")
+    (folder / "0003.png").unlink()
+    done = run("track", folder, "--box", "40,30,20,20", "--csv", tmp_path / "a.csv")
+    assert done.code == 0
+    assert "warning: images are missing after 0002.png: frames are counted as they are there" in done.err
+
+
 def test_pixels_that_are_not_square_are_tracked_as_players_show_them(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     noise = np.random.default_rng(0).integers(0, 256, (96, 64, 3), dtype=np.uint8)
