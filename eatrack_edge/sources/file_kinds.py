@@ -43,6 +43,7 @@ _BOXES = frozenset(
         b"udta",
     )
 )
+_PACK, _TAIL = b"\0\0\1\xba", 1 << 18  # of an MPEG-PS; a pack and its packets are shorter
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 # FFmpeg draws these from text, from a few bytes, or from files that the file names.
 NOT_VIDEO_FORMATS = {
@@ -99,6 +100,8 @@ def is_whole(path: Path) -> bool | None:
             return _is_whole_gif(file)
         if head[:16] == _ASF_HEADER:
             return _is_whole_asf(file, size)
+        if head[:4] == _PACK:
+            return _is_whole_program_stream(file, size)
         return _is_whole_transport_stream(head, size)
 
 
@@ -189,6 +192,25 @@ def _is_whole_matroska(head: bytes, size: int) -> bool | None:
         if not mark:
             at += value
     return at + value <= size
+
+
+def _is_whole_program_stream(file: BinaryIO, size: int) -> bool | None:
+    """Whether the packets of an MPEG-PS, from its last pack on, end where the file does."""
+    begin = max(0, size - _TAIL)
+    file.seek(begin)
+    tail = file.read()
+    at = tail.rfind(_PACK)
+    while 0 <= at < len(tail):
+        if tail[at : at + 3] != b"\0\0\1":
+            return None  # something was appended
+        kind, rest = tail[at + 3 : at + 4], tail[at + 4 : at + 14]
+        if kind == b"\xb9":
+            at += 4
+        elif kind == b"\xba":  # MPEG-1 has a shorter one
+            at += 12 if rest[:1] and rest[0] >> 4 == 2 else 14 + (rest[9] & 7 if len(rest) == 10 else 0)
+        else:
+            at += 6 + int.from_bytes(rest[:2], "big")
+    return None if at < 0 else at == len(tail)
 
 
 def _is_whole_transport_stream(head: bytes, size: int) -> bool | None:

@@ -124,11 +124,12 @@ def _written_as(kind: str, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts", ".gif", ".wmv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts", ".gif", ".wmv", ".mpg", ".vob"])
 def test_a_file_is_whole_until_its_end_is_missing(tmp_path: Path, suffix: str) -> None:
     times = [number / 30 for number in range(10)]
-    if suffix in (".gif", ".wmv"):
-        path = _written_as({".gif": "gif", ".wmv": "wmv2"}[suffix], tmp_path / f"a{suffix}")
+    codec = {".gif": "gif", ".wmv": "wmv2", ".mpg": "mpeg1video", ".vob": "mpeg2video"}.get(suffix)
+    if codec:
+        path = _written_as(codec, tmp_path / f"a{suffix}")
     elif suffix == ".ts":
         path = copied(write_video(tmp_path / "a.mp4", times), tmp_path / "a.ts")
     else:
@@ -150,6 +151,8 @@ def test_a_file_is_whole_until_its_end_is_missing(tmp_path: Path, suffix: str) -
         pytest.param(b"\0\0\0\x08ftyp\0\0\0\1mdat" + (30).to_bytes(8, "big") + bytes(14), True, id="MP4 of wide boxes"),
         pytest.param(b"\0\0\0\x08ftypjunkjunkjunk", True, id="MP4 with something appended"),
         pytest.param(b"FLV\1" + bytes(99), None, id="FLV"),
+        pytest.param(b"\0\0\1\xba\x44" + bytes(9) + b"\0\0\1\xb9appended", None, id="MPEG-PS with something appended"),
+        pytest.param(b"\0\0\1\xba\x44" + bytes(8) + b"\xfa\xff\xff\0\0\1\xb9", True, id="MPEG-PS with a stuffed pack"),
         pytest.param(_ASF + (30).to_bytes(8, "little") + bytes(6 + 16 + 8), None, id="ASF written live"),
         pytest.param(
             b"GIF89a" + bytes(7) + b"\x21\xf9\1\0\0" + b";" + b"appended", True, id="GIF with something appended"
