@@ -170,13 +170,13 @@ class Timeline:
         return skipped
 
     def _time(self, pts: int | None, lost: int) -> float:
-        next_s = self._begin_s if self._last_s is None else self._last_s + self.interval_s * (1 + lost)
+        next_s = self._begin_s if self._last_s is None else self._last_s + self.interval_s
+        next_s += self.interval_s * lost
         if pts is None:
             return next_s
         stored_s = pts * self._tick_s
         if self._offset_s is None:
-            # The first time of all, or the first after frames without one.
-            self._offset_s = next_s + (lost * self.interval_s if self._last_s is None else 0.0) - stored_s
+            self._offset_s = next_s - stored_s  # the first time of all, or the first after frames without one
         shown_s = stored_s + self._offset_s
         if self._last_s is None or (shown_s > self._last_s and not self._is_jump(shown_s - self._last_s)):
             return shown_s

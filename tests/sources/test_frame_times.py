@@ -141,6 +141,15 @@ def test_frames_whose_packets_are_missing_before_the_first_that_can_be_shown_are
     assert timeline.place(50) == Place(5, 5.0, 5)
 
 
+def test_where_no_frame_can_be_shown_each_report_of_damage_is_a_lost_frame() -> None:
+    timeline = _timeline()
+    for pts in (0, 10):
+        timeline.sent(pts)
+        timeline.damaged()
+    assert timeline.lost_at_end() == 2
+    assert timeline.place(None) == Place(2, 2.0, 2)
+
+
 def test_where_every_packet_shows_a_frame_one_without_is_lost_without_a_report_of_damage() -> None:
     timeline = _timeline(shows_each=True)
     for pts in (0, 10, 20, 30):
