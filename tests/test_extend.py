@@ -212,6 +212,13 @@ def test_an_entry_point_of_another_package_is_found_without_an_import(tmp_path: 
     assert shapes.get("rosbag")([1]) == "[1]"
 
 
+@pytest.mark.parametrize(("kind", "kinds"), [("shape", "shapes"), ("template policy", "template policies")])
+def test_an_unknown_name_is_refused_with_the_known_ones(kind: str, kinds: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Registry[str](kind, {"round": "1", "square": "2"}).get("blue")
+    assert str(caught.value) == f"no {kind} called `blue`\nhint: known {kinds}: round, square"
+
+
 def test_every_built_in_name_can_be_imported() -> None:
     for registry in (SOURCES, OUTPUTS, BACKENDS, DATASETS, BASELINES, TEMPLATE_POLICIES, MOTION_MODELS, REFINEMENTS):
         for name in registry._built_in:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from docs.pages import blocks
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 LINES = README.read_text(encoding="utf-8").splitlines()
+# What `bench` calls other people's trackers, and what runs them.
+BASELINES = {
+    "nanotrack_v3": ("NanoTrackV3", "FP32", "onnxruntime"),
+    "vittrack": ("VitTrack", "FP32", "onnxruntime"),
+    "kcf": ("KCF", "-", "OpenCV"),
+}
 
 
 def test_the_readme_opens_with_the_two_commands() -> None:
@@ -35,3 +42,35 @@ def test_the_picture_is_an_animation_under_2_mb() -> None:
     content = picture.read_bytes()
     assert len(content) < 2e6
     assert b"ANIM" in content[:64]
+
+
+def _measured() -> dict[tuple[str, str, str, str], tuple[float, float]]:
+    """Median update and update with decoding, ms, by model, precision, backend and threads, of the result it names."""
+    stem = re.search(r"benchmarks/results/(bench--[\w-]+--)\.\.\.json", README.read_text(encoding="utf-8"))
+    assert stem
+    (path,) = (ROOT / "benchmarks" / "results").glob(f"{stem[1]}*.json")
+    result = json.loads(path.read_text())
+    assert (result["valid"], result["measured_at"][:10]) == (True, "2026-11-23")
+    assert "2.80GHz" in result["measured_on"]
+    assert (result["board"]["cores"], result["clip"]["width"], result["clip"]["height"]) == (2, 1280, 720)
+    model, threads = result["model"]["name"], str(result["model"]["threads"])
+    found = {}
+    for one in (result["model"] | {"latency_ms": result["latency_ms"]}, *result["versus"]):
+        # A baseline has no precision and no backend of ours; another form of our model has its name before the `@`.
+        name = BASELINES.get(one.get("label", ""), (model, one["precision"].upper(), one["backend"].partition(" ")[0]))
+        medians = one["latency_ms"]["total"]["p50"], one["latency_ms"]["end_to_end"]["p50"]
+        found[(*name, threads)] = medians
+    return found
+
+
+def test_the_frames_per_second_are_those_of_the_result_that_stands_below_them() -> None:
+    header = next(number for number, line in enumerate(LINES) if line.startswith("| model | precision | backend |"))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in LINES[header + 2 :]]
+    rows = rows[: next(number for number, row in enumerate(rows) if len(row) < 7)]
+    names = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
+    printed = {(row[0], row[1], names.get(row[2], row[2]), row[3]): row[4:] for row in rows}
+    expected = {
+        key: [f"{update:.1f}", f"{1000 / update:.1f}", f"{1000 / whole:.1f}"]
+        for key, (update, whole) in _measured().items()
+    }
+    assert printed == expected

@@ -79,7 +79,8 @@ def _conditions(result: Result) -> Iterator[tuple[str, str]]:
         mask = "unknown" if board.tpc_mask is None else hex(board.tpc_mask)
         mode, locked = board.power_mode or "power mode unknown", {True: "locked", False: "floating", None: "unknown"}
         yield "board", f"JetPack {board.jetpack or '?'}, {mode}, TPC mask {mask}, clocks {locked[board.clocks_locked]}"
-    yield "model", f"{model.name} {model.precision}, {model.backend}, {_count(model.threads, 'thread')}"
+    refinement = f", refinement {model.refinement}" if model.refinement else ""
+    yield "model", f"{model.name} {model.precision}, {model.backend}, {_count(model.threads, 'thread')}{refinement}"
     yield "frames", f"{source.uri}, {source.width}x{source.height}, {source.frames} distinct"
     updates = f"{method.iterations} updates in {method.duration_s:g} s, blocks of {method.block}"
     warm_up = f"warm-up {method.warmup_updates} updates, {'stable' if method.is_warm else 'NOT stable'}"

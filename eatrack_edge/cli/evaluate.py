@@ -145,7 +145,10 @@ def _open(suite: Suite, root: Path, first_pixel: int | None, sequences: list[str
     from eatrack_edge.datasets.registry import open_dataset
 
     found = open_dataset(suite.kind, root, suite.first_pixel if first_pixel is None else first_pixel)
-    return _only(found, sequences or list(suite.sequences))
+    wanted = sequences or list(suite.sequences)
+    if found.unannotated and not wanted:
+        print_note(f"without an annotation, left out: {', '.join(found.unannotated)}")
+    return _only(found, wanted)
 
 
 def _splicing(suite: Suite, seconds: float, cases: int, seed: int) -> Splice | None:

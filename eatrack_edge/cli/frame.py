@@ -18,6 +18,7 @@ def frame(
     """Write one frame as a picture, to see where the target is."""
     import cv2
 
+    from eatrack_edge.cli.track_report import warn
     from eatrack_edge.core.errors import UsageError
     from eatrack_edge.core.io import write_whole
     from eatrack_edge.outputs.grid import with_grid
@@ -31,6 +32,10 @@ def frame(
         shown = next(iter(frames))
     picture = with_grid(shown.frame) if grid else shown.frame
     write_whole(output, cv2.imencode(output.suffix.lower(), picture)[1].tobytes())
+    if shown.lost:
+        warn(f"frame {shown.index} is lost to damage: the picture is of the one that was read before or after it")
+    elif shown.is_damaged:
+        warn(f"frame {shown.index} is damaged in part")
     height, width = shown.frame.shape[:2]
     print(f"{'frame':<25} {shown.index} at {shown.pts_s:.3f} s, {width}x{height}")
     print(f"{'wrote':<25} {output}")

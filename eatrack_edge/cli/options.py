@@ -50,25 +50,24 @@ def read_box(text: str, layout: str, size: tuple[int, int], *, is_normalized: bo
     scale_x, scale_y = size if is_normalized else (1, 1)
     x, y, w, h = parse_box(text, cast("BoxFormat", layout))
     box = x * scale_x, y * scale_y, w * scale_x, h * scale_y
-    _refuse_other_layout(text, layout, box, size, scale=(scale_x, scale_y))
+    if not is_normalized and 0 < box[2] < 1 and 0 < box[3] < 1:
+        raise UsageError(f"--box {text} is smaller than a pixel", hint="a box has its size in pixels, as its place")
+    _refuse_other_layout(text, layout, box, size)
     check_box(box, width, height)
     return box
 
 
-def _refuse_other_layout(
-    text: str, layout: str, box: Box, size: tuple[int, int], *, scale: tuple[float, float]
-) -> None:
+def _refuse_other_layout(text: str, layout: str, box: Box, size: tuple[int, int]) -> None:
     """Refuse corners given as x,y,w,h, and x,y,w,h given as corners."""
-    x, y, w, h = box
+    from eatrack_edge.core.boxes import looks_like_corners
+
+    _, _, w, h = box
     width, height = size
     if layout == "xyxy" and (w <= 0 or h <= 0):
         raise UsageError(f"--box {text} has no size as corners", hint="is it x,y,w,h? leave out --box-format xyxy")
     if layout != "xywh" or w <= 0 or h <= 0:
         return
-    inside = max(0.0, min(x + w, width) - max(x, 0.0)) * max(0.0, min(y + h, height) - max(y, 0.0))
-    left, top, right, bottom = (number * scale[place % 2] for place, number in enumerate(parse_box(text)))
-    fits_as_corners = 0 <= left < right <= width and 0 <= top < bottom <= height
-    if 0 < inside < w * h / 2 and fits_as_corners:
+    if looks_like_corners(box, width, height):
         raise UsageError(
             f"--box {text} lies mostly outside the frame, {width}x{height}",
             hint="are these the corners x1,y1,x2,y2? --box-format xyxy",

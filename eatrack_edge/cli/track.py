@@ -49,7 +49,7 @@ def track(
     """Track one target through a video."""
     from eatrack_edge.cli.build import refresh
     from eatrack_edge.cli.options import parse_range
-    from eatrack_edge.cli.track_report import Report, is_readable, requested, warn
+    from eatrack_edge.cli.track_report import Report, requested, warn, warn_of_source
     from eatrack_edge.outputs.base import RunInfo
     from eatrack_edge.outputs.outputs import Outputs
     from eatrack_edge.outputs.registry import check_requests
@@ -66,8 +66,7 @@ def track(
         report = Report(requests)
         if not requests and not show:
             warn("nothing will be kept: no output was asked for; -o out.mp4 or --jsonl track.jsonl writes one")
-        if not is_readable(frames.uri):
-            warn("the name of the source is not UTF-8: results have it with replacements")
+        warn_of_source(frames)
         window = stack.enter_context(WindowOutput(f"eatrack-edge: {frames.name}")) if show else None
         target = _target(box, box_format, frames, start, window, is_normalized=normalized)
         settings = _settings(template_policy, motion_model, refinement)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from eatrack_edge.sources.base import Source
     from eatrack_edge.tracking.tracker import Tracker
 
+_LONGEST_NAME = 200  # bytes of the source's name in that of a folder
+
 
 def requested(
     output: Sequence[Path], named: dict[str, Path | None], save_dir: Path | None, frames: Source
@@ -29,7 +31,7 @@ def requested(
     requests = [request_for(path) for path in output]
     requests += [OutputRequest(form, path) for form, path in named.items() if path is not None]
     if save_dir is not None:
-        folder = save_dir / f"{frames.name}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+        folder = save_dir / f"{_shortened(frames.name)}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
         names = {"video": "video.mp4", "jsonl": "track.jsonl", "csv": "track.csv", "otb": "otb.txt"}
         given = {request.form for request in requests}
         requests += [OutputRequest(form, folder / name) for form, name in names.items() if form not in given]
@@ -43,6 +45,13 @@ def requested(
     return requests
 
 
+def _shortened(name: str) -> str:
+    """A name that leaves room for a time within the 255 bytes that a file's name may have."""
+    while len(os.fsencode(name)) > _LONGEST_NAME:
+        name = name[:-1]
+    return name
+
+
 def is_readable(name: str) -> bool:
     """Whether a name is text: names of files may hold any bytes."""
     return os.fsencode(name).decode(errors="replace") == name
@@ -51,6 +60,16 @@ def is_readable(name: str) -> bool:
 def warn(line: str) -> None:
     """Say something that a user should know, on stderr."""
     print(f"warning: {line}", file=sys.stderr, flush=True)
+
+
+def warn_of_source(frames: Source) -> None:
+    """Say what is unusual about a source's names."""
+    from eatrack_edge.sources.images import first_gap
+
+    if not is_readable(frames.uri):
+        warn("the name of the source is not UTF-8: results have it with replacements")
+    if (gap := first_gap(getattr(frames, "paths", []))) is not None:
+        warn(f"images are missing after {gap.name}: frames are counted as they are there, and so are their times")
 
 
 class Report:

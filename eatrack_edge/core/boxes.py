@@ -110,6 +110,27 @@ def check_box(box: Sequence[float], width: int, height: int) -> None:
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
 
 
+def looks_like_corners(
+    boxes: Sequence[float] | NDArray[np.float64], width: float, height: float, share: float = 0.5
+) -> bool:
+    """Whether boxes lie mostly outside their frame, and would all lie inside if they were x1, y1, x2, y2.
+
+    Args:
+        boxes: One box, or shape (N, 4), at least one.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        share: Median share of a box's area inside the frame below which they lie mostly outside.
+
+    >>> looks_like_corners((279, 166, 297, 187), 480, 270), looks_like_corners((279, 166, 18, 21), 480, 270)
+    (True, False)
+    """
+    x, y, w, h = np.reshape(boxes, (-1, 4)).astype(np.float64).T
+    if not ((x >= 0) & (x < w) & (w <= width) & (y >= 0) & (y < h) & (h <= height)).all():
+        return False
+    inside = (np.minimum(x + w, width) - x) * (np.minimum(y + h, height) - y)
+    return bool(np.median(inside / (w * h)) < share)
+
+
 def _is_four_numbers(box: object) -> bool:
     try:
         values = list(cast("Any", box))

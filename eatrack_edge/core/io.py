@@ -64,7 +64,7 @@ def check_writable(folder: Path) -> None:
 def staged(folder: Path) -> Iterator[Path]:
     """A temporary folder: the files in it at the end of the ``with`` appear in ``folder`` together.
 
-    If the work fails, none appears. Folders inside it are removed with it.
+    If the work fails, none appears, nor a folder that was made for them. Folders inside it are removed with it.
 
     Args:
         folder: Where to; made if need be. Files of the same names are replaced, in the order of their names.
@@ -73,6 +73,7 @@ def staged(folder: Path) -> Iterator[Path]:
         OutputError: ``folder`` cannot be written. Whatever else the work fails of is raised as it is.
     """
     hint = "name another: -o FOLDER"
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     with _reporting(folder, hint):
         folder.mkdir(parents=True, exist_ok=True)
         # Inside the target, so that the moves at the end are renames within one file system.
@@ -86,6 +87,9 @@ def staged(folder: Path) -> Iterator[Path]:
                 file.replace(folder / file.name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):  # something is in it
+            for one in made:
+                one.rmdir()
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -82,7 +82,8 @@ class Registry(Generic[T]):
 
     def unknown(self, name: str) -> UsageError:
         """The error for a name that nothing has."""
-        otherwise = f"known {self._kind}s: {{}}" + (f"; {self._hint}" if self._hint else "")
+        kinds = f"{self._kind[:-1]}ies" if self._kind.endswith("y") else f"{self._kind}s"
+        otherwise = f"known {kinds}: {{}}" + (f"; {self._hint}" if self._hint else "")
         return UsageError(f"no {self._kind} called `{name}`", hint=did_you_mean(name, self.names(), otherwise))
 
     def names(self) -> tuple[str, ...]:

@@ -32,6 +32,27 @@ def read_boxes(path: Path) -> NDArray[np.float64]:
     raise InputError(f"{path}: no boxes in the file")
 
 
+def has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which boxes, shape (N, 4), have a size; the others say that the target is absent."""
+    return np.asarray((np.nan_to_num(boxes[:, 2:]) > 0).all(axis=1))
+
+
+def check_in_pixels(boxes: NDArray[np.float64], where: str) -> None:
+    """Refuse boxes, shape (N, 4), that are fractions of the frame, or infinite.
+
+    Raises:
+        InputError: They are; the message begins with ``where``.
+    """
+    known = boxes[has_size(boxes)]
+    if not np.isfinite(known).all():
+        raise InputError(f"{where}: a box is infinite", hint="write nan where the target is absent")
+    if len(known) and (np.abs(known) <= 1).all():
+        raise InputError(
+            f"{where}: all boxes are smaller than a pixel, such as {known[0].tolist()}",
+            hint="are these fractions of the frame? boxes are x,y,w,h in pixels",
+        )
+
+
 def read_flags(path: Path) -> NDArray[np.bool_]:
     """Read flags, in a row or a column: any number above 0 is true.
 
@@ -57,8 +78,9 @@ def read_words(path: Path) -> list[str]:
 def _text(path: Path) -> str:
     """The file's text with every separator made a blank."""
     try:
-        # utf-8-sig: files that passed through Windows begin with a mark.
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        # Files that passed through Windows begin with a mark, and those of PowerShell have two bytes a letter.
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"expected a file at {path}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.annotations import read_boxes
 from eatrack_edge.datasets.frame_sets import VideoFrames
 from eatrack_edge.datasets.sequence import VISIBLE, Dataset, Sequence, image_frames, make_sequence
+from eatrack_edge.sources.images import SUFFIXES as IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts", ".m4v"}
 _INSIDE = ("groundtruth.txt", "groundtruth_rect.txt")
@@ -39,7 +40,8 @@ def videos(root: Path, first_pixel: int = 0) -> Dataset:
         example = next(iter(found), "NAME")
         missing = root / f"{example}.txt" if found else root / "NAME.mp4 with NAME.txt"
         raise InputError(f"expected an annotation at {missing}, found none")
-    return Dataset("videos", {name: partial(_read_video, paths, first_pixel) for name, paths in annotated.items()})
+    readers = {name: partial(_read_video, paths, first_pixel) for name, paths in annotated.items()}
+    return Dataset("videos", readers, tuple(name for name in found if name not in annotated))
 
 
 def images(root: Path, first_pixel: int = 0) -> Dataset:
@@ -53,14 +55,26 @@ def images(root: Path, first_pixel: int = 0) -> Dataset:
         InputError: No folder has an annotation.
     """
     found: dict[str, Callable[[], Sequence]] = {}
+    unannotated: list[str] = []
     for folder in sorted(path for path in _entries(root) if path.is_dir()):
         candidates = [root / f"{folder.name}.txt", *(folder / name for name in _INSIDE)]
         truth = next((path for path in candidates if path.is_file()), None)
         if truth:
             found[folder.name] = partial(_read_images, folder, truth, first_pixel)
+        elif _holds_images(folder):
+            unannotated.append(folder.name)
     if not found:
         raise InputError(f"expected an annotation at {root / 'NAME.txt'} or {root / 'NAME' / _INSIDE[0]}, found none")
-    return Dataset("images", found)
+    return Dataset("images", found, tuple(unannotated))
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in _frames_in(folder).glob(VISIBLE))
+
+
+def _frames_in(folder: Path) -> Path:
+    """Where the images of a sequence lie: in its folder, or in one within."""
+    return next((folder / name for name in _IMAGES if (folder / name).is_dir()), folder)
 
 
 def _entries(root: Path) -> list[Path]:
@@ -78,5 +92,6 @@ def _read_video(paths: list[Path], first_pixel: int) -> Sequence:
 
 
 def _read_images(folder: Path, truth: Path, first_pixel: int) -> Sequence:
-    inside = next((folder / name for name in _IMAGES if (folder / name).is_dir()), folder)
-    return make_sequence("images", folder.name, image_frames(inside), read_boxes(truth), first_pixel=first_pixel)
+    return make_sequence(
+        "images", folder.name, image_frames(_frames_in(folder)), read_boxes(truth), first_pixel=first_pixel
+    )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.datasets.annotations import read_flags
+from eatrack_edge.datasets.annotations import check_in_pixels, has_size, read_flags
 from eatrack_edge.datasets.frame_sets import Frames, ImageFrames, SplicedFrames
 from eatrack_edge.datasets.initial_box import start_shift
 from eatrack_edge.sources.images import SUFFIXES as IMAGE_SUFFIXES
@@ -64,7 +64,7 @@ class Sequence:
     @property
     def absent(self) -> NDArray[np.bool_]:
         """Frames without a target: flagged, or without a box that has a size. Shape (N,)."""
-        absent = ~_has_size(self.truth)
+        absent = ~has_size(self.truth)
         return absent if self.flagged is None else absent | self.flagged
 
     @property
@@ -100,10 +100,17 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Sequences by name, each read when asked for, so that a broken one spoils no other."""
+    """Sequences by name, each read when asked for, so that a broken one spoils no other.
+
+    Attributes:
+        kind: As ``eatrack-edge eval --dataset`` calls it, with what was changed.
+        readers: Each reads one sequence.
+        unannotated: Names of videos and folders of images that lie beside the sequences without an annotation.
+    """
 
     kind: str
     readers: Mapping[str, Callable[[], Sequence]] = field(repr=False)
+    unannotated: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -129,7 +136,7 @@ class Dataset:
 
     def _changed(self, how: str, change: Callable[[Sequence], Sequence]) -> Dataset:
         readers = {name: partial(_read, reader, change) for name, reader in self.readers.items()}
-        return Dataset(f"{self.kind}-{how}", readers)
+        return replace(self, kind=f"{self.kind}-{how}", readers=readers)
 
     def read(self, name: str) -> Sequence:
         """Read the annotations of one sequence.
@@ -157,7 +164,8 @@ def make_sequence(
     """Build a sequence and refuse one that cannot be run.
 
     Raises:
-        InputError: Frames and true boxes differ in number, flags and boxes do, or the first frame has no target.
+        InputError: Frames and true boxes differ in number, flags and boxes do, the first frame has no target, or boxes
+            are not in pixels.
     """
     where = f"{dataset}/{name}"
     if isinstance(frames, ImageFrames) and len(frames.paths) != len(truth):
@@ -165,8 +173,9 @@ def make_sequence(
             f"{where}: {len(frames.paths)} frames but {len(truth)} true boxes",
             hint="re-extract the sequence; a frame folder is expected to match its annotation line by line",
         )
-    if not _has_size(truth)[0]:
+    if not has_size(truth)[0]:
         raise InputError(f"{where}: the first frame has no true box to start from, it says {truth[0].tolist()}")
+    check_in_pixels(truth, where)
     if flagged is not None and len(flagged) != len(truth):
         raise InputError(f"{where}: {len(flagged)} flags but {len(truth)} true boxes")
     if isinstance(frames, ImageFrames):
@@ -176,10 +185,6 @@ def make_sequence(
 
 def _read(reader: Callable[[], Sequence], change: Callable[[Sequence], Sequence]) -> Sequence:
     return change(reader())
-
-
-def _has_size(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray((np.nan_to_num(boxes[:, 2:]) > 0).all(axis=1))
 
 
 def numbered_images(folder: Path) -> dict[int, Path]:

@@ -11,6 +11,7 @@ from time import perf_counter
 import cv2
 import numpy as np
 
+from eatrack_edge.core.boxes import looks_like_corners
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
 from eatrack_edge.datasets.sequence import Sequence
@@ -23,6 +24,9 @@ from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker, state_
 from eatrack_edge.evaluation.trackers import TrackerSpec
 from eatrack_edge.evaluation.worker_pool import frame_counts, run_in_pool
 from eatrack_edge.machine.energy import idle_watts
+
+# Below this share of their area inside the frame, true boxes that all fit as corners are taken for corners.
+_INSIDE_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def run_sequence(
     """
     scales: list[tuple[float, float]] = []
     with open_frames(sequence) as source_frames:
-        frames = _to_first_size(source_frames, scales)
+        frames = _to_first_size(_checked(source_frames, sequence), scales)
         if camera_fps:
             track = track_live(tracker, frames, sequence.first_box, camera_fps, on_frame)
             _check_length(sequence, len(track.boxes))
@@ -97,6 +101,23 @@ def _track_every_frame(
         on_frame()
     _check_length(sequence, read)
     return Track(boxes, confidence, seconds, states=np.array(states) if any(states) else None)
+
+
+def _checked(frames: Iterator[Frame], sequence: Sequence) -> Iterator[Frame]:
+    """The same frames, once the true boxes are known not to be corners.
+
+    Raises:
+        InputError: They are, as far as one can tell.
+    """
+    present = sequence.boxes[~sequence.absent]
+    for number, frame in enumerate(frames):
+        height, width = frame.shape[:2]
+        if number == 0 and looks_like_corners(present, width, height, _INSIDE_SHARE):
+            raise InputError(
+                f"{sequence.dataset}/{sequence.name}: true boxes, such as {sequence.truth[0].tolist()}, reach beyond "
+                f"the frame, {width}x{height}, and all fit as corners; they are to be x,y,w,h"
+            )
+        yield frame
 
 
 def _to_first_size(frames: Iterator[Frame], scales: list[tuple[float, float]]) -> Iterator[Frame]:

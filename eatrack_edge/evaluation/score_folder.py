@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.datasets.annotations import read_boxes, read_flags
+from eatrack_edge.datasets.annotations import check_in_pixels, read_boxes, read_flags
 from eatrack_edge.datasets.sequence import VISIBLE
 from eatrack_edge.evaluation.metrics import Score, SequenceScore, mean_score, score_sequence
 from eatrack_edge.evaluation.protocol import Protocol
@@ -88,7 +88,10 @@ def score_folder(truth: Path, results: Path, protocol: Protocol) -> FolderScore:
     mismatched: dict[str, tuple[int, int]] = {}
     for name, path in truth_files(truth).items():
         try:
-            true_boxes, predicted = read_boxes(path), read_boxes(result_file(results, name))
+            result = result_file(results, name)
+            true_boxes, predicted = read_boxes(path), read_boxes(result)
+            check_in_pixels(true_boxes, str(path))
+            check_in_pixels(predicted[np.isfinite(predicted).all(axis=1)], str(result))
             scores[name] = score_sequence(predicted, true_boxes, protocol, flagged=_hidden(path))
         except InputError as error:
             skipped[name] = error.message

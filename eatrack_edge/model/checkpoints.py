@@ -23,9 +23,9 @@ from eatrack_edge.model.state_dicts import find_weights, not_finite
 from eatrack_edge.model.weights_file import SUFFIXES as SUFFIXES
 from eatrack_edge.model.weights_file import read_weights_file
 
-# What a published checkpoint may hold that tracking does not use: class tokens, a classifier, counters, and the
+# What a checkpoint may hold that tracking does not use: class tokens, a classifier, counters, and the
 # pretrained position table, from which ours were made.
-_UNUSED = ("backbone.cls_token", "backbone.dist_token", "backbone.mask_token", "backbone.pos_embed")
+_UNUSED = ("n_averaged", "backbone.cls_token", "backbone.dist_token", "backbone.mask_token", "backbone.pos_embed")
 _UNUSED_PREFIXES = ("backbone.head.", "backbone.head_dist.", "backbone.fc_norm.")
 
 
@@ -61,7 +61,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     held, metadata = read_weights_file(path)
     tensors, notes = find_weights(held)
     if not tensors:
-        raise CheckpointError(f"{path}: holds no tensors")
+        raise CheckpointError(
+            f"{path}: no weights of a network in it; it holds {_contents(held)}",
+            hint="they are looked for under `net`, `model` and other usual names",
+        )
     if keys := not_finite(tensors):
         raise CheckpointError(
             f"{path}: {len(keys)} of {len(tensors)} weights are not finite numbers: {_first(keys)}",
@@ -165,6 +168,13 @@ def _check(wanted: Mapping[str, Tensor], got: Mapping[str, Tensor], path: Path) 
             f"{path}: does not fit this network: {'; '.join(faults)}",
             hint="name the network that it was trained as: --model NAME",
         )
+
+
+def _contents(held: object) -> str:
+    """What a file holds, in words."""
+    if not isinstance(held, Mapping):
+        return f"a {type(held).__name__}, not a mapping of names"
+    return _first([f"`{key}`" for key in held], 8) or "nothing"
 
 
 def _first(items: list[str], count: int = 3) -> str:

@@ -202,7 +202,7 @@ class InertUnpickler(pickle._Unpickler):
         if bytes([code]) not in (pickle.EXT1, pickle.EXT2, pickle.EXT4)
     }
 
-    def __init__(self, file: IO[bytes], load_storage: Callable[[object], Tensor] | None = None) -> None:
+    def __init__(self, file: IO[bytes], load_storage: Callable[[object], object] | None = None) -> None:
         # Checkpoints of Python 2 hold bytes as text.
         super().__init__(file, encoding="latin1")
         self._load_storage = load_storage
@@ -211,7 +211,7 @@ class InertUnpickler(pickle._Unpickler):
         """What a name in the pickle stands for here."""
         return _KNOWN.get((module_name, global_name), Stub)
 
-    def persistent_load(self, pid: Any) -> Tensor:
+    def persistent_load(self, pid: Any) -> object:
         """A storage that lies outside the pickle."""
         if self._load_storage is None:
             raise pickle.UnpicklingError("a reference to a storage where there is none")
@@ -247,7 +247,7 @@ def _call(function: object, arguments: object) -> object:
     return Stub()
 
 
-def unpickle(file: IO[bytes], load_storage: Callable[[object], Tensor] | None = None) -> object:
+def unpickle(file: IO[bytes], load_storage: Callable[[object], object] | None = None) -> object:
     """Read one pickle of a stream, see ``InertUnpickler``.
 
     Raises:

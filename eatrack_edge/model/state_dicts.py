@@ -11,10 +11,13 @@ from torch import Tensor
 from eatrack_edge.model.inert_unpickler import Stub, as_tensor
 
 # Where training programs keep the weights, the first that is there: OSTrack's and pytracking's, timm's and DeiT's,
-# Lightning's, PyTorch's tutorial, DeepSpeed's, BasicSR's.
-_WRAPPERS = ("net", "model", "state_dict", "model_state_dict", "module", "network", "params", "weights")
-# Names that torch.compile and DataParallel put into keys.
-_INSERTED = ("_orig_mod", "module")
+# Lightning's, PyTorch's tutorial, DeepSpeed's, BasicSR's; then those of averages.
+_WRAPPERS = (
+    "net", "model", "state_dict", "model_state_dict", "model_state", "module", "network", "params", "weights", "shadow"
+)  # fmt: skip
+_AVERAGES = {"ema", "swa"}
+# Names that torch.compile, DataParallel, activation checkpointing and FSDP put into keys.
+_INSERTED = ("_orig_mod", "module", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
 _ROOTS = ("backbone.", "box_head.")  # of the OSTrack family
 _DEPTH = 4  # wrappers within wrappers
 
@@ -22,7 +25,7 @@ _DEPTH = 4  # wrappers within wrappers
 def find_weights(held: object) -> tuple[dict[str, Tensor], list[str]]:
     """The weights in what was read from a file, and what was chosen among several.
 
-    An average of the weights (EMA) is preferred to the weights themselves: it is what training programs evaluate.
+    An average of the weights (EMA, SWA) is preferred to the weights themselves: it is what training programs evaluate.
 
     Args:
         held: A mapping, or the stub of a whole network.
@@ -53,6 +56,11 @@ def _unwrap(held: object, notes: list[str], depth: int) -> dict[str, Tensor]:
         for key in [*averages, *(name for name in _WRAPPERS if name in held)]
         if (tensors := _unwrap(held[key], notes, depth - 1))
     }
+    notes += [
+        f"`{key}` was left out: its weights have no names"
+        for key in averages
+        if key not in inner and isinstance(held[key], Mapping) and any(_are_tensors(one) for one in held[key].values())
+    ]
     own = {str(key): tensor for key, value in held.items() if (tensor := as_tensor(value)) is not None}
     most = max([len(own), *map(len, inner.values())])
     for key, tensors in inner.items():
@@ -70,7 +78,11 @@ def _unwrap(held: object, notes: list[str], depth: int) -> dict[str, Tensor]:
 
 
 def _is_average(key: object) -> bool:
-    return isinstance(key, str) and "ema" in re.split(r"[_.]", key.lower())
+    return isinstance(key, str) and not _AVERAGES.isdisjoint(re.split(r"[_.]", key.lower()))
+
+
+def _are_tensors(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(one, Tensor) for one in value)
 
 
 def _module_tensors(module: Stub, prefix: str = "", depth: int = 40) -> dict[str, Tensor]:
@@ -101,7 +113,9 @@ def _without_prefix(tensors: dict[str, Tensor], notes: list[str]) -> dict[str, T
         shared = {key.partition(".")[0] for key in tensors}
         is_wrapped = len(shared) == 1 and shared <= set(_WRAPPERS)
         return {key.partition(".")[2]: value for key, value in tensors.items()} if is_wrapped else tensors
-    chosen = next((prefix for prefix in sorted(prefixes) if _is_average(prefix.rstrip("."))), min(prefixes, key=len))
+    chosen = next(
+        (prefix for prefix in sorted(prefixes) if _is_average(prefix.rstrip("."))), min(sorted(prefixes), key=len)
+    )
     if len(prefixes) > 1:
         others = ", ".join(f"`{prefix}`" for prefix in sorted(prefixes - {chosen}))
         notes.append(f"the keys that begin with `{chosen}` were taken; the file also holds {others}")

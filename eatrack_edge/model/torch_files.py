@@ -82,7 +82,9 @@ def _read_stream(file: IO[bytes]) -> object:
         unpickle(file)
     storages: dict[str, Tensor] = {}
 
-    def load(reference: Any) -> Tensor:
+    def load(reference: Any) -> object:
+        if isinstance(reference, tuple) and len(reference) == 4 and reference[0] == "module":
+            return reference[1]  # the class of a network that was pickled whole, with its source
         dtype, key, count = _storage_id(reference)
         root = storages.setdefault(key, torch.empty(count, dtype=dtype))
         view = reference[5] if len(reference) > 5 else None

@@ -21,6 +21,7 @@ _HINTS = {
     errno.EROFS: "the disk is read-only: choose another folder",
     errno.EISDIR: "name a file, not a folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
     errno.EPIPE: "whoever read it has ended",
 }
 
@@ -37,20 +38,27 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         UsageError: The file is there and ``overwrite`` is not set.
         OutputError: The file cannot be written.
     """
-    if is_special(path):
-        return
-    if path.is_dir():
-        number = errno.EISDIR
-    elif path.exists():
-        if not overwrite:
-            raise already_there(path)
-        number = 0 if os.access(path, os.W_OK) else errno.EACCES
-    else:
-        folder = next(one for one in path.absolute().parents if one.exists())
-        number = errno.ENOTDIR if not folder.is_dir() else 0 if os.access(folder, os.W_OK) else errno.EACCES
+    try:
+        number = _refusal(path, overwrite=overwrite)
+    except OSError as error:  # a name longer than it may be
+        number = error.errno or errno.EIO
     if number:
         reason = os.strerror(number)
-        raise OutputError(f"{path}: cannot be written: {reason[:1].lower()}{reason[1:]}", hint=_HINTS[number])
+        raise OutputError(f"{path}: cannot be written: {reason[:1].lower()}{reason[1:]}", hint=_HINTS.get(number, ""))
+
+
+def _refusal(path: Path, *, overwrite: bool) -> int:
+    """The number of the system's error that opening a file would end with; 0 where none is to be expected."""
+    if is_special(path):
+        return 0
+    if path.is_dir():
+        return errno.EISDIR
+    if path.exists():
+        if not overwrite:
+            raise already_there(path)
+        return 0 if os.access(path, os.W_OK) else errno.EACCES
+    folder = next(one for one in path.absolute().parents if one.exists())
+    return errno.ENOTDIR if not folder.is_dir() else 0 if os.access(folder, os.W_OK) else errno.EACCES
 
 
 _STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +43,8 @@ _BOXES = frozenset(
         b"udta",
     )
 )
+_PACK, _TAIL = b"\0\0\1\xba", 1 << 18  # of an MPEG-PS; a pack and its packets are shorter
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 # FFmpeg draws these from text, from a few bytes, or from files that the file names.
 NOT_VIDEO_FORMATS = {
     **dict.fromkeys(("tty", "bin", "xbin", "adf", "idf"), "a text file"),
@@ -93,6 +96,12 @@ def is_whole(path: Path) -> bool | None:
             return None if ends[-1] is None else ends[-1] <= size
         if head[:4] == b"\x1a\x45\xdf\xa3":
             return _is_whole_matroska(head, size)
+        if head[:4] == b"GIF8":
+            return _is_whole_gif(file)
+        if head[:16] == _ASF_HEADER:
+            return _is_whole_asf(file, size)
+        if head[:4] == _PACK:
+            return _is_whole_program_stream(file, size)
         return _is_whole_transport_stream(head, size)
 
 
@@ -131,6 +140,42 @@ def _is_whole_riff(file: BinaryIO, size: int) -> bool | None:
     return True
 
 
+def _is_whole_gif(file: BinaryIO) -> bool:
+    """Whether the blocks of a GIF go on to its trailer."""
+
+    def skip_table(flags: int) -> None:
+        if flags & 0x80:
+            file.seek(3 << ((flags & 7) + 1), os.SEEK_CUR)
+
+    file.seek(10)
+    skip_table(_byte(file))
+    file.seek(2, os.SEEK_CUR)
+    while (kind := _byte(file)) in (0x21, 0x2C):  # an extension, a picture
+        if kind == 0x2C:
+            file.seek(8, os.SEEK_CUR)
+            skip_table(_byte(file))
+        file.seek(1, os.SEEK_CUR)  # what the extension is, or the width of the picture's codes
+        while length := _byte(file):
+            file.seek(length, os.SEEK_CUR)
+    return kind == 0x3B
+
+
+def _byte(file: BinaryIO) -> int:
+    """The next byte; 0 at the end of the file, which ends a chain of blocks."""
+    return (file.read(1) or b"\0")[0]
+
+
+def _is_whole_asf(file: BinaryIO, size: int) -> bool | None:
+    at = 0
+    while at + 24 <= size:
+        file.seek(at + 16)
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length < 24:
+            return None  # written live: its length was not known
+        at += length
+    return at <= size
+
+
 def _is_whole_matroska(head: bytes, size: int) -> bool | None:
     at = 4
     for mark in (b"", b"\x18\x53\x80\x67"):
@@ -147,6 +192,25 @@ def _is_whole_matroska(head: bytes, size: int) -> bool | None:
         if not mark:
             at += value
     return at + value <= size
+
+
+def _is_whole_program_stream(file: BinaryIO, size: int) -> bool | None:
+    """Whether the packets of an MPEG-PS, from its last pack on, end where the file does."""
+    begin = max(0, size - _TAIL)
+    file.seek(begin)
+    tail = file.read()
+    at = tail.rfind(_PACK)
+    while 0 <= at < len(tail):
+        if tail[at : at + 3] != b"\0\0\1":
+            return None  # something was appended
+        kind, rest = tail[at + 3 : at + 4], tail[at + 4 : at + 14]
+        if kind == b"\xb9":
+            at += 4
+        elif kind == b"\xba":  # MPEG-1 has a shorter one
+            at += 12 if rest[:1] and rest[0] >> 4 == 2 else 14 + (rest[9] & 7 if len(rest) == 10 else 0)
+        else:
+            at += 6 + int.from_bytes(rest[:2], "big")
+    return None if at < 0 else at == len(tail)
 
 
 def _is_whole_transport_stream(head: bytes, size: int) -> bool | None:

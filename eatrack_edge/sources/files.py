@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -25,19 +26,27 @@ def open_files(uri: str, options: SourceOptions) -> Source:
     """
     path = _path_of(uri)
 
+    def of_several(images: list[Path], name: str) -> ImageSource:
+        if open_stack(images[0], uri, SourceOptions()) is not None:
+            raise InputError(
+                f"{uri}: `{images[0].name}` holds several pictures, and is not a frame",
+                hint=f"name the file itself: {shlex.quote(str(images[0]))}",
+            )
+        return of_images(images, name)
+
     def of_images(images: list[Path], name: str) -> ImageSource:
         start, fps, value_range = options.start, options.image_fps, options.value_range
         return ImageSource(images, name=name, uri=uri, start=start, fps=fps, value_range=value_range)
 
     if path.is_dir():
-        return of_images(images_in(path, uri), path.resolve().name)
+        return of_several(images_in(path, uri), path.resolve().name)
     if path.exists():
         if path.suffix.lower() in SUFFIXES:
             return open_stack(path, uri, options) or of_images([path], path.stem)
         return VideoSource(path, uri=uri, start=options.start, value_range=options.value_range)
     if any(character in uri for character in "*?["):
         images = images_matching(str(path), uri)
-        return of_images(images, images[0].resolve().parent.name)
+        return of_several(images, images[0].resolve().parent.name)
     raise InputError(f"{uri}: no such file or folder", hint=_GIVE)
 
 

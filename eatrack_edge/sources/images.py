@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +21,7 @@ from eatrack_edge.sources.base import SourceFrame, starts_too_late
 from eatrack_edge.sources.file_kinds import what_else
 from eatrack_edge.sources.value_range import ValueRange, as_frame, chosen_range
 
+_FEW_IMAGES = 4  # fewer do not tell how they are numbered
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 
@@ -93,6 +96,24 @@ def refuse_twins(paths: list[Path], uri: str) -> None:
                 if other.suffix != path.suffix
                 else "choose one kind by a quoted glob, such as 'left_*.jpg'",
             )
+
+
+def first_gap(paths: list[Path]) -> Path | None:
+    """The image after which numbers are missing that the names of the others lead to expect; ``None``: none are.
+
+    >>> first_gap([Path("a10.png"), Path("a20.png"), Path("a40.png"), Path("a50.png")])
+    PosixPath('a20.png')
+    """
+    found = [re.search(r"([0-9]+)[^0-9]*$", path.stem) for path in paths]
+    numbers = [int(match[1]) for match in found if match]
+    if len(numbers) < len(paths) or len(paths) < _FEW_IMAGES:
+        return None
+    steps = [later - earlier for earlier, later in pairwise(numbers)]
+    usual, count = Counter(steps).most_common(1)[0]
+    if usual < 1 or 2 * count <= len(steps):
+        return None
+    pairs = zip(pairwise(paths), steps, strict=True)
+    return next((path for (path, after), step in pairs if step > usual and path.parent == after.parent), None)
 
 
 def read_picture(path: Path) -> NDArray[Any] | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.core.errors import InputError, MissingExtra
+from eatrack_edge.core.errors import InputError, MissingExtra, SourceLost
 from eatrack_edge.sources.base import SourceFrame, SourceOptions, starts_too_late
 from eatrack_edge.sources.value_range import as_frame, chosen_range
 
@@ -29,6 +29,7 @@ class PictureStack:
         fps: Pictures per second, the average where they vary.
         uri: As the user wrote it.
         options: Where to begin, and the range of values.
+        is_cut_off: The file names a further picture that it does not hold.
 
     Raises:
         InputError: There is no picture ``start``.
@@ -46,6 +47,8 @@ class PictureStack:
         fps: float,
         uri: str,
         options: SourceOptions,
+        *,
+        is_cut_off: bool = False,
     ) -> None:
         if options.start >= len(pictures):
             raise starts_too_late(uri, options.start, len(pictures))
@@ -54,15 +57,25 @@ class PictureStack:
         self.size = (pictures[0].shape[1], pictures[0].shape[0])
         self.value_range = chosen_range(uri, pictures[0], options.value_range)
         self._pictures, self._times, self._start = pictures, times, options.start
+        self._is_cut_off = is_cut_off
         self._is_closed = False
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Read from ``start`` to the last picture."""
+        """Read from ``start`` to the last picture.
+
+        Raises:
+            SourceLost: The file ends before its last picture; all before were delivered.
+        """
         for index in range(self._start, len(self._pictures)):
             if self._is_closed:
                 return
             frame = as_frame(self.uri, self._pictures[index], self.value_range)
             yield SourceFrame(index, self._times[index], frame)
+        if self._is_cut_off:
+            count = len(self._pictures)
+            raise SourceLost(
+                f"{self.uri}: picture {count} cannot be read: the file ends before it", hint="copy it again"
+            )
 
     def close(self) -> None:
         """End an iteration under way."""
@@ -89,17 +102,20 @@ def open_stack(path: Path, uri: str, options: SourceOptions) -> PictureStack | N
     except OSError:
         return None
     head = stored[:_HEAD_BYTES].tobytes()
+    is_cut_off = False
     if _is_animated_webp(head) or _is_animated_png(head):
         pictures, durations_s = _animation(stored, uri)
     elif head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         pictures = _pages(stored)
+        is_cut_off = bool(pictures) and _is_cut_off_tiff(stored)
         durations_s = [1 / options.image_fps] * len(pictures)
     else:
         return None
-    if len(pictures) < 2:
+    if len(pictures) < 2 and not is_cut_off:
         return None
     times = [0.0, *np.cumsum(durations_s[:-1]).tolist()]
-    return PictureStack(path, pictures, times, len(pictures) / sum(durations_s), uri, options)
+    fps = len(pictures) / sum(durations_s)
+    return PictureStack(path, pictures, times, fps, uri, options, is_cut_off=is_cut_off)
 
 
 def _is_animated_webp(head: bytes) -> bool:
@@ -127,7 +143,9 @@ def _animation(stored: NDArray[np.uint8], uri: str) -> tuple[list[NDArray[Any]],
     is_decoded, animation = cv2.imdecodeanimation(stored)
     if not is_decoded or not len(animation.frames):
         raise InputError(f"{uri}: the animated picture cannot be decoded", hint="is the file whole?")
-    pictures = [np.ascontiguousarray(picture[..., :3]) for picture in animation.frames]
+    pictures = [
+        np.ascontiguousarray(picture[:, :, :3] if picture.ndim == 3 else picture) for picture in animation.frames
+    ]
     # Browsers show a picture whose duration is 0 for a tenth of a second.
     return pictures, [(int(duration) or 100) / 1000 for duration in np.ravel(animation.durations)]
 
@@ -138,3 +156,21 @@ def _pages(stored: NDArray[np.uint8]) -> list[NDArray[Any]]:
     if not is_decoded:
         return []
     return [page for page in pages if page.shape == pages[0].shape and page.dtype == pages[0].dtype]
+
+
+def _is_cut_off_tiff(stored: NDArray[np.uint8]) -> bool:
+    """Whether the chain of pages of a TIFF leads out of the file."""
+    order: Literal["little", "big"] = "little" if stored[0] == ord("I") else "big"
+    is_big = 43 in stored[2:4]
+    # Widths of an offset, of the number of a page's entries, and of an entry: BigTIFF's, or TIFF's.
+    offset_bytes, count_bytes, entry_bytes = (8, 8, 20) if is_big else (4, 2, 12)
+
+    def number(at: int, width: int) -> int | None:
+        return int.from_bytes(stored[at : at + width].tobytes(), order) if at + width <= len(stored) else None
+
+    following, seen = number(8 if is_big else 4, offset_bytes), set[int]()
+    while following and following not in seen:
+        seen.add(following)
+        entries = number(following, count_bytes)
+        following = None if entries is None else number(following + count_bytes + entries * entry_bytes, offset_bytes)
+    return following is None

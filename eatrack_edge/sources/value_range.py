@@ -73,10 +73,11 @@ def as_frame(file: object, picture: NDArray[Any], value_range: ValueRange | None
     """A decoded picture as a frame.
 
     Raises:
-        InputError: It has more than 8 bits in a source that began with 8.
+        InputError: It has more than 8 bits in a source that began with 8, or 8 in one that began with more.
     """
-    if not is_deep(picture):
-        return as_bgr(picture)
+    if is_deep(picture) != (value_range is not None):
+        first = "8 bits" if value_range is None else "more than 8 bits"
+        raise InputError(f"{file}: a picture of {picture.dtype}, the first has {first}", hint="keep the two apart")
     if value_range is None:
-        raise InputError(f"{file}: a picture of {picture.dtype}, the first has 8 bits", hint="keep the two apart")
+        return as_bgr(picture)
     return stretched(picture, value_range)

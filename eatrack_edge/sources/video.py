@@ -114,6 +114,8 @@ class VideoSource:
                             skipped = decoded
                             continue
                         read = self._frame(decoded)
+                        if last is None and skipped is not None and read.index > following:
+                            last = self._frame(skipped)
                         yield from _stand_ins(last or read, following, read.index, read.pts_s, 1 / self.fps)
                         yield read
                         following, last = read.index + 1, read

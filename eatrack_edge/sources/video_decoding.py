@@ -58,7 +58,8 @@ class Decoding:
         Raises:
             DamageError: The file ends before it should; all frames before were delivered.
         """
-        failure = require("av", to="read a video").error.FFmpegError
+        av = require("av", to="read a video")
+        failure, between = av.error.FFmpegError, av.video.frame.PictureType.B
         for packet in self._sent():
             try:
                 pictures = packet.decode()
@@ -68,8 +69,9 @@ class Decoding:
             for picture in pictures:
                 # Before the first sound frame the decoder has nothing to fill damage from.
                 self._has_sound_frame |= not picture.is_corrupt
-                if self._has_sound_frame:
-                    yield DecodedFrame(picture, self.timeline.place(picture.pts))
+                if self._has_sound_frame and not self.timeline.is_late(picture.pts):
+                    place = self.timeline.place(picture.pts, is_anchor=picture.pict_type != between)
+                    yield DecodedFrame(picture, place)
         if self.is_threaded and not self.timeline.is_complete:
             raise TailLostError  # a failure at the end takes along the frames that other threads held
         self.lost_at_end = self.timeline.lost_at_end()
@@ -94,8 +96,10 @@ class Decoding:
                 self._is_partial = packet.is_corrupt and not is_transport_stream
                 if self._is_partial:
                     continue
+                if _is_avi(self.container):
+                    packet.pts = packet.dts  # a picture then carries the time of its own packet
                 if not packet.is_discard:
-                    self.timeline.sent(packet.dts if packet.pts is None or _is_avi(self.container) else packet.pts)
+                    self.timeline.sent(packet.dts if packet.pts is None else packet.pts)
                 if packet.is_corrupt:
                     self.timeline.damaged()
             yield packet
@@ -123,7 +127,9 @@ class Decoding:
         if whole is None and "mp4" in self.container.format.name:
             whole = self.packets >= self.stream.frames
         if whole is None and self.container.duration and _states_duration(self.container):
-            promised_s = ((self.container.start_time or 0) + self.container.duration) / 1e6
+            # FLV states the time of its end, others how long they are.
+            begin = 0 if "flv" in self.container.format.name else self.container.start_time or 0
+            promised_s = (begin + self.container.duration) / 1e6
             whole = self._end_s + 2.5 * interval_s >= promised_s
         return "" if whole in (True, None) else "the file ends before it"
 

@@ -125,6 +125,7 @@ def timeline_of(container: Any, stream: Any, fps: float, first: tuple[int, float
         1 / fps,
         # AVI stores no time of display: where frames are stored out of order, its times are those of storage.
         is_untimed="avi" in kind and bool(stream.codec_context.has_b_frames),
+        shows_each=stream.codec_context.codec.canonical_name == "av1",
         counts_by_time="mp4" not in kind,
         jumps=any(name in kind for name in ("mpegts", "mpeg")),
         first=first,

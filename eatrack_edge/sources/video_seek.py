@@ -59,7 +59,7 @@ def _landed(container: Any, stream: Any) -> int | None:
 def _times(container: Any, stream: Any, start: int) -> list[int]:
     """Times of all frames, sorted, from the packets alone; empty where they do not give each frame its number."""
     is_indexed = any(name in container.format.name for name in ("mp4", "matroska"))
-    if not is_indexed or stream.codec_context.name not in _COUNTABLE:
+    if not is_indexed or stream.codec_context.codec.canonical_name not in _COUNTABLE:
         return []
     times: list[int] = []
     watch = _Damage(1.0, 1.0)

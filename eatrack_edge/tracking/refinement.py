@@ -85,10 +85,15 @@ def open_refinement(settings: RefinementSettings, backend: Backend, threads: int
         UsageError: There is none of that name, or it does not fit the model.
         MachineError: It lacks something on this machine.
     """
-    policy = _automatic(backend) if settings.policy == AUTO else settings.policy
-    return REFINEMENTS.get(policy)(settings, backend, threads)
+    return REFINEMENTS.get(refinement_name(settings, backend))(settings, backend, threads)
 
 
-def _automatic(backend: Backend) -> str:
-    """VitTrack where it was measured: beside a model that runs on the CPU, and with whose crops it was trained."""
+def refinement_name(settings: RefinementSettings, backend: Backend) -> str:
+    """The refinement that the settings name beside a backend, a name in ``REFINEMENTS``.
+
+    By itself that is VitTrack where it was measured: beside a model that runs on the CPU, with whose crops it was
+    trained.
+    """
+    if settings.policy != AUTO:
+        return settings.policy
     return "vittrack" if "CPU" in backend.name and takes_crops_of(backend.model_spec) else "off"

@@ -34,6 +34,12 @@ def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_zero() -> 
     assert versus_table(replace(result(), versus=[fast]))[2][3:5] == ["0.0023", "0.002 to 0.003"]
 
 
+def test_a_refinement_that_is_part_of_an_update_stands_beside_the_model() -> None:
+    assert dict(facts(result()))["model"] == "eatrack_s fp32, onnxruntime (CPU), 1 thread"
+    refined = replace(result(), model=replace(result().model, refinement="vittrack"))
+    assert dict(facts(refined))["model"] == "eatrack_s fp32, onnxruntime (CPU), 1 thread, refinement vittrack"
+
+
 def test_a_failed_device_check_is_listed_under_the_measured_machine() -> None:
     found = dict(facts(replace(result(), claim=DeviceCheck("orin", False, "this is no orin"))))
     assert found["measured on"] == "ACME Notebook 14, not a Jetson Orin, 2 cores"

@@ -54,6 +54,13 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+def test_sequences_without_an_annotation_are_named_unless_others_were_asked_for(data: Path, tmp_path: Path) -> None:
+    (data / "car.txt").unlink()
+    command = ["--dataset", "images", data, "--tracker", "still_tracker:Still", "-o", tmp_path / "out"]
+    assert "without an annotation, left out: car\n" in run(*command).stderr
+    assert "without an annotation" not in run(*command, "--sequence", "boat").stderr
+
+
 def test_result_files_are_scored_against_true_boxes(data: Path, tmp_path: Path) -> None:
     done = run("--truth", data, "--results", data, "--protocol", "pysot", "--json", tmp_path / "scores.json")
     assert done.exit_code == 0, done.output

@@ -10,6 +10,7 @@ import pytest
 from cli.conftest import Run
 from cli.test_track import images
 from eatrack_edge.outputs.grid import with_grid
+from sources.clips import damage, write_video
 
 SCENE = "test://?width=320&height=240&frames=6"
 
@@ -20,6 +21,16 @@ def test_one_frame_is_written_as_it_is(run: Run, tmp_path: Path) -> None:
     assert done.code == 0
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "a.png")), cv2.imread(str(folder / "0002.png")))
     assert "frame                     2 at 0.067 s, 160x120\n" in done.out
+
+
+def test_a_frame_that_is_lost_to_damage_says_so(run: Run, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", [number / 30 for number in range(10)], g="1", bf="0")
+    done = run("frame", damage(path, 4), "--start", 4, "-o", tmp_path / "a.png")
+    assert done.code == 0
+    assert done.err == (
+        "warning: frame 4 is lost to damage: the picture is of the one that was read before or after it\n"
+    )
+    assert run("frame", path, "--start", 5, "-o", tmp_path / "b.png").err == ""
 
 
 def test_the_grid_has_lines_at_round_coordinates(run: Run, tmp_path: Path) -> None:

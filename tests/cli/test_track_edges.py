@@ -126,6 +126,12 @@ def test_the_range_of_thermal_pictures_is_in_the_header_and_may_be_given(run: Ru
             id="fractions",
         ),
         pytest.param(
+            "90,60,0.125,0.083",
+            [],
+            "--box 90,60,0.125,0.083 is smaller than a pixel\nhint: a box has its size in pixels, as its place",
+            id="size in fractions",
+        ),
+        pytest.param(
             "90,60,110,80",
             [],
             "--box 90,60,110,80 lies mostly outside the frame, 160x120\n"
@@ -283,6 +289,29 @@ def test_a_name_that_is_not_utf_8_is_tracked_and_written_with_replacements(tmp_p
     assert "warning: the name of the source is not UTF-8: results have it with replacements\n" in done.stderr
     (written,) = (tmp_path / "runs").glob("*/track.jsonl")
     assert lines(written)[0]["source"] == f"{tmp_path}/caf\ufffd.mp4"
+
+
+def test_a_name_as_long_as_a_name_may_be_is_tracked_and_a_longer_one_is_refused(
+    run: Run, tmp_path: Path, video: Path
+) -> None:
+    path = video.rename(tmp_path / f"{'é' * 125}.mp4")
+    done = run("track", path, "--box", BOX, "--max-frames", 2, "--save-dir", tmp_path / "runs")
+    assert done.code == 0, done.err
+    (written,) = (tmp_path / "runs").glob("*/track.jsonl")
+    assert written.parent.name.startswith("é" * 100 + "-20")
+    for option in ("-o", "--save-dir"):
+        long = tmp_path / f"{'x' * 300}.jsonl"
+        done = run("track", path, "--box", BOX, "--max-frames", 2, option, long)
+        assert (done.code, done.err.splitlines()[-1]) == (4, "hint: choose a shorter name")
+        assert "cannot be written: file name too long" in done.err
+
+
+def test_images_that_are_missing_are_said_to_be(run: Run, tmp_path: Path) -> None:
+    folder = images(tmp_path / "frames")
+    (folder / "0003.png").unlink()
+    done = run("track", folder, "--box", "40,30,20,20", "--csv", tmp_path / "a.csv")
+    assert done.code == 0
+    assert "warning: images are missing after 0002.png: frames are counted as they are there" in done.err
 
 
 def test_pixels_that_are_not_square_are_tracked_as_players_show_them(run: Run, tmp_path: Path) -> None:

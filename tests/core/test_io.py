@@ -67,6 +67,20 @@ def test_work_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
 
 
+def test_folders_that_were_made_for_work_that_failed_are_gone_and_others_are_not(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), staged(tmp_path / "a" / "b"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+    def fail() -> None:
+        (tmp_path / "c" / "notes").touch()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), staged(tmp_path / "c" / "d"):
+        fail()
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["notes"]
+
+
 def test_a_disk_that_fills_up_while_staging_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught, staged(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

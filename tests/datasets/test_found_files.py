@@ -79,6 +79,20 @@ def test_two_videos_of_one_name_are_an_error_of_that_sequence_alone(tmp_path: Pa
         dataset.read("car")
 
 
+def test_videos_and_folders_of_images_without_an_annotation_are_known(tmp_path: Path) -> None:
+    for name in ("boat", "car"):
+        (tmp_path / f"{name}.mp4").touch()
+        (tmp_path / "d" / name / "img").mkdir(parents=True)
+        (tmp_path / "d" / name / "img" / "1.jpg").touch()
+    (tmp_path / "d" / "plots").mkdir()
+    for folder in (tmp_path, tmp_path / "d"):
+        (folder / "boat.txt").write_text("1,2,3,4\n")
+    for kind, root in (("videos", tmp_path), ("images", tmp_path / "d")):
+        found = open_dataset(kind, root)
+        assert (found.names, found.unannotated) == (["boat"], ("car",))
+        assert found.with_frame_stride(2).unannotated == ("car",)
+
+
 def test_the_colour_frames_of_vot_are_found(tmp_path: Path) -> None:
     touch_images(tmp_path / "bag/color", "%08d.jpg", 1, 3)
     touch_images(tmp_path / "bag/depth", "%08d.png", 1, 3)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError, UsageError
+from eatrack_edge.datasets.annotations import read_boxes
 from eatrack_edge.datasets.frame_sets import ImageFrames, VideoFrames
 from eatrack_edge.datasets.registry import DATASETS, open_dataset
 
@@ -302,3 +303,36 @@ def test_an_empty_annotation_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "boat.txt", "\n")
     with pytest.raises(InputError, match=r"boat.txt: no boxes in the file"):
         open_dataset("images", tmp_path).read("boat")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("1,2,3,4\r\n5,6,7,8\r\n".encode("utf-8-sig"), id="of Windows"),
+        pytest.param("1,2,3,4\r\n5,6,7,8\r\n".encode("utf-16"), id="of PowerShell"),
+        pytest.param(b"1;2;3;4\r5;6;7;8", id="semicolons and returns"),
+        pytest.param(b"1\t2\t3\t4\n5 ,6 ,  7,8,\n\n \n", id="tabs, blanks and an empty end"),
+    ],
+)
+def test_boxes_are_read_however_they_are_separated(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(content)
+    assert read_boxes(tmp_path / "a.txt").tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        pytest.param(
+            "0.25,0.5,0.1,0.1\nnan,nan,nan,nan\n1,0.5,0.2,0.1\n",
+            "images/boat: all boxes are smaller than a pixel, such as [0.25, 0.5, 0.1, 0.1]",
+            id="fractions",
+        ),
+        pytest.param(BOX + "1,2,inf,4\n" + BOX, "images/boat: a box is infinite", id="infinite"),
+    ],
+)
+def test_boxes_that_are_not_in_pixels_are_refused(rows: str, message: str, tmp_path: Path) -> None:
+    touch_images(tmp_path / "boat", "%d.jpg", 1, 3)
+    write(tmp_path / "boat.txt", rows)
+    with pytest.raises(InputError) as caught:
+        open_dataset("images", tmp_path).read("boat")
+    assert caught.value.message == message

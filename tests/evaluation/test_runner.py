@@ -142,6 +142,25 @@ def test_a_video_of_another_length_than_its_annotation_is_refused(folder: Path) 
 
 
 @pytest.mark.parametrize("camera_fps", [0.0, 1e-3])
+@pytest.mark.parametrize("corners", ["31,16,47,30", "35,21,53,35"])
+def test_true_boxes_that_are_corners_are_refused(folder: Path, corners: str, camera_fps: float) -> None:
+    (folder / "boat.txt").write_text(f"{corners}\n" * 4 + "0,0,0,0\n")
+    numbers = corners.replace(",", ".0, ") + ".0"
+    with pytest.raises(InputError) as caught:
+        run_sequence(still(), sequences(folder)[0], camera_fps=camera_fps)
+    assert caught.value.message == (
+        f"images/boat: true boxes, such as [{numbers}], reach beyond the frame, 60x40, and all fit as corners; "
+        "they are to be x,y,w,h"
+    )
+
+
+@pytest.mark.parametrize("rows", ["21,11,38,28\n" * 5, "31,16,47,30\n" * 2 + "11,11,8,8\n" * 3])
+def test_large_boxes_and_a_single_one_beyond_the_frame_are_no_corners(folder: Path, rows: str) -> None:
+    (folder / "boat.txt").write_text(rows)
+    assert len(run_sequence(still(), sequences(folder)[0]).boxes) == 5
+
+
+@pytest.mark.parametrize("camera_fps", [0.0, 1e-3])
 def test_a_sequence_whose_frames_change_size_midway_runs_to_its_end(folder: Path, camera_fps: float) -> None:
     for number in (3, 4):
         cv2.imwrite(str(folder / "boat" / f"{number:04d}.png"), np.full((20, 30, 3), 10 + number, np.uint8))

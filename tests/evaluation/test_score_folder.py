@@ -63,6 +63,20 @@ def test_a_broken_result_is_skipped_and_its_line_named(folders: tuple[Path, Path
     assert skipped == {"boat": f"{results / 'boat.txt'}:2: expected four numbers x,y,w,h, got `10 10 8`"}
 
 
+@pytest.mark.parametrize("which", ["truth", "results"])
+def test_fractions_of_the_frame_leave_out_their_sequence(folders: tuple[Path, Path], which: str) -> None:
+    path = dict(zip(("truth", "results"), folders, strict=True))[which] / "car.txt"
+    path.write_text("0.1,0.1,0.08,0.08\n" * 3)
+    scored = score_folder(*folders, PROTOCOLS["otb"])
+    assert list(scored.sequences) == ["boat"]
+    assert scored.skipped == {"car": f"{path}: all boxes are smaller than a pixel, such as [0.1, 0.1, 0.08, 0.08]"}
+
+
+def test_a_result_may_have_boxes_that_are_not_finite(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "car.txt").write_text(BOX + "nan,nan,nan,nan\n" + "inf,1,2,3\n")
+    assert list(score_folder(*folders, PROTOCOLS["otb"]).sequences) == ["boat", "car"]
+
+
 def test_results_of_another_length_are_scored_and_named(folders: tuple[Path, Path]) -> None:
     truth, results = folders
     (results / "boat.txt").write_text(BOX * 2)

@@ -34,6 +34,10 @@ _NAMES = {"tensor(uint8)": "UINT8", "tensor(int32)": "INT32", "tensor(float)": "
 
 class ILogger:
     Severity = Enum("Severity", "INTERNAL_ERROR ERROR WARNING INFO VERBOSE")
+    is_initialised = False  # pybind11 refuses an object of a derived class that leaves this out
+
+    def __init__(self) -> None:
+        self.is_initialised = True
 
 
 TensorIOMode = Enum("TensorIOMode", "NONE INPUT OUTPUT")
@@ -135,6 +139,7 @@ def install(monkeypatch: pytest.MonkeyPatch, device: SimulatedDevice) -> Fate:
     class Runtime:
         def __init__(self, log: Any) -> None:
             assert log is tensorrt_log.logger()
+            assert log.is_initialised
 
         def deserialize_cuda_engine(self, data: bytes) -> SimulatedEngine | None:
             if fate.refuses_engine:

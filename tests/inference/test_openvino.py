@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,6 +41,25 @@ def reference() -> OnnxRuntimeBackend:
 @needs_openvino
 def test_it_says_what_it_runs_on_and_in_what_precision(backend: OpenVinoBackend) -> None:
     assert backend.name == "openvino (CPU, f32)"
+    assert backend.note == ""
+
+
+def test_the_precision_is_that_of_what_multiplies_each_once_and_in_order() -> None:
+    kinds = [("Convolution", "u8"), ("FullyConnected", "i8"), ("MatMul", "f32"), ("Convolution", "u8"), ("Add", "bf16")]
+
+    def node(kind: str, precision: str) -> SimpleNamespace:
+        return SimpleNamespace(get_rt_info=lambda: {"layerType": _Text(kind), "runtimePrecision": _Text(precision)})
+
+    nodes = [node(*kind) for kind in kinds]
+    compiled = SimpleNamespace(get_runtime_model=lambda: SimpleNamespace(get_ops=lambda: nodes))
+    assert module._precision(compiled) == "f32+i8+u8"
+
+
+class _Text(str):
+    """What OpenVINO keeps: a value that is asked for its type."""
+
+    def astype(self, kind: type) -> str:
+        return kind(self)
 
 
 @needs_openvino

@@ -103,6 +103,10 @@ LAYOUTS: dict[str, Callable[[dict[str, Tensor]], Any]] = {
     "compiled and parallel": lambda state: {"net": prefixed("module._orig_mod.", state)},
     "parallel and compiled": lambda state: {"net": prefixed("_orig_mod.module.", state)},
     "a part compiled": lambda state: {key.replace("backbone.", "backbone._orig_mod."): v for key, v in state.items()},
+    "a part checkpointed": lambda state: {
+        "net": {key.replace("blocks.0.", "blocks.0._checkpoint_wrapped_module."): v for key, v in state.items()}
+    },
+    "sharded": lambda state: {"model_state": prefixed("_fsdp_wrapped_module._orig_mod.", state)},
     "model_state_dict": lambda state: {"epoch": 1, "model_state_dict": state, "loss": torch.tensor(0.5)},
     "a wrapper in a wrapper": lambda state: {"state_dict": {"net": state}},
     "DeepSpeed": lambda state: {"module": prefixed("module.", state), "ds_version": "0.14"},
@@ -132,11 +136,13 @@ def equals(path: Path, network: EATrack) -> bool:
 
 @pytest.mark.parametrize("suffix", [".pth", ".ckpt", ".bin"])
 @pytest.mark.parametrize("is_parallel", [True, False])
+@pytest.mark.parametrize("is_zip", [True, False], ids=["zip", "stream"])
 def test_a_network_that_was_pickled_whole_is_read(
-    tmp_path: Path, network: EATrack, suffix: str, is_parallel: bool
+    tmp_path: Path, network: EATrack, suffix: str, is_parallel: bool, is_zip: bool
 ) -> None:
     path = tmp_path / f"a{suffix}"
-    torch.save({"model": nn.DataParallel(network) if is_parallel else network}, path)
+    whole = nn.DataParallel(network) if is_parallel else network
+    torch.save({"model": whole}, path, _use_new_zipfile_serialization=is_zip)
     assert equals(path, network)
 
 
@@ -154,6 +160,27 @@ def test_a_network_that_was_pickled_whole_is_read(
             "`model.`",
             id="by prefix",
         ),
+        pytest.param(
+            lambda s: {"model": other(s), "ema": {"decay": 0.999, "shadow": s}}, "ema", "`model`", id="a shadow"
+        ),
+        pytest.param(
+            lambda s: {"model": other(s), "swa": {**prefixed("module.", s), "n_averaged": torch.tensor(3)}},
+            "swa",
+            "`model`",
+            id="torch's AveragedModel",
+        ),
+        pytest.param(
+            lambda s: {
+                "state_dict": {
+                    **prefixed("net._orig_mod.", other(s)),
+                    **prefixed("ema_net.module._orig_mod.", s),
+                    "ema_net.n_averaged": torch.tensor(3),
+                }
+            },
+            "ema_net.",
+            "`net.`",
+            id="Lightning, compiled and averaged",
+        ),
     ],
 )
 def test_averaged_weights_are_chosen_and_the_choice_is_noted(
@@ -165,6 +192,39 @@ def test_averaged_weights_are_chosen_and_the_choice_is_noted(
     (said,) = read_checkpoint(path).notes
     assert f"`{taken}`" in said
     assert said.endswith(f"the file also holds {note}")
+
+
+def test_of_two_networks_in_one_file_always_the_same_is_taken_and_the_other_is_noted(
+    tmp_path: Path, network: EATrack
+) -> None:
+    path, state = tmp_path / "a.pth", dict(network.state_dict())
+    torch.save({"model": {**prefixed("teacher.", other(state)), **prefixed("student.", state)}}, path)
+    assert equals(path, network)
+    assert read_checkpoint(path).notes == (
+        "the keys that begin with `student.` were taken; the file also holds `teacher.`",
+    )
+
+
+def test_an_average_whose_weights_have_no_names_is_left_out_and_that_is_noted(tmp_path: Path, network: EATrack) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({"net": network.state_dict(), "ema": {"decay": 0.999, "shadow_params": [*network.parameters()]}}, path)
+    assert equals(path, network)
+    assert read_checkpoint(path).notes == ("`ema` was left out: its weights have no names",)
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ({"student": {"a": torch.ones(1)}, "epoch": 3}, "`student`, `epoch`"),
+        ([torch.ones(1)], "a list, not a mapping of names"),
+    ],
+)
+def test_a_file_whose_weights_are_not_found_says_what_it_holds(tmp_path: Path, held: object, words: str) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(held, path)
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert caught.value.message == f"{path}: no weights of a network in it; it holds {words}"
 
 
 def test_the_settings_of_an_average_are_not_weights(tmp_path: Path, network: EATrack) -> None:

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import pytest
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.sources.file_kinds import is_whole
 from eatrack_edge.sources.registry import open_source
-from sources.clips import copied, write_video
+from sources.clips import copied, picture, write_video
+
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 
 @pytest.mark.parametrize(
@@ -108,14 +111,29 @@ def test_a_raw_video_that_begins_with_a_line_of_text_is_a_video(tmp_path: Path) 
     assert len(list(open_source(str(path)))) == 3
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+def _written_as(kind: str, path: Path) -> Path:
+    """A film of ten frames as a format of a codec that FFmpeg writes."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(kind, rate=25)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "rgb8" if kind == "gif" else "yuv420p"
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
+            container.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts", ".gif", ".wmv", ".mpg", ".vob"])
 def test_a_file_is_whole_until_its_end_is_missing(tmp_path: Path, suffix: str) -> None:
     times = [number / 30 for number in range(10)]
-    path = (
-        write_video(tmp_path / f"a{suffix}", times)
-        if suffix != ".ts"
-        else copied(write_video(tmp_path / "a.mp4", times), tmp_path / "a.ts")
-    )
+    codec = {".gif": "gif", ".wmv": "wmv2", ".mpg": "mpeg1video", ".vob": "mpeg2video"}.get(suffix)
+    if codec:
+        path = _written_as(codec, tmp_path / f"a{suffix}")
+    elif suffix == ".ts":
+        path = copied(write_video(tmp_path / "a.mp4", times), tmp_path / "a.ts")
+    else:
+        path = write_video(tmp_path / f"a{suffix}", times)
     assert is_whole(path) is True
     path.write_bytes(path.read_bytes()[:-1])
     assert is_whole(path) is False
@@ -133,6 +151,13 @@ def test_a_file_is_whole_until_its_end_is_missing(tmp_path: Path, suffix: str) -
         pytest.param(b"\0\0\0\x08ftyp\0\0\0\1mdat" + (30).to_bytes(8, "big") + bytes(14), True, id="MP4 of wide boxes"),
         pytest.param(b"\0\0\0\x08ftypjunkjunkjunk", True, id="MP4 with something appended"),
         pytest.param(b"FLV\1" + bytes(99), None, id="FLV"),
+        pytest.param(b"\0\0\1\xba\x44" + bytes(9) + b"\0\0\1\xb9appended", None, id="MPEG-PS with something appended"),
+        pytest.param(b"\0\0\1\xba\x44" + bytes(8) + b"\xfa\xff\xff\0\0\1\xb9", True, id="MPEG-PS with a stuffed pack"),
+        pytest.param(_ASF + (30).to_bytes(8, "little") + bytes(6 + 16 + 8), None, id="ASF written live"),
+        pytest.param(
+            b"GIF89a" + bytes(7) + b"\x21\xf9\1\0\0" + b";" + b"appended", True, id="GIF with something appended"
+        ),
+        pytest.param(b"GIF89a" + bytes(7) + b"\x21\xf9\1;\0", False, id="GIF cut off after a block"),
     ],
 )
 def test_a_structure_that_does_not_say_its_length_is_not_asked(

@@ -92,6 +92,72 @@ def test_the_nth_frame_gets_the_nth_time_where_times_are_those_of_storage() -> N
     assert [timeline.place(pts).pts_s for pts in (10, 30, 0, 20)] == [0.0, 1.0, 2.0, 3.0]
 
 
+def test_where_times_are_those_of_storage_a_lost_frame_is_known_at_the_next_anchor() -> None:
+    timeline = _timeline(is_untimed=True)
+    for pts in (0, 10, 20, 30):
+        timeline.sent(pts)
+    timeline.damaged()  # 30 stores a B-frame, and was lost
+    for pts in (40, 50, 60):
+        timeline.sent(pts)
+    shown = [(0, True), (20, False), (10, True), (50, False), (40, True)]
+    places = [timeline.place(pts, is_anchor=is_anchor) for pts, is_anchor in shown]
+    assert [place[::2] for place in places] == [(0, 0), (1, 0), (2, 0), (3, 0), (5, 1)]
+    assert places[-1].pts_s == 5.0
+    assert timeline.place(60) == Place(6, 6.0, 0)
+    assert timeline.lost_at_end() == 0
+
+
+def test_frames_lost_at_the_end_of_a_file_without_times_of_display_are_to_be_read_again() -> None:
+    timeline = _timeline(is_untimed=True)
+    for pts in (0, 10, 20):
+        timeline.sent(pts)
+    timeline.place(0)
+    assert timeline.is_complete
+    timeline.damaged()
+    assert not timeline.is_complete
+    assert timeline.lost_at_end() == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"counts_by_time": True, "jumps": True}, {"is_untimed": True}])
+def test_a_frame_that_comes_after_it_was_counted_as_lost_is_late(options: dict[str, bool]) -> None:
+    timeline = _timeline(**options)
+    for pts in (0, 10, 20):
+        timeline.sent(pts)
+    timeline.place(0)
+    timeline.damaged()
+    assert not timeline.is_late(10)
+    assert timeline.place(20).number == 2
+    assert timeline.is_late(10)
+    timeline.sent(10)  # a clock that was set anew
+    assert not timeline.is_late(10)
+
+
+def test_frames_whose_packets_are_missing_before_the_first_that_can_be_shown_are_counted_by_time() -> None:
+    timeline = _timeline(counts_by_time=True)
+    for pts in (0, 10):
+        timeline.sent(pts)
+        timeline.damaged()
+    timeline.sent(50)
+    assert timeline.place(50) == Place(5, 5.0, 5)
+
+
+def test_where_no_frame_can_be_shown_each_report_of_damage_is_a_lost_frame() -> None:
+    timeline = _timeline()
+    for pts in (0, 10):
+        timeline.sent(pts)
+        timeline.damaged()
+    assert timeline.lost_at_end() == 2
+    assert timeline.place(None) == Place(2, 2.0, 2)
+
+
+def test_where_every_packet_shows_a_frame_one_without_is_lost_without_a_report_of_damage() -> None:
+    timeline = _timeline(shows_each=True)
+    for pts in (0, 10, 20, 30):
+        timeline.sent(pts)
+    assert [timeline.place(pts) for pts in (0, 20)] == [(0, 0.0, 0), (2, 2.0, 1)]
+    assert timeline.lost_at_end() == 1
+
+
 def test_reading_that_begins_in_the_middle_goes_on_from_its_number_and_time() -> None:
     timeline = _timeline(first=(7, 7.5))
     assert [timeline.place(pts) for pts in (75, 85)] == [(7, 7.5, 0), (8, 8.5, 0)]
@@ -110,20 +176,20 @@ def test_frames_lost_at_the_end_are_counted() -> None:
 
 @given(
     st.lists(st.one_of(st.none(), st.integers(-(10**6), 10**6)), min_size=1, max_size=40),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
+    st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    st.sets(st.integers(0, 39)),
     st.sets(st.integers(0, 39)),
 )
 def test_whatever_a_file_says_numbers_and_times_grow(
-    times: list[int | None], is_untimed: bool, counts_by_time: bool, jumps: bool, damaged: set[int]
+    times: list[int | None], options: tuple[bool, bool, bool, bool], damaged: set[int], between: set[int]
 ) -> None:
-    timeline = Timeline(1 / 90000, 1 / 30, is_untimed=is_untimed, counts_by_time=counts_by_time, jumps=jumps)
+    names = ("is_untimed", "shows_each", "counts_by_time", "jumps")
+    timeline = Timeline(1 / 90000, 1 / 30, **dict(zip(names, options, strict=True)))
     places = []
     for number, pts in enumerate(times):
         timeline.sent(pts)
         if number in damaged:
             timeline.damaged()
         else:
-            places.append(timeline.place(pts))
+            places.append(timeline.place(pts, is_anchor=number not in between))
     assert all(one.number < other.number and one.pts_s < other.pts_s for one, other in pairwise(places))

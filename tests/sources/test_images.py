@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eatrack_edge.core.errors import InputError, SourceLost
-from eatrack_edge.sources.images import images_in, images_matching, natural_key
+from eatrack_edge.sources.images import first_gap, images_in, images_matching, natural_key
 from eatrack_edge.sources.registry import open_source
 from sources.clips import number_of
 
@@ -151,3 +151,20 @@ def test_an_image_that_is_something_else_is_named(images) -> None:
 def test_a_frame_of_a_folder_names_its_file(images) -> None:
     folder = images("0.png", "1.png")
     assert [read.file for read in open_source(str(folder))] == [f"{folder}/0.png", f"{folder}/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "after"),
+    [
+        pytest.param(["1", "2", "3", "5", "6"], "3", id="one is missing"),
+        pytest.param(["0000_ir", "0010_ir", "0020_ir", "0040_ir"], "0020_ir", id="one of every tenth"),
+        pytest.param(["1", "2", "3", "4"], None, id="none"),
+        pytest.param(["1", "2", "4"], None, id="too few to tell"),
+        pytest.param(["1", "5", "6", "20", "31"], None, id="no usual step"),
+        pytest.param(["a/1", "a/2", "a/3", "b/9", "b/10"], None, id="another folder"),
+        pytest.param(["1", "2", "cover", "4", "5"], None, id="one without a number"),
+        pytest.param(["1", "1", "1", "1", "5"], None, id="another number counts"),
+    ],
+)
+def test_the_image_after_which_others_are_missing_is_found(names: list[str], after: str | None) -> None:
+    assert first_gap([Path(f"{name}.png") for name in names]) == (after and Path(f"{after}.png"))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.core.errors import InputError, MissingExtra
+from eatrack_edge.core.errors import InputError, MissingExtra, SourceLost
+from eatrack_edge.sources.picture_stack import _is_cut_off_tiff
 from eatrack_edge.sources.registry import open_source
 from sources.clips import number_of, picture
 
@@ -37,6 +39,19 @@ def test_an_animated_picture_gives_all_of_its_pictures_at_their_times(tmp_path: 
     assert (source.name, source.frame_count, source.size, source.fps) == ("a", COUNT, (64, 48), pytest.approx(25))
     assert [number_of(one.frame) for one in read] == [one.index for one in read] == list(range(COUNT))
     np.testing.assert_allclose([one.pts_s for one in read], np.arange(COUNT) / 25)
+
+
+@needs_animation
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_an_animated_picture_of_greys_has_its_whole_width(tmp_path: Path, dtype: type) -> None:
+    animation = cv2.Animation()
+    scale = 257 if dtype is np.uint16 else 1
+    animation.frames = [picture(number)[..., 1].astype(dtype) * dtype(scale) for number in range(COUNT)]
+    animation.durations = np.full(COUNT, 40, np.int32)
+    path = tmp_path / "a.png"
+    path.write_bytes(cv2.imencodeanimation(".png", animation)[1].tobytes())
+    read = list(open_source(str(path)))
+    assert [(one.frame.shape, number_of(one.frame)) for one in read] == [((48, 64, 3), n) for n in range(COUNT)]
 
 
 @needs_animation
@@ -75,6 +90,46 @@ def test_pages_of_16_bits_share_the_range_of_the_first(tmp_path: Path) -> None:
     source = open_source(str(_tiff(tmp_path / "a.tif", pages)), value_range=(7000, 7000 + 8 * 255))
     for one in source:
         np.testing.assert_array_equal(one.frame, picture(one.index)[..., :1].repeat(3, 2))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_tiff_that_is_cut_off_is_a_lost_source_after_the_pages_that_are_left(tmp_path: Path, share: float) -> None:
+    path = _tiff(tmp_path / "a.tif", [picture(number) for number in range(COUNT)])
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    read: list[int] = []
+    with pytest.raises(SourceLost, match=r"the file ends before it"):
+        read.extend(number_of(one.frame) for one in open_source(str(path)))
+    assert 0 < len(read) < COUNT
+    assert read == list(range(len(read)))
+
+
+@pytest.mark.parametrize("is_big", [False, True])
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_the_chain_of_a_tiffs_pages_is_followed_in_either_order(is_big: bool, order: Literal["little", "big"]) -> None:
+    def number(value: int, width: int) -> bytes:
+        return value.to_bytes(width, order)
+
+    mark = b"II" if order == "little" else b"MM"
+    # A header that points to a page without entries, which points on.
+    if is_big:
+        head, page = mark + number(43, 2) + number(8, 2) + number(0, 2) + number(16, 8), number(0, 8)
+        end, lost, loop = (number(where, 8) for where in (0, 900, 16))
+    else:
+        head, page = mark + number(42, 2) + number(8, 4), number(0, 2)
+        end, lost, loop = (number(where, 4) for where in (0, 900, 8))
+    for following, is_cut in ((end, False), (lost, True), (loop, False), (b"", True)):
+        stored = np.frombuffer(head + page + following, np.uint8)
+        assert _is_cut_off_tiff(stored) is is_cut
+
+
+@pytest.mark.parametrize("pattern", ["", "/*.tif"])
+def test_a_folder_of_files_that_each_hold_several_pictures_is_refused_by_name(tmp_path: Path, pattern: str) -> None:
+    path = _tiff(tmp_path / "a 1.tif", [picture(number) for number in range(3)])
+    _tiff(tmp_path / "a 2.tif", [picture(3)])
+    with pytest.raises(InputError) as caught:
+        open_source(f"{tmp_path}{pattern}")
+    assert caught.value.message == f"{tmp_path}{pattern}: `a 1.tif` holds several pictures, and is not a frame"
+    assert caught.value.hint == f"name the file itself: '{path}'"
 
 
 def test_a_thumbnail_among_the_pages_is_no_frame(tmp_path: Path) -> None:

@@ -94,6 +94,13 @@ def test_a_deep_picture_among_shallow_ones_is_refused_by_name(tmp_path: Path) ->
     assert caught.value.message == f"{folder}/001.png: a picture of uint16, the first has 8 bits"
 
 
+def test_a_shallow_picture_among_deep_ones_is_refused_by_name(tmp_path: Path) -> None:
+    folder = _write(tmp_path / "f", [_counts(0), picture(1)])
+    with pytest.raises(InputError) as caught:
+        list(open_source(str(folder)))
+    assert caught.value.message == f"{folder}/001.png: a picture of uint8, the first has more than 8 bits"
+
+
 def test_an_image_alone_is_stretched_by_its_own_range(tmp_path: Path) -> None:
     frame = read_image(_write(tmp_path / "f", [_counts(5)]) / "000.png")
     assert frame is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -67,6 +69,65 @@ def test_a_later_start_reaches_beyond_a_damage_and_gives_the_same_frames(tmp_pat
     assert len(read) == 30 - start
     assert _lost(read) == {number: 11 - number for number in (9, 10) if number >= start}
     _check_places(read, start)
+
+
+def _out_of_order_as(suffix: str, tmp_path: Path) -> Path:
+    """Thirty frames in three groups, stored out of order."""
+    first = tmp_path / ("v.avi" if suffix == ".avi" else "v.mp4")
+    path = write_video(first, TIMES, g="10", bf="2", **{"x264-params": "scenecut=0"})
+    return path if path.suffix == suffix else copied(path, tmp_path / f"v{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv", ".flv"])
+@pytest.mark.parametrize("start", [0, 9, 12])
+def test_frames_that_are_lost_with_their_key_frame_keep_their_numbers_from_any_start(
+    tmp_path: Path, suffix: str, start: int
+) -> None:
+    path = damage(_out_of_order_as(suffix, tmp_path), 10, 11)
+    whole = list(open_source(str(path)))
+    assert [one.index for one in whole] == list(range(30))
+    np.testing.assert_allclose([one.pts_s for one in whole], TIMES, atol=2e-3)
+    # The decoder fills in what refers to the lost frames, up to the next key frame.
+    assert all(one.lost or number_of(one.frame) == one.index for one in whole if not 8 <= one.index < 20)
+    assert sum(one.lost > 0 for one in whole) >= 2
+    read = list(open_source(str(path), start=start))
+    assert [(one.index, one.lost) for one in read] == [(one.index, one.lost) for one in whole[start:]]
+    assert all(np.array_equal(one.frame, other.frame) for one, other in zip(read, whole[start:], strict=True))
+
+
+@pytest.mark.parametrize("place", [0.1, 0.4, 0.75])
+def test_lost_packets_of_a_transport_stream_whose_frames_are_out_of_order_leave_numbers_true(
+    tmp_path: Path, place: float
+) -> None:
+    path = _out_of_order_as(".ts", tmp_path)
+    content = path.read_bytes()
+    at = 188 * round(len(content) / 188 * place)
+    path.write_bytes(content[:at] + content[at + 188 :])
+    read = list(open_source(str(path)))
+    assert [one.index for one in read] == list(range(30))
+    np.testing.assert_allclose([one.pts_s for one in read], TIMES, atol=2e-3)
+
+
+def test_a_sound_flv_whose_first_frame_is_shown_late_is_sound(tmp_path: Path) -> None:
+    assert len(list(open_source(str(_out_of_order_as(".flv", tmp_path))))) == 30
+
+
+def test_a_damaged_frame_of_av1_is_lost_though_the_decoder_is_silent(tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libsvtav1", rate=30, options={"preset": "12", "svtav1-params": "keyint=1"})
+        stream.width, stream.height, stream.pix_fmt = 256, 192, "yuv420p"
+        for number in range(12):
+            frame = cv2.resize(picture(number), (256, 192), interpolation=cv2.INTER_NEAREST)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        container.mux(stream.encode(None))
+    read = [
+        SourceFrame(one.index, one.pts_s, cv2.resize(one.frame, (64, 48)), lost=one.lost)
+        for one in open_source(str(damage(path, 5)))
+    ]
+    assert len(read) == 12
+    assert _lost(read) == {5: 1}
+    _check_places(read)
 
 
 def test_with_frames_stored_out_of_order_a_lost_one_keeps_its_number(tmp_path: Path) -> None:

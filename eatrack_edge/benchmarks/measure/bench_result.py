@@ -42,6 +42,7 @@ class Model:
     threads: int
     checkpoint_sha256: str
     file_sha256: dict[str, str]  # of the graphs or the engine that ran
+    refinement: str = ""  # that is part of every update of ours; empty in results before 2026-11-28, which had none
 
 
 @dataclass(frozen=True, slots=True)

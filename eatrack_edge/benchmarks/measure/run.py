@@ -31,6 +31,7 @@ from eatrack_edge.machine.energy import METHOD, energy_above_idle, idle_watts
 from eatrack_edge.machine.memory import read_memory, rss_bytes
 from eatrack_edge.machine.power import read_rails
 from eatrack_edge.machine.sampler import Sample, Sampler
+from eatrack_edge.tracking.refinement import refinement_name
 
 _FEW = 1000  # updates below which the hundredth of them is a handful
 
@@ -214,12 +215,10 @@ def _method(run: _Run, plan: Plan) -> Method:
 
 def _speed(first: Contestant, request: Request) -> dict[str, Any]:
     latency = spreads(first, request.percentiles)
+    stages = {"model": "total", "end_to_end": "end_to_end"}
     return {
         "latency_ms": latency,
-        "fps": {
-            "model": round(1000 / latency["total"].p50, 2),
-            "end_to_end": round(1000 / latency["end_to_end"].p50, 2),
-        },
+        "fps": {name: round(1000 / latency[stage].p50, 2) for name, stage in stages.items()},
         "first_frame_ms": round(first.first_frame_ms, 3),
         "first_update_ms": round(first.first_update_ms, 3),
         "load_ms": round(first.load_ms, 3),
@@ -238,6 +237,7 @@ def _model(first: Contestant, ours: Entry, request: Request) -> Model:
         threads=request.threads,
         checkpoint_sha256=backend.model_spec.checkpoint_sha256,
         file_sha256={path.name: digest(path) for path in files},
+        refinement=refinement_name(first.follower.settings.refinement, backend),
     )
 
 

@@ -143,6 +143,7 @@ def test_ours_and_the_others_are_measured_on_the_same_frames(pictures: str, pc: 
     assert found.realtime.camera_fps == 1000.0
     assert found.energy is None
     assert found.memory_mb["device"] is None
+    assert found.model.refinement == "off"
     assert "p99 rests on the slowest 1 of 6 updates" in found.notes
 
 

@@ -14,9 +14,12 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import MachineError, MissingExtra, UsageError
+from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.backend import Backend
+from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
-from eatrack_edge.inference.tensorrt.backend import TensorRTBackend
+from eatrack_edge.inference.tensorrt import backend as module
+from eatrack_edge.inference.tensorrt.backend import TensorRTBackend, open_backend
 from eatrack_edge.inference.tensorrt.manifest import read_manifest
 from eatrack_edge.sources.registry import open_source
 from eatrack_edge.tracking.settings import WITHOUT_REFINEMENT, TemplateSettings
@@ -268,6 +271,58 @@ def test_a_dropped_backend_gives_its_memory_back(device: SimulatedDevice, write:
     del maps
     assert not device.memory
     assert not device.streams
+
+
+@pytest.mark.usefixtures("fate")
+def test_the_first_frame_finds_the_recorded_run_launched(device: SimulatedDevice, write: Write) -> None:
+    TensorRTBackend(*write())
+    assert device.calls.count("cudaGraphLaunch") == 1
+
+
+@pytest.mark.usefixtures("fate")
+def test_a_launch_is_timed_from_before_the_copy_in_milliseconds(monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
+    backend = TensorRTBackend(*write())
+    monkeypatch.setattr(module, "perf_counter", iter([1.0, 1.25, 1.75]).__next__)
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms.run == 750
+
+
+@pytest.mark.usefixtures("fate")
+def test_copies_are_timed_with_that_on_the_host_in_milliseconds(monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
+    backend = TensorRTBackend(*write(), cuda_graph=False)
+    steps = {(0, 1): 1.0, (1, 2): 20.0, (2, 3): 3.0}
+    monkeypatch.setattr(backend._memory, "between_ms", lambda first, second: steps[first, second], raising=False)
+    monkeypatch.setattr(module, "perf_counter", iter([1.0, 1.25]).__next__)
+    backend.infer(crop(256, 1))
+    assert backend.timing_ms == (251, 20, 3)
+
+
+@pytest.mark.usefixtures("fate")
+def test_closing_frees_all_and_may_be_repeated(device: SimulatedDevice, write: Write) -> None:
+    backend = TensorRTBackend(*write())
+    backend.close()
+    backend.close()
+    assert not device.memory
+    assert not device.streams
+    assert vars(backend).keys() == {"model_spec", "timing_ms", "note", "name"}
+
+
+@pytest.mark.usefixtures("fate")
+@pytest.mark.parametrize("is_named", [True, False])
+def test_engines_are_opened_by_their_name_or_as_those_of_a_model(
+    monkeypatch: pytest.MonkeyPatch, write: Write, is_named: bool
+) -> None:
+    engines = write()
+    built = {find_graphs(DEFAULT_MODEL)[1]: engines}
+    monkeypatch.setattr(module, "built_engines", built.__getitem__)
+    backend = open_backend(engines[1] if is_named else DEFAULT_MODEL, threads=1)
+    assert backend.name == "tensorrt (Orin, fp32, CUDA graph)"
+
+
+def test_without_tensorrt_no_engine_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(MissingExtra, match="cannot run an engine: tensorrt is not installed"):
+        open_backend(tmp_path / "missing", threads=1)
 
 
 @pytest.mark.usefixtures("fate")

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +83,24 @@ def test_all_is_given_back_graphs_before_their_stream(device: SimulatedDevice) -
     assert device.calls == [
         "cudaGraphExecDestroy", "cudaGraphDestroy", "cudaStreamDestroy", "cudaFree", "cudaEventDestroy",
     ]  # fmt: skip
+
+
+def test_at_the_end_of_the_process_the_driver_gives_back_by_itself() -> None:
+    program = """
+import atexit, pytest
+from inference import simulated_cuda
+from eatrack_edge.inference.tensorrt.cuda_python_memory import CudaPythonMemory
+
+device = simulated_cuda.install(pytest.MonkeyPatch(), "cuda-python")
+atexit.register(lambda: print(device.calls))  # last, for it is registered first
+memory = CudaPythonMemory()
+view = memory.pinned(16)
+device.calls.clear()
+"""
+    path = [str(Path(__file__).parents[2]), *sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_pinned_memory_lives_as_long_as_a_view_of_it(device: SimulatedDevice) -> None:
