@@ -114,7 +114,7 @@ class ReacquisitionSettings:
 
     looks: int = 2  # inferences a frame while it is looked for: with 2 the loop keeps half its rate
     frames: int = 3  # looks at a candidate, in as many frames, that are averaged
-    minimum_log_odds: float = 1.0  # their mean from which the best candidate is the target
+    minimum_log_odds: float = 1.5  # their mean from which the best candidate is the target
     margin: float = 0.5  # by which it has to be above the second best
     probation: int = 15  # frames after that in which it is taken back when the mean falls below 0
     # Nearby: a target that is back within so many sides, 2 search regions, is looked for; beyond them it is not.
