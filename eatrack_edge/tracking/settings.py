@@ -110,7 +110,7 @@ class VerifierSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReacquisitionSettings:
-    """How a target is looked for after a loss or a cut, and when it is believed to be found."""
+    """How a target is looked for after a loss or a cut, and when it is claimed again."""
 
     looks: int = 2  # inferences a frame while it is looked for: with 2 the loop keeps half its rate
     frames: int = 3  # looks at a candidate, in as many frames, that are averaged
