@@ -39,7 +39,7 @@ class Verifier:
     def learn(self, seen: Embedding, confidence: float) -> None:
         """Take in what the target looks like in a frame in which it was tracked."""
         if confidence >= _SURE_FROM:
-            self._latest = embed(_KEPT * self._latest + (1 - _KEPT) * seen)
+            self._latest = embed(np.asarray(_KEPT * self._latest + (1 - _KEPT) * seen, np.float32))
 
     def log_odds(self, found: Embedding, confidence: float, second_score: float | None = None) -> float:
         """Logarithm of the odds that it is the target, if both answers are equally likely beforehand.
