@@ -65,8 +65,10 @@ def follow(
 def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement, watch: Stopwatch) -> Step:
     """Look for a lost target. Its box stays until it is found, and verified."""
     answer = (0.0, NO_EVIDENCE)  # confidence and log odds of the likeliest look
+    notes = []
     for look in target.reacquisition.looks(target.frame_index):
         seen = looker.look(frame, target.region, look.window, look.expected, watch, is_new=look.find is None)
+        notes.append(seen if isinstance(seen, str) else "")
         if isinstance(seen, str):
             continue
         confidence = looker.confidence(seen.best)
@@ -80,6 +82,7 @@ def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement,
     if (found := target.reacquisition.found(target.frame_index)) is not None:
         log_odds = found.log_odds
         target.found_again(found.box)
-    change = target.observe(confidence, log_odds, is_found=found is not None)
+    note = notes[0] if all(notes) else ""
+    change = target.observe(confidence, log_odds, is_found=found is not None, note=note)
     watch.lap("decode")
-    return Step(confidence, change)
+    return Step(confidence, change, note=note)
