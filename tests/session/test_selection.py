@@ -10,6 +10,7 @@ import pytest
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.session.commands import Select, SelectPoint, Stop
 from eatrack_edge.session.events import FrameEvent, SelectionEvent
+from eatrack_edge.sources.feed import LiveFrame
 from session.simulated_sessions import BOX, Flight, live_frame
 
 

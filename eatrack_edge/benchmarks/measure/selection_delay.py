@@ -218,12 +218,14 @@ class Difference(NamedTuple):
 
 def differences(rows: Sequence[Selected]) -> list[Difference]:
     """Paired differences of each delay to the same frame selected at once, and to a selection without delay."""
-    success = {(row.delay_s, row.taken_on, row.sequence, row.frame): float(row.overlap > SUCCESS) for row in rows}
-    times = dict.fromkeys((row.sequence, row.frame) for row in rows)
+    success: dict[tuple[float, str], dict[tuple[str, int], float]] = {}
+    for row in rows:
+        own = success.setdefault((row.delay_s, row.taken_on), {})
+        own[row.sequence, row.frame] = float(row.overlap > SUCCESS)
     found = []
     for delay_s in dict.fromkeys(row.delay_s for row in rows if row.delay_s):
         for name, kind in (("seen at once", (delay_s, "seen at once")), ("no delay", (0.0, "seen"))):
-            apart = {time: success[delay_s, "seen", *time] - success[*kind, *time] for time in times}
+            apart = {time: value - success[kind][time] for time, value in success[delay_s, "seen"].items()}
             found.append(Difference(delay_s, name, *_mean_and_error(apart)))
     return found
 
