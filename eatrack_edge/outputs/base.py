@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, TypeVar
@@ -29,6 +29,7 @@ class FrameRecord:
         ms: Milliseconds by stage, e.g. ``{"decode": 2.1, "infer": 8.0, "total": 11.3}``.
         dropped: Frames left out since the record before.
         last_reliable_box: In ``LOST``, the last box that was claimed without doubt.
+        candidates: While a lost target is looked for, what may be it: boxes with a probability in [0, 1] each.
         state_change: On the first frame of another state: ``before``, ``reason`` and ``evidence``; empty otherwise.
     """
 
@@ -43,6 +44,7 @@ class FrameRecord:
     ms: Mapping[str, float] = field(default_factory=dict)
     dropped: int = 0
     last_reliable_box: Box | None = None
+    candidates: Sequence[tuple[Box, float]] = ()
     state_change: Mapping[str, object] = field(default_factory=dict)
 
 

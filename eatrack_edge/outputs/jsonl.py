@@ -77,6 +77,11 @@ def frame_line(record: FrameRecord) -> dict[str, object]:
         line["template_note"] = record.template_note
     if record.last_reliable_box is not None:
         line["last_reliable_box"] = _rounded(record.last_reliable_box)
+    if record.candidates:
+        line["candidates"] = [
+            {"box": _rounded(box), "probability": round(float(probability), 4)}
+            for box, probability in record.candidates
+        ]
     if record.state_change:
         line["state_change"] = record.state_change
     line["ms"] = {stage: round(float(value), 3) for stage, value in record.ms.items()}

@@ -61,7 +61,8 @@ def annotate(
 
     Each state has a colour and a line, so that it can be read without the colour: ``TRACKING`` is solid, from amber to
     green with the confidence; ``REACQUIRED`` solid and blue; ``UNCERTAIN`` dashed and amber; ``LOST`` dotted and red,
-    round the last reliable box, which is no claim. Line widths and text grow with the frame.
+    round the last reliable box, which is no claim. What may be a lost target is dashed and grey, with its probability.
+    Line widths and text grow with the frame.
 
     Args:
         frame: Shape (H, W, 3), BGR; left as it is.
@@ -77,6 +78,9 @@ def annotate(
     scale = max(0.35, min(frame.shape[0], frame.shape[1]) / 480)
     if truth is not None:
         _rectangle(picture, truth, _TRUTH, max(1, round(scale)))
+    for candidate, probability in record.candidates:
+        _dashed(picture, candidate, _FAINT, max(1, round(scale)), 5 * scale)
+        _tag(picture, f"{probability:.0%} ?", candidate[:2], candidate[3], _FAINT, scale)
     box = record.box or record.last_reliable_box
     if box is not None and all(math.isfinite(side) for side in box):
         _draw_box(picture, box, record, scale)

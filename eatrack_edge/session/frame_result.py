@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.outputs.base import FrameRecord
@@ -11,7 +12,13 @@ from eatrack_edge.sources.feed import LiveFrame
 from eatrack_edge.tracking.result import TrackResult
 
 
-def record_of(shown: LiveFrame, box: Box | None, state: str, result: TrackResult | None = None) -> FrameRecord:
+def record_of(
+    shown: LiveFrame,
+    box: Box | None,
+    state: str,
+    result: TrackResult | None = None,
+    candidates: Sequence[tuple[Box, float]] = (),
+) -> FrameRecord:
     """What is written down of a frame.
 
     Args:
@@ -19,6 +26,7 @@ def record_of(shown: LiveFrame, box: Box | None, state: str, result: TrackResult
         box: In pixels of the frame; where the result is of a target that is not visible, the last reliable one.
         state: The session's.
         result: The tracker's; ``None`` of a frame that it was not given.
+        candidates: What may be a lost target, in pixels of the frame, with probabilities.
     """
     if result is None:
         wall_ns = time.time_ns()
@@ -42,5 +50,6 @@ def record_of(shown: LiveFrame, box: Box | None, state: str, result: TrackResult
         },
         dropped=shown.dropped,
         last_reliable_box=None if result.is_target_visible else box,
+        candidates=candidates,
         state_change={} if change is None else change.to_record(),
     )

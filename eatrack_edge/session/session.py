@@ -83,5 +83,6 @@ def _record(shown: SourceFrame, result: TrackResult, decode_ms: float) -> FrameR
             "total": latency.total,
         },
         last_reliable_box=result.last_reliable_box,
+        candidates=[(candidate.box, candidate.probability) for candidate in result.candidates],
         state_change={} if change is None else change.to_record(),
     )

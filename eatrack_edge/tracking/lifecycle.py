@@ -5,14 +5,14 @@ to be earned by several frames, and is withdrawn more readily than it is made ag
 
 ```text
 TRACKING --low confidence, or a cut--> UNCERTAIN --for lost_after frames--> LOST
-   ^                                       |                                  |
-   |<-- resume_confidence (after a cut: confirmed)                        confirmed
-   +--------------------- next frame ---------------- REACQUIRED <------------+
+   ^                                       |                                 |  ^
+   |<-- resume_confidence (after a cut: verified)                     verified  doubted
+   +--------------------- next frame ---------------- REACQUIRED <-----------+  |
+   +-- on probation --------------------------------------------------------- --+
 ```
 
-Confirmed is a target that had a high confidence and resembled the first template in several frames in a row. The
-confidence alone does not do: it asks which place in the search region is most like the target, and on a picture
-without the target a network may answer with 0.8.
+Verified is a target that was found again by ``Reacquisition``. The confidence alone does not do: it asks which place in
+the search region is most like the target, and on a picture without the target a network may answer with 0.8.
 
 The life cycle reports; it never moves a box.
 """
@@ -88,14 +88,13 @@ class Lifecycle:
 
     def __init__(self, settings: LifecycleSettings, minimum_confidence: float, *, is_calibrated: bool) -> None:
         self.state = TrackState.TRACKING
-        self._settings = settings
         self._minimum_confidence = minimum_confidence
         # Leaving a doubt never takes less than entering it.
         self._resume_confidence = max(settings.resume_confidence, minimum_confidence)
-        self._lost_after = settings.lost_after if is_calibrated else math.inf
+        self._lost_after = settings.lost_after
+        self._is_calibrated = is_calibrated
         self._low_frames = 0  # since the state was last TRACKING
-        self._confirming_frames = 0  # in a row
-        self._is_cut = False  # and the target has not been confirmed since
+        self._is_cut = False  # and the target has not been found since
 
     @property
     def is_confirmed(self) -> bool:
@@ -103,48 +102,61 @@ class Lifecycle:
         return self.state is TrackState.TRACKING
 
     def observe(
-        self, frame_index: int, confidence: float, similarity: float, *, is_cut: bool = False, note: str = ""
+        self,
+        frame_index: int,
+        confidence: float,
+        log_odds: float,
+        *,
+        is_cut: bool = False,
+        is_found: bool = False,
+        note: str = "",
     ) -> StateChange | None:
         """Count a frame.
 
         Args:
             frame_index: Frames since ``init``.
             confidence: Of the frame, [0, 1].
-            similarity: Cosine of what was found to the first target, [-1, 1].
+            log_odds: That what was found is the target, by the verifier.
             is_cut: Whether a cut lies between the frame before and this one.
+            is_found: Whether the target was found again, and verified, in this frame.
             note: Why the frame gave no evidence; empty otherwise.
 
         Returns:
             The change of state; ``None`` where it stays.
         """
-        if is_cut:
-            self._is_cut, self._confirming_frames = True, 0
-        is_confirming = confidence >= self._resume_confidence and similarity >= self._settings.minimum_similarity
-        self._confirming_frames = self._confirming_frames + 1 if is_confirming else 0
-        after, reason = self._next(confidence)
+        self._is_cut = (self._is_cut or is_cut) and not is_found
+        after, reason = self._next(confidence, log_odds, is_found=is_found)
+        return self._change(frame_index, after, f"{reason}: {note}" if note else reason, confidence, log_odds)
+
+    def take_back(self, frame_index: int, confidence: float, log_odds: float) -> StateChange | None:
+        """Withdraw the claim: what was accepted is not the target, see ``observe``."""
+        reason = "taken back: on probation it proved unlike the target"
+        return self._change(frame_index, TrackState.LOST, reason, confidence, log_odds)
+
+    def _change(
+        self, frame_index: int, after: TrackState, reason: str, confidence: float, log_odds: float
+    ) -> StateChange | None:
         if after is TrackState.TRACKING:
             self._low_frames = 0
         if after is self.state:
             return None
-        evidence = {"confidence": confidence, "similarity": similarity, "low_frames": self._low_frames}
-        evidence |= {"confirming_frames": self._confirming_frames, "cut": float(is_cut)}
-        change = StateChange(frame_index, self.state, after, f"{reason}: {note}" if note else reason, evidence)
+        evidence = {"confidence": confidence, "log_odds": log_odds, "low_frames": self._low_frames}
+        change = StateChange(frame_index, self.state, after, reason, evidence | {"cut": float(self._is_cut)})
         self.state = after
         return change
 
-    def _next(self, confidence: float) -> tuple[TrackState, str]:
+    def _next(self, confidence: float, log_odds: float, *, is_found: bool) -> tuple[TrackState, str]:
         """The state after this frame, and why."""
-        needed = self._settings.reacquire_after
-        if is_confirmed := self._confirming_frames >= needed:
-            self._is_cut = False
-        confirmed = f"confidence {confidence:.2f}, and like the first template, for {_frames(needed)}"
+        if is_found:
+            verified = f"verified: odds of {math.exp(log_odds):.0f} to 1 that it is the target"
+            return (TrackState.REACQUIRED if self.state is TrackState.LOST else TrackState.TRACKING), verified
         if self.state is TrackState.LOST:
-            return (TrackState.REACQUIRED, confirmed) if is_confirmed else (TrackState.LOST, "")
+            return TrackState.LOST, ""
         enough = self._resume_confidence if self.state is TrackState.UNCERTAIN else self._minimum_confidence
         if confidence >= enough and not self._is_cut:
             return TrackState.TRACKING, f"confidence {confidence:.2f} >= {enough:g}"
         self._low_frames += 1
-        if self._low_frames >= self._lost_after:
+        if self._low_frames >= self._lost_after and self._is_calibrated:
             return TrackState.LOST, f"not found again for {_frames(self._low_frames)}"
         if self._is_cut:
             return TrackState.UNCERTAIN, "a cut: the whole picture changed"

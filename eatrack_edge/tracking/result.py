@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.tracking.lifecycle import StateChange, TrackState
+from eatrack_edge.tracking.reacquisition import Candidate
 from eatrack_edge.tracking.templates import TemplateEvent
 
 
 class Latency(NamedTuple):
-    """Where an update's time went, in milliseconds."""
+    """Where an update's time went, in milliseconds. While a lost target is looked for, of all looks together."""
 
     crop: float
     infer: float  # copies to and from the backend included
@@ -18,11 +20,23 @@ class Latency(NamedTuple):
     template: float  # storing the target and, when it is replaced, encoding the new template
     total: float
 
-    @classmethod
-    def between(cls, start: float, cropped: float, inferred: float, decoded: float, end: float) -> Latency:
-        """From the times at which each stage ended, in seconds of one clock."""
-        spans = (cropped - start, inferred - cropped, decoded - inferred, end - decoded, end - start)
-        return cls(*(1000 * seconds for seconds in spans))
+
+class Stopwatch:
+    """Adds up what the stages of an update take."""
+
+    def __init__(self) -> None:
+        self._start = self._last = perf_counter()
+        self._spent = {"crop": 0.0, "infer": 0.0, "decode": 0.0, "template": 0.0}
+
+    def lap(self, stage: str) -> None:
+        """A stage ends: one of ``crop``, ``infer``, ``decode``, ``template``."""
+        now = perf_counter()
+        self._spent[stage] += 1000 * (now - self._last)
+        self._last = now
+
+    def latency(self) -> Latency:
+        """All stages until now."""
+        return Latency(**self._spent, total=1000 * (self._last - self._start))
 
 
 class TrackResult(NamedTuple):
@@ -38,6 +52,7 @@ class TrackResult(NamedTuple):
         note: Why a frame gave no evidence; empty otherwise.
         state_change: On the first frame of another state, from which one, and why.
         last_reliable_box: In ``LOST``, the last box that was claimed without doubt; ``None`` in the other states.
+        candidates: While a lost target is looked for, what may be it, the likeliest first: for a person to choose from.
     """
 
     box: Box
@@ -48,6 +63,7 @@ class TrackResult(NamedTuple):
     note: str = ""
     state_change: StateChange | None = None
     last_reliable_box: Box | None = None
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def is_target_visible(self) -> bool:

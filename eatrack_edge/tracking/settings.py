@@ -77,18 +77,61 @@ class LifecycleSettings:
     # about that does not make the state flicker.
     resume_confidence: float = 0.5
     lost_after: int = 8  # frames in a row without it before the target is LOST: 0.8 s at 10 frames/s, 0.3 s at 30
-    # Frames in a row with it, and with `minimum_similarity`, that confirm a target that was LOST, or a cut.
-    reacquire_after: int = 3
-    minimum_similarity: float = 0.65  # cosine to the first target from which a frame confirms it
+
+    def __post_init__(self) -> None:
+        check_ranges(self, {"resume_confidence": "[0, 1]", "lost_after": "[1, inf)"})
+
+
+@dataclass(frozen=True, slots=True)
+class SignWeights:
+    """How much each sign counts in the log odds that what was found is the target."""
+
+    confidence: float  # of the logit of the network's confidence
+    first: float  # of the cosine to the target in the first frame
+    latest: float  # of the cosine to the target as it was seen last
+    bias: float
+    second: float = 0.0  # of the logit of the second network's highest score in the search region
+
+    def __post_init__(self) -> None:
+        check_ranges(self, dict.fromkeys(("confidence", "first", "latest", "bias", "second"), "(-inf, inf)"))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierSettings:
+    """How the verifier weighs what a look shows.
+
+    Logistic regressions over 6,088 looks at the training clips (2,326 at the target, 3,762 at other objects and
+    places; INT8 student), both kinds weighted alike. `docs/states.md` has its operating curve on other videos.
+    """
+
+    alone: SignWeights = SignWeights(0.75, 3.05, 8.44, -7.57)
+    with_second: SignWeights = SignWeights(0.63, 1.97, 8.37, -6.83, 0.76)  # where a refinement has a second network
+
+
+@dataclass(frozen=True, slots=True)
+class ReacquisitionSettings:
+    """How a target is looked for after a loss or a cut, and when it is claimed again."""
+
+    looks: int = 2  # inferences a frame while it is looked for: with 2 the loop keeps half its rate
+    frames: int = 3  # looks at a candidate, in as many frames, that are averaged
+    minimum_log_odds: float = 1.5  # their mean from which the best candidate is the target
+    margin: float = 0.5  # by which it has to be above the second best
+    probation: int = 15  # frames after that in which it is taken back when the mean falls below 0
+    # Nearby: a target that is back within so many sides, 2 search regions, is looked for; beyond them it is not.
+    reach: float = 8.0
+    wide: float = 1.6  # search scale of most looks, so that a few cover the neighbourhood
 
     def __post_init__(self) -> None:
         check_ranges(
             self,
             {
-                "resume_confidence": "[0, 1]",
-                "lost_after": "[1, inf)",
-                "reacquire_after": "[1, inf)",
-                "minimum_similarity": "[-1, 1]",
+                "looks": "[2, inf)",
+                "frames": "[1, inf)",
+                "minimum_log_odds": "(-inf, inf)",
+                "margin": "[0, inf)",
+                "probation": "[0, inf)",
+                "reach": "[0, inf)",
+                "wide": "[1, inf)",
             },
         )
 
@@ -126,6 +169,8 @@ class TrackerSettings:
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
+    verifier: VerifierSettings = field(default_factory=VerifierSettings)
+    reacquisition: ReacquisitionSettings = field(default_factory=ReacquisitionSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
 
     def __post_init__(self) -> None:

@@ -7,14 +7,16 @@ import numpy as np
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size
 from eatrack_edge.core.crops import CropWindow, Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
-from eatrack_edge.inference.backend import Backend, Maps
+from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.cut_detector import CutDetector
-from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
+from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
+from eatrack_edge.tracking.reacquisition import Reacquisition
 from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
+from eatrack_edge.tracking.verifier import Verifier
 
 
 class Target:
@@ -34,6 +36,8 @@ class Target:
         frame_index: Frames since ``init``.
         is_cut: Whether a cut lies between the frame before and this one.
         first: Embedding of the target in the first frame.
+        verifier: What tells it from other objects.
+        reacquisition: What looks for it when it is lost.
     """
 
     def __init__(
@@ -42,16 +46,27 @@ class Target:
         self.box = self.last_reliable_box = box
         self.frame_size = frame_size
         self.frame_index = 0
-        self.region = SearchRegion(settings.search, model_spec, scratch)
-        self.motion: MotionModel = MOTION_MODELS.get(settings.motion.model)(settings.motion)
-        self.recovery = JumpRecovery(settings.recovery)
         self.is_cut = False
+        self.region = SearchRegion(settings.search, model_spec, scratch)
+        self.motion, self.recovery = _start_of_motion(settings)
         self.first: Embedding = np.zeros(0, np.float32)
-        self._cuts = CutDetector()
+        self.verifier = Verifier(settings.verifier)
+        self.reacquisition = Reacquisition(settings.reacquisition, model_spec, frame_size)
         self.lifecycle = Lifecycle(
             settings.lifecycle, settings.minimum_confidence, is_calibrated=model_spec.is_calibrated
         )
+        self._cuts = CutDetector()
+        self._is_calibrated = model_spec.is_calibrated
         self._settings = settings
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is surely the target that is in the box.
+
+        After a jump, or before a lost target has proved itself, it may be another object, which must not be learned.
+        """
+        is_doubtful = self.recovery.last_reliable_box is not None or self.reacquisition.is_on_probation
+        return self.lifecycle.is_confirmed and not is_doubtful
 
     def search_window(self) -> CropWindow:
         """The search region of the next frame, pixels of the frame."""
@@ -78,31 +93,53 @@ class Target:
         self.recovery.missed()
         self.region.missed()
 
-    def observe(self, confidence: float, similarity: float, note: str = "") -> StateChange | None:
-        """Let the life cycle count this frame; see ``Lifecycle.observe``."""
-        change = self.lifecycle.observe(self.frame_index, confidence, similarity, is_cut=self.is_cut, note=note)
+    def found_again(self, box: Box) -> None:
+        """A lost target was found, and verified, in a box, pixels of the frame."""
+        self.box = clip(box, *self.frame_size, self._settings.minimum_side_px)
+        self.motion, self.recovery = _start_of_motion(self._settings)
+        self.region.found()
+
+    def observe(
+        self, confidence: float, log_odds: float, *, is_found: bool = False, note: str = ""
+    ) -> StateChange | None:
+        """Let the life cycle count this frame, see ``Lifecycle.observe``; a lost target is looked for from then on."""
+        change = self.lifecycle.observe(
+            self.frame_index, confidence, log_odds, is_cut=self.is_cut, is_found=is_found, note=note
+        )
         if self.lifecycle.state in (TrackState.TRACKING, TrackState.REACQUIRED):
             self.last_reliable_box = self.box
+        elif change is not None and change.state is TrackState.LOST and not self.reacquisition.is_on:
+            self._begin_search()
         return change
+
+    def take_back(self, confidence: float, log_odds: float) -> StateChange | None:
+        """What was found again is not the target: it is lost as before, see ``Lifecycle.take_back``."""
+        self._begin_search()
+        return self.lifecycle.take_back(self.frame_index, confidence, log_odds)
+
+    def _begin_search(self) -> None:
+        """Look for the target where it was last; what was found again and lost at once was another object."""
+        if self.reacquisition.is_on_probation:
+            self.box = self.last_reliable_box = self.reacquisition.last
+        self.reacquisition.start(self.box)
 
     def start(self, frame: Frame, backend: Backend) -> None:
         """Learn what the target looks like, from a search crop like every later embedding; takes one inference."""
         self._cuts.observe(frame)
         window = self.search_window()
         maps = backend.infer(self.region.cut(frame, window))
-        self.first = embed(tokens_under(maps.search_tokens, window.to_crop(self.box), window.out_size))
+        tokens, box = maps.search_tokens, window.to_crop(self.box)
+        self.first = embed(tokens_under(tokens, box, window.out_size))
+        self.verifier.start(embed_parts(tokens, box, window.out_size))
 
     def next_frame(self, frame: Frame) -> None:
-        """Begin with a frame."""
+        """Begin with a frame. After a cut the likely places come first."""
         self.frame_index += 1
-        self.is_cut = self._cuts.observe(frame)
+        # Without a confidence that is a probability nothing could be verified afterwards.
+        self.is_cut = self._cuts.observe(frame) and self._is_calibrated
+        if self.is_cut:
+            self.reacquisition.start(self.reacquisition.last if self.reacquisition.is_on else self.box)
 
-    def similarity(self, maps: Maps, box: Box, search_size: int) -> float:
-        """Cosine of what a box shows to the target in the first frame, [-1, 1].
 
-        Args:
-            maps: Of this frame.
-            box: In pixels of the search crop.
-            search_size: Side of the search crop, pixels.
-        """
-        return float(embed(tokens_under(maps.search_tokens, box, search_size)) @ self.first)
+def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery]:
+    return MOTION_MODELS.get(settings.motion.model)(settings.motion), JumpRecovery(settings.recovery)

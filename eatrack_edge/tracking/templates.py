@@ -18,12 +18,14 @@ from eatrack_edge.core.crops import CropWindow, Frame, Patch, Scratch, cut
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.core.frames import is_flat
 from eatrack_edge.core.registry import Registry
-from eatrack_edge.inference.backend import Backend, Maps
+from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
 from eatrack_edge.tracking.settings import TemplateSettings
 from eatrack_edge.tracking.template_log import Template, TemplateLog
 
 if TYPE_CHECKING:
+    from eatrack_edge.tracking.sight import Sight
+    from eatrack_edge.tracking.step import Step
     from eatrack_edge.tracking.target import Target
 
 _EVENTS_KEPT = 256  # the newest decisions; a long flight must not grow
@@ -193,26 +195,19 @@ class Templates:
         self.log.start(template)
         self.events.clear()
 
-    def adapt(
-        self, frame: Frame, target: Target, maps: Maps, window: CropWindow, confidence: float
-    ) -> TemplateEvent | None:
+    def adapt(self, frame: Frame, target: Target, step: Step) -> TemplateEvent | None:
         """Show the policy a frame, let it decide, and encode what it chose.
 
         Args:
             frame: The frame.
             target: As it was found in the frame.
-            maps: Of the frame; its search tokens are read.
-            window: The search region, pixels of the frame.
-            confidence: Of the frame.
+            step: What the frame showed.
 
         Returns:
             The decision; ``None`` on a frame without one.
         """
-        # After a jump, or before a lost target is confirmed, it may be another object, which must not become the
-        # template.
-        is_sure = target.lifecycle.is_confirmed and target.recovery.last_reliable_box is None
-        if is_sure and self._policy.wants(confidence):
-            self._store(frame, target, maps, window, confidence)
+        if step.sight is not None and target.is_sure and self._policy.wants(step.confidence):
+            self._store(frame, target, step.sight, step.confidence)
         return self.decide(target.frame_index)
 
     def decide(self, frame_index: int) -> TemplateEvent | None:
@@ -267,8 +262,9 @@ class Templates:
         self._backend.encode_template(template.crop, template.extent, [1])
         self.shown[1] = template
 
-    def _store(self, frame: Frame, target: Target, maps: Maps, window: CropWindow, confidence: float) -> None:
-        tokens = tokens_under(maps.search_tokens, window.to_crop(target.box), window.out_size)
+    def _store(self, frame: Frame, target: Target, sight: Sight, confidence: float) -> None:
+        window = sight.window
+        tokens = tokens_under(sight.maps.search_tokens, window.to_crop(target.box), window.out_size)
         patch = self._patches[self._stored_count % len(self._patches)]
         crop_window = self._window(target.box)
         patch.take(frame, crop_window, self._scratch)

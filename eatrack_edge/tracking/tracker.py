@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 from types import TracebackType
 from typing import Any
 
@@ -12,21 +11,18 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box, check_box, clip
 from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.errors import InputError, UsageError
-from eatrack_edge.core.frames import as_bgr, is_flat
+from eatrack_edge.core.frames import as_bgr
 from eatrack_edge.core.resources import DEFAULT_MODEL
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
-from eatrack_edge.tracking.decode import confidence_of, decode, hann_window
-from eatrack_edge.tracking.lifecycle import StateChange
 from eatrack_edge.tracking.proposal import propose_box
 from eatrack_edge.tracking.refinement import open_refinement
-from eatrack_edge.tracking.result import Latency, TrackResult
+from eatrack_edge.tracking.result import Stopwatch, TrackResult
 from eatrack_edge.tracking.settings import TrackerSettings
+from eatrack_edge.tracking.sight import Looker
+from eatrack_edge.tracking.step import Step, follow, search
 from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.templates import TemplateEvent, Templates
-
-_FLAT = "the search region shows one flat colour"
-_NOT_FINITE = "the network's output is not finite"
 
 
 class Tracker:
@@ -60,7 +56,7 @@ class Tracker:
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template
         self.refinement = open_refinement(self.settings.refinement, self.backend, threads)
-        self._hann_window = hann_window(self.model_spec.grid)
+        self._looker = Looker(self.backend, self.settings.size_penalty)
         self._target: Target | None = None
         self._is_closed = False
 
@@ -104,31 +100,18 @@ class Tracker:
         self._check_open()
         if (target := self._target) is None:
             raise UsageError("update before init: there is no target yet", hint="call init(frame, box) first")
-        start = perf_counter()
+        watch = Stopwatch()
         frame = as_bgr(frame)
         _check_size(frame, target.frame_size)
         target.next_frame(frame)
-        window = target.search_window()
-        crop = target.region.cut(frame, window)
-        cropped = inferred = perf_counter()
-        if is_flat(crop):
-            return _no_evidence(target, self.templates, _FLAT, start, cropped, inferred)
-        maps = self.backend.infer(crop)
-        inferred = perf_counter()
-        best = decode(maps, self._hann_window, window.out_size, window.extent(target.box), self.settings.size_penalty)
-        if best is None:
-            return _no_evidence(target, self.templates, _NOT_FINITE, start, cropped, inferred)
-        best, size_from = target.recovery.choose(best, maps, window, target.box)
-        confidence = confidence_of(best.score, self.model_spec.confidence_scale, self.model_spec.confidence_shift)
-        if confidence >= self.settings.minimum_confidence or not self.model_spec.is_calibrated:
-            target.found(self.refinement.refine(crop, window, window.to_frame(best.box)), size_from)
+        if target.reacquisition.is_on:
+            step = search(frame, target, self._looker, self.refinement, watch)
         else:
-            target.missed()
-        change = target.observe(confidence, target.similarity(maps, best.box, window.out_size))
-        decoded = perf_counter()
-        event = self.templates.adapt(frame, target, maps, window, confidence)
-        latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-        return _result(target, confidence, latency, event, change)
+            minimum = self.settings.minimum_confidence
+            step = follow(frame, target, self._looker, self.refinement, minimum, watch)
+        event = self.templates.adapt(frame, target, step)
+        watch.lap("template")
+        return _result(target, step, watch, event)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose the box of what lies under a point, such as a click; give it to ``init``.
@@ -174,29 +157,13 @@ class Tracker:
         self.close()
 
 
-def _no_evidence(
-    target: Target, templates: Templates, note: str, start: float, cropped: float, inferred: float
-) -> TrackResult:
-    """The result of a frame in which nothing could be looked for. A decision about the templates is still due."""
-    target.missed()
-    change = target.observe(0.0, 0.0, note)
-    decoded = perf_counter()
-    event = templates.decide(target.frame_index)
-    latency = Latency.between(start, cropped, inferred, decoded, perf_counter())
-    return _result(target, 0.0, latency, event, change, note)
-
-
-def _result(
-    target: Target,
-    confidence: float,
-    latency: Latency,
-    event: TemplateEvent | None,
-    change: StateChange | None,
-    note: str = "",
-) -> TrackResult:
+def _result(target: Target, step: Step, watch: Stopwatch, event: TemplateEvent | None) -> TrackResult:
     state = target.lifecycle.state
     last_seen = None if state.is_target_visible else target.last_reliable_box
-    return TrackResult(target.box, confidence, state, latency, event, note, change, last_seen)
+    candidates = target.reacquisition.candidates
+    return TrackResult(
+        target.box, step.confidence, state, watch.latency(), event, step.note, step.change, last_seen, candidates
+    )
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from eatrack_edge.session.events import Event, StateEvent
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
 from eatrack_edge.tracking.lifecycle import TrackState
+from eatrack_edge.tracking.reacquisition import Candidate
 from eatrack_edge.tracking.result import Latency, TrackResult
 from eatrack_edge.tracking.template_log import Template
 
@@ -40,12 +41,13 @@ class SimulatedTemplates(list[Template]):
 
 
 class SimulatedTracker:
-    """Follows nothing: the box stays, the confidence is what the test says."""
+    """Follows nothing: the box stays, the confidence is what the test says, and the target is lost while it is looked for."""
 
     def __init__(self) -> None:
         self.inits: list[tuple[int, Box]] = []  # (the frame's first value, box)
         self.updates: list[int] = []  # the frame's first value
         self.confidence = 0.9
+        self.candidates: tuple[Candidate, ...] | None = None  # of a target that is looked for; None while it is not
         self.is_recording = True
         self.refuses_above = math.inf  # px, the width of a box
         self.templates = SimulatedTemplates()
@@ -59,7 +61,7 @@ class SimulatedTracker:
             raise InputError("the box is too wide for this test")
         self.templates.start(self.template_count)
         self.inits.append((int(frame[0, 0, 0]), box))
-        self._box, self._size = box, frame.shape[:2]
+        self._box, self._size, self.candidates = box, frame.shape[:2], None
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         height, width = frame.shape[:2]
@@ -76,6 +78,10 @@ class SimulatedTracker:
         assert frame.shape[:2] == self._size
         if self.is_recording:
             self.updates.append(int(frame[0, 0, 0]))
+        if self.candidates is not None:
+            return TrackResult(
+                self._box, 0.0, TrackState.LOST, LATENCY, last_reliable_box=self._box, candidates=self.candidates
+            )
         state = TrackState.TRACKING if self.confidence >= 0.3 else TrackState.UNCERTAIN
         return TrackResult(self._box, self.confidence, state, LATENCY)
 
@@ -115,10 +121,16 @@ class Flight:
     """A session with a simulated tracker, and what it emitted."""
 
     def __init__(
-        self, items: Iterator[FeedItem | None] | list[FeedItem | None], history: int = 30, view_delay_ms: float = 0
+        self,
+        items: Iterator[FeedItem | None] | list[FeedItem | None],
+        history: int = 30,
+        view_delay_ms: float = 0,
+        clock_ns: Callable[[], int] = lambda: 2000,  # stands still: a tracker so fast skips nothing to catch up
     ) -> None:
         self.tracker, self.heard = SimulatedTracker(), Heard()
-        self.session = LiveSession(self.tracker, Feed(items), history=history, view_delay_ms=view_delay_ms)
+        self.session = LiveSession(
+            self.tracker, Feed(items), history=history, view_delay_ms=view_delay_ms, clock_ns=clock_ns
+        )
         self.session.listeners.append(self.heard)
 
     def scripted(self, *script: object) -> str:

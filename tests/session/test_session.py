@@ -73,7 +73,7 @@ def test_the_summary_counts_what_was_measured(tracked: list[TrackedFrame]) -> No
 def test_a_lost_target_has_no_box_and_is_counted() -> None:
     backend = SimulatedBackend()
     backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
-    settings = TrackerSettings(lifecycle=LifecycleSettings(lost_after=2, reacquire_after=2))
+    settings = TrackerSettings(lifecycle=LifecycleSettings(lost_after=2))
     summary, states, boxes, lost_at = Summary(), [], [], START
     for item in track(Tracker(backend, settings=settings), Moving(), START):  # type: ignore[arg-type]
         backend.confidence = 0.1 if 1 <= item.record.frame < 4 else 0.9
@@ -83,11 +83,11 @@ def test_a_lost_target_has_no_box_and_is_counted() -> None:
         if item.record.state == "LOST":
             assert item.record.last_reliable_box == lost_at
         lost_at = item.record.box if item.record.state == "TRACKING" else lost_at
-    assert "".join(states) == "TTULLLLRTT"  # frame 5 shows one flat colour
+    assert "".join(states) == "TTULLLLLRT"  # frame 5 shows one flat colour
     assert [box is None for box in boxes] == [state == "L" for state in states]
     table = summary.table("end of source")
     names = ("uncertain_frames", "target_lost_frames", "times_lost", "times_reacquired")
-    assert [table[name] for name in names] == [1, 4, 1, 1]
+    assert [table[name] for name in names] == [1, 5, 1, 1]
 
 
 def test_a_summary_of_nothing_claims_nothing() -> None:

@@ -1,88 +1,89 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.result import TrackResult
-from eatrack_edge.tracking.settings import LifecycleSettings, TemplateSettings, TrackerSettings
+from eatrack_edge.tracking.settings import LifecycleSettings, ReacquisitionSettings, TemplateSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
-SETTINGS = LifecycleSettings(resume_confidence=0.5, lost_after=4, reacquire_after=3)
-EVIDENCE = {"confidence": 0.8, "similarity": 0.9, "low_frames": 4, "confirming_frames": 3, "cut": 0.0}
+SETTINGS = LifecycleSettings(resume_confidence=0.5, lost_after=4)
+EVIDENCE = {"confidence": 0.8, "log_odds": 3.0, "low_frames": 4, "cut": 0.0}
 START = (145.0, 110.0, 30.0, 20.0)
 
 
-def states(*confidences: float, is_calibrated: bool = True) -> str:
+def states(*confidences: float, found: Sequence[int] = (), is_calibrated: bool = True) -> str:
     """The state after each confidence, by its first letter."""
-    return "".join(str(state)[0] for state in changes(confidences, is_calibrated)[0])
+    return "".join(str(state)[0] for state in changes(confidences, found, is_calibrated)[0])
 
 
-def changes(confidences: tuple[float, ...], is_calibrated: bool = True) -> tuple[list[TrackState], list[StateChange]]:
+def changes(
+    confidences: Sequence[float], found: Sequence[int] = (), is_calibrated: bool = True
+) -> tuple[list[TrackState], list[StateChange]]:
+    """The states and the changes.
+
+    Args:
+        confidences: From frame 1.
+        found: Frames in which the target was found again, and verified.
+        is_calibrated: Whether the confidence is a probability.
+    """
     lifecycle = Lifecycle(SETTINGS, 0.3, is_calibrated=is_calibrated)
     seen, changed = [], []
     for index, confidence in enumerate(confidences, start=1):
-        change = lifecycle.observe(index, confidence, 0.9)
+        change = lifecycle.observe(index, confidence, 3.0, is_found=index in found)
         seen.append(lifecycle.state)
         changed += [change] if change else []
     return seen, changed
 
 
 @pytest.mark.parametrize(
-    ("confidences", "expected"),
+    ("confidences", "found", "expected"),
     [
-        pytest.param((0.9, 0.3, 0.8), "TTT", id="the limit itself is high enough"),
-        pytest.param((0.9, 0.2, 0.6), "TUT", id="one low frame is no loss"),
-        pytest.param((0.2, 0.4, 0.4, 0.5), "UUUT", id="leaving a doubt takes more than entering it"),
-        pytest.param((0.4, 0.4, 0.4, 0.4, 0.4), "TTTTT", id="below the upper limit alone is no doubt"),
-        pytest.param((0.1, 0.1, 0.1, 0.1), "UUUL", id="lost after four low frames"),
-        pytest.param((0.1, 0.1, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1), "UUUTUUUL", id="a high frame starts the count anew"),
-        pytest.param((0.1,) * 4 + (0.9, 0.9, 0.1, 0.9, 0.9), "UUULLLLLL", id="two frames in a row confirm nothing"),
-        pytest.param((0.1,) * 4 + (0.9, 0.9, 0.9, 0.9), "UUULLLRT", id="three do, and it is told once"),
-        pytest.param((0.1,) * 4 + (0.4,) * 5, "UUULLLLLL", id="a middling confidence confirms nothing"),
-        pytest.param((0.1,) * 4 + (0.9,) * 3 + (0.1,), "UUULLLRL", id="a find that fails at once is lost at once"),
+        pytest.param((0.9, 0.3, 0.8), (), "TTT", id="the limit itself is high enough"),
+        pytest.param((0.9, 0.2, 0.6), (), "TUT", id="one low frame is no loss"),
+        pytest.param((0.2, 0.4, 0.4, 0.5), (), "UUUT", id="leaving a doubt takes more than entering it"),
+        pytest.param((0.4, 0.4, 0.4, 0.4, 0.4), (), "TTTTT", id="below the upper limit alone is no doubt"),
+        pytest.param((0.1, 0.1, 0.1, 0.1), (), "UUUL", id="lost after four low frames"),
+        pytest.param((0.1, 0.1, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1), (), "UUUTUUUL", id="a high frame starts the count anew"),
+        pytest.param((0.1,) * 4 + (0.9,) * 4, (), "UUULLLLL", id="a high confidence alone finds nothing"),
+        pytest.param((0.1,) * 4 + (0.9,) * 4, (7,), "UUULLLRT", id="what is verified is found, and told once"),
+        pytest.param(
+            (0.1,) * 4 + (0.9,) * 3 + (0.1,) * 4, (7,), "UUULLLRLLLL", id="a find that fails at once is lost at once"
+        ),
     ],
 )
-def test_the_states(confidences: tuple[float, ...], expected: str) -> None:
-    assert states(*confidences) == expected
-
-
-def test_what_is_unlike_the_first_target_confirms_nothing_however_high_its_confidence() -> None:
-    lifecycle = Lifecycle(SETTINGS, 0.3, is_calibrated=True)
-    for index in range(4):
-        lifecycle.observe(index, 0.1, 0.9)
-    for index in range(4, 30):
-        assert lifecycle.observe(index, 0.95, 0.64) is None
-    assert lifecycle.state is TrackState.LOST
+def test_the_states(confidences: tuple[float, ...], found: tuple[int, ...], expected: str) -> None:
+    assert states(*confidences, found=found) == expected
 
 
 @pytest.mark.parametrize(
-    ("similarity", "expected"),
-    [pytest.param(0.9, "TUUTTT", id="the target is confirmed"), pytest.param(0.5, "TUUULL", id="another picture")],
+    ("found", "expected"),
+    [pytest.param(5, "TUUUTT", id="the target is verified"), pytest.param(0, "TUUULL", id="another picture")],
 )
-def test_after_a_cut_a_high_confidence_has_to_be_confirmed(similarity: float, expected: str) -> None:
+def test_after_a_cut_a_high_confidence_has_to_be_verified(found: int, expected: str) -> None:
     lifecycle = Lifecycle(SETTINGS, 0.3, is_calibrated=True)
     seen = ""
-    for index in range(6):
-        change = lifecycle.observe(index, 0.9, similarity, is_cut=index == 1)
+    for index in range(1, 7):
+        change = lifecycle.observe(index, 0.9, 3.0, is_cut=index == 2, is_found=index == found)
         seen += str(lifecycle.state)[0]
-        if index == 1:
+        if index == 2:
             assert change is not None
             assert (change.reason, change.evidence["cut"]) == ("a cut: the whole picture changed", 1.0)
     assert seen == expected
 
 
-def test_a_cut_while_the_target_is_lost_starts_the_confirmation_anew() -> None:
+def test_a_claim_that_is_taken_back_is_lost_at_once_and_says_so() -> None:
     lifecycle = Lifecycle(SETTINGS, 0.3, is_calibrated=True)
-    for index in range(4):
-        lifecycle.observe(index, 0.1, 0.9)
-    seen = ""
-    for index in range(5):
-        lifecycle.observe(index, 0.9, 0.9, is_cut=index == 2)
-        seen += str(lifecycle.state)[0]
-    assert seen == "LLLLR"
+    lifecycle.observe(1, 0.9, 3.0)
+    change = lifecycle.take_back(2, 0.9, -1.0)
+    assert change is not None
+    assert (str(change.before), str(change.state)) == ("TRACKING", "LOST")
+    assert change.reason == "taken back: on probation it proved unlike the target"
+    assert lifecycle.take_back(3, 0.9, -1.0) is None
 
 
 def test_without_a_calibrated_confidence_nothing_is_called_lost() -> None:
@@ -90,17 +91,17 @@ def test_without_a_calibrated_confidence_nothing_is_called_lost() -> None:
 
 
 def test_each_change_says_when_why_and_by_what_evidence() -> None:
-    found = changes((0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.8, 0.9))[1]
+    found = changes((0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.8, 0.9), found=(8,))[1]
     assert [(one.frame_index, str(one.before), str(one.state), one.reason) for one in found] == [
         (2, "TRACKING", "UNCERTAIN", "confidence 0.10 < 0.3"),
         (5, "UNCERTAIN", "LOST", "not found again for 4 frames"),
-        (8, "LOST", "REACQUIRED", "confidence 0.80, and like the first template, for 3 frames"),
+        (8, "LOST", "REACQUIRED", "verified: odds of 20 to 1 that it is the target"),
         (9, "REACQUIRED", "TRACKING", "confidence 0.90 >= 0.3"),
     ]
     assert found[2].evidence == EVIDENCE
     assert found[2].to_record() == {
         "before": "LOST",
-        "reason": "confidence 0.80, and like the first template, for 3 frames",
+        "reason": "verified: odds of 20 to 1 that it is the target",
         "evidence": EVIDENCE,
     }
 
@@ -117,8 +118,6 @@ def test_an_upper_limit_below_the_lower_one_is_raised_to_it() -> None:
     [
         ("resume_confidence", 1.5, "resume_confidence must be at least 0 and at most 1, got 1.5"),
         ("lost_after", 0, "lost_after must be at least 1, got 0"),
-        ("minimum_similarity", 1.5, "minimum_similarity must be at least -1 and at most 1, got 1.5"),
-        ("reacquire_after", 0.5, "reacquire_after must be at least 1, got 0.5"),
     ],
 )
 def test_a_life_cycle_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:
@@ -150,14 +149,16 @@ def test_a_lost_target_keeps_its_last_reliable_box_and_claims_none() -> None:
     assert results[2].state_change is None
 
 
-def test_what_a_search_tries_while_the_target_is_lost_is_not_called_reliable() -> None:
+def test_a_lost_targets_box_stays_until_it_is_verified() -> None:
     tracker, results = flight(0.9, *(0.1,) * 4)
     assert isinstance(tracker.backend, SimulatedBackend)
-    tracker.backend.confidence = 0.4
-    tried = tracker.update(scene(170, 126))
-    assert tried.state is TrackState.LOST
-    assert tried.box != results[0].box
-    assert tried.last_reliable_box == results[0].box
+    tracker.backend.confidence = 0.9
+    tried = [tracker.update(scene(170, 126)) for _ in range(4)]
+    assert [str(result.state)[0] for result in tried] == ["L", "L", "L", "R"]
+    assert [result.box for result in tried[:3]] == [results[0].box] * 3
+    assert [result.last_reliable_box for result in tried] == [results[0].box] * 3 + [None]
+    assert tried[3].box == pytest.approx((155.0, 116.0, 30.0, 20.0), abs=1)
+    assert [len(result.candidates) for result in tried] == [0, 1, 1, 0]
 
 
 def test_a_frame_that_shows_nothing_counts_as_low_and_says_why() -> None:
@@ -168,21 +169,26 @@ def test_a_frame_that_shows_nothing_counts_as_low_and_says_why() -> None:
 
 
 def test_nothing_is_stored_before_a_lost_target_is_confirmed() -> None:
-    stored = [flight(*(0.1,) * 4, *(0.9,) * high)[0].templates._stored_count for high in (2, 3, 4)]
+    probation = ReacquisitionSettings().probation
+    stored = [
+        flight(*(0.1,) * 4, *(0.9,) * high)[0].templates._stored_count for high in (4, 3 + probation, 4 + probation)
+    ]
     assert stored == [0, 0, 1]
 
 
-def test_after_a_cut_nothing_is_stored_until_the_target_is_confirmed() -> None:
+def test_after_a_cut_nothing_is_stored_until_the_target_is_verified_and_its_probation_over() -> None:
     tracker, _ = flight(0.9)
     before = tracker.templates._stored_count
     another = 255 - scene(-100, -100)
+    another[..., 2] = 40  # nothing red
     another[110:130, 145:175] = (0, 0, 255)  # the same target, in another picture
     stored, states = [], []
-    for _ in range(4):
+    for _ in range(5 + ReacquisitionSettings().probation):
         result = tracker.update(another)
         stored.append(tracker.templates._stored_count - before)
         states.append(str(result.state)[0])
-    assert (stored, states) == ([0, 0, 1, 2], ["U", "U", "T", "T"])
+    assert states == ["U", "U", "U"] + ["T"] * (2 + ReacquisitionSettings().probation)
+    assert stored == [0] * (3 + ReacquisitionSettings().probation) + [1, 2]
 
 
 def test_another_target_begins_in_tracking() -> None:
@@ -193,3 +199,11 @@ def test_another_target_begins_in_tracking() -> None:
     assert (result.state, result.state_change) == (TrackState.UNCERTAIN, result.state_change)
     assert result.state_change is not None
     assert result.state_change.before is TrackState.TRACKING
+
+
+def test_a_frame_that_shows_nothing_says_why_also_while_the_target_is_looked_for() -> None:
+    tracker, results = flight(0.9, *(0.1,) * 4)
+    assert results[-1].state is TrackState.LOST
+    result = tracker.update(scene(160, 120) * 0)
+    assert (result.confidence, result.note) == (0.0, "the search region shows one flat colour")
+    assert tracker.update(scene(160, 120)).note == ""

@@ -21,7 +21,7 @@ from eatrack_edge.ground.web.messages import (
     View,
     text,
 )
-from eatrack_edge.ground.web.telemetry import finite, plain_box
+from eatrack_edge.ground.web.telemetry import finite, plain_box, plain_candidates
 from eatrack_edge.ground.web.viewers import Viewer
 from eatrack_edge.session.commands import RestoreTemplate, Select, Selection, SelectPoint, Stop
 
@@ -78,6 +78,7 @@ async def _send(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
                 "box": plain_box(event.record.box),
                 "confidence": finite(event.record.confidence),
                 "state": event.record.state,
+                "candidates": plain_candidates(event),
             }
             hub.viewers.pictures_sent += 1
             await websocket.send_bytes(messages.picture_message(header, picture.jpeg))

@@ -11,8 +11,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.frames import as_bgr
+from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.outputs.overlay import annotate
 from eatrack_edge.session.events import FrameEvent
 
@@ -83,12 +85,23 @@ def _encode(event: FrameEvent, width: int, is_annotated: bool) -> Picture:
         size = (width, max(1, round(frame.shape[0] * scale)))
         frame = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     if is_annotated:
-        record = event.record
-        if record.box is not None:
-            x, y, w, h = (side * scale for side in record.box)
-            record = replace(record, box=(x, y, w, h))
-        frame = annotate(frame, record)
+        frame = annotate(frame, _scaled(event.record, scale))
     return _jpeg(frame)
+
+
+def _scaled(record: FrameRecord, scale: float) -> FrameRecord:
+    """A record with its boxes in pixels of a picture that is this many times as wide as the frame."""
+
+    def scaled(box: Box) -> Box:
+        x, y, w, h = (side * scale for side in box)
+        return x, y, w, h
+
+    return replace(
+        record,
+        box=record.box and scaled(record.box),
+        last_reliable_box=record.last_reliable_box and scaled(record.last_reliable_box),
+        candidates=[(scaled(box), probability) for box, probability in record.candidates],
+    )
 
 
 def _jpeg(frame: Frame) -> Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import socket
@@ -18,10 +19,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from eatrack_edge.core.errors import MachineError
 from eatrack_edge.ground.web.messages import MAX_BYTES
+from eatrack_edge.ground.web.pictures import Pictures
 from eatrack_edge.ground.web.station import WebStation
 from eatrack_edge.ground.web.viewers import MOST_PAGES, MOST_PLAYERS
 from eatrack_edge.ground.web.web_address import WebAddress
 from eatrack_edge.session.commands import RestoreTemplate, Select, Stop
+from eatrack_edge.tracking.reacquisition import Candidate
 from ground.web.simulated_flight import TOKEN, Flight, Page, wait_until
 
 
@@ -375,6 +378,27 @@ def test_the_stream_shows_the_newest_picture_with_the_box() -> None:
         plain = cv2.resize(flight.session._feed.picture, (960, 540))
     assert picture.shape == (540, 960, 3)
     assert int(cv2.absdiff(picture, plain)[150:263, 225:375].max()) > 100  # a line where the box is
+
+
+def test_what_may_be_a_lost_target_is_in_the_header_in_the_status_and_in_the_stream() -> None:
+    with Flight(size=(1280, 720)) as flight, flight.open() as page:
+        flight.session.commands.put(Select((800.0, 500.0, 200.0, 150.0)))
+        wait_until(lambda: flight.tracker.updates)
+        flight.tracker.candidates = (Candidate((400.0, 200.0, 120.0, 80.0), 0.62, True),)
+        header = page.wait_for("picture", state="LOST")
+        expected = [{"box": [400, 200, 120, 80], "probability": 0.62}]
+        assert (header["box"], header["candidates"]) == (None, expected)
+        assert json.loads(flight.get("/api/status")[1])["candidates"] == expected
+        event = flight.station.hub.newest
+        assert event is not None
+        jpeg = asyncio.run(Pictures().of(event, 960, is_annotated=True)).jpeg
+        plain = cv2.resize(flight.session._feed.picture, (960, 540))
+    drawn = cv2.absdiff(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), plain).max(2) > 60
+    # At three quarters of the frame's size: the candidate, and where the target was seen last.
+    for x, y, w, h in ((300, 150, 90, 60), (600, 375, 150, 112)):
+        assert drawn[y - 2 : y + h + 3, x - 2 : x + w + 3].any(1)[[*range(4), *range(-4, 0)]].all()
+        drawn[max(0, y - 40) : y + h + 4, x - 4 : x + w + 4] = False  # with its label
+    assert not drawn[120:, 200:].any()
 
 
 def test_players_are_limited_and_leave_no_trace() -> None:

@@ -1,7 +1,7 @@
 // The panel: state, plots, counters, files, viewers.
 
 import { Plot } from "/plots.js";
-import { duration, look, milliseconds } from "/words.js";
+import { duration, milliseconds, sentence } from "/words.js";
 
 const LATE_MS = 250; // an age above this is shown in amber, and marked in the plot
 
@@ -33,13 +33,13 @@ export class Numbers {
     this.showFiles(telemetry);
   }
 
-  showState({ state, state_s: seconds, state_reason: reason }) {
+  showState({ state, state_s: seconds, state_reason: reason, candidates }) {
     this.byId("state").dataset.state = state;
     this.setText("word", state);
     this.setText("since", duration(seconds));
-    const sentence = look(state).sentence;
+    const words = sentence(state, candidates.length);
     const isWorthSaying = reason && reason !== "selected" && reason !== "stopped";
-    this.setText("sentence", isWorthSaying ? `${reason[0].toUpperCase()}${reason.slice(1)}. ${sentence}` : sentence);
+    this.setText("sentence", isWorthSaying ? `${reason[0].toUpperCase()}${reason.slice(1)}. ${words}` : words);
   }
 
   showCounters({ confidence, fps, dropped, frames, update_ms: update, board, source, model }) {
@@ -65,7 +65,7 @@ export class Numbers {
   showAge(age, header) {
     this.setText("age", age === null ? "–" : milliseconds(age));
     this.byId("age").dataset.level = age !== null && age > LATE_MS ? "late" : "";
-    this.byId("stamp").hidden = header === null;
+    this.byId("stamp").hidden = header === null || header.state === "LOST"; // it may lie over the place to choose
     if (header) this.setText("stamp", `Frame ${header.frame}`);
   }
 

@@ -133,6 +133,13 @@ function reselect() {
   select({ type: "select", box: page.lastBox, frame: view.header.frame }, page.lastBox);
 }
 
+// Selects what may be the lost target, by its rank; whether the picture shows one of this rank.
+function choose(rank) {
+  const candidate = view.candidates[rank - 1];
+  if (candidate) view.on.box(candidate.box, view.header.frame);
+  return candidate !== undefined;
+}
+
 function pause(isPaused) {
   if (isPaused && !view.header) return;
   view.pause(isPaused);
@@ -192,7 +199,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") stop();
   else if (event.key === " " && !(event.target instanceof HTMLButtonElement)) pause(!view.isPaused);
   else if (event.key === "r" || event.key === "R") reselect();
-  else return;
+  else if (!choose(event.key)) return;
   event.preventDefault();
 });
 

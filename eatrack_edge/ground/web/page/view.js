@@ -4,6 +4,9 @@ import { look } from "/words.js";
 
 const CLICK_PX = { mouse: 4, pen: 6, touch: 12 }; // a pointer that moves less has clicked
 const SMALL_PX = 34; // a box below this gets a frame around it, or nobody would find it
+const SEEN_PX = 20; // the outline of a candidate is no smaller, or its dashes would cover what is in it
+const TOUCH_PX = 44; // nor the place where a finger chooses it
+const NEUTRAL = "#e8eef2"; // of a candidate: no state's colour
 
 export class View {
   // `on` has: box([x, y, w, h], frame), point([x, y], frame), drawn(header), refused().
@@ -14,6 +17,7 @@ export class View {
     this.shown = null; // {bitmap, header}
     this.pending = null; // newer, not drawn yet
     this.drag = null; // {from, to} in pixels of the frame
+    this.targets = []; // of the candidates as they are drawn, where a pointer chooses them, in pixels of the canvas
     this.sent = null; // the box that was sent and not answered yet
     this.isPaused = false;
     this.mayCommand = () => false;
@@ -33,6 +37,11 @@ export class View {
 
   get header() {
     return this.shown?.header ?? null;
+  }
+
+  // What may be the lost target, the likeliest first: what is drawn, and no other, can be chosen.
+  get candidates() {
+    return this.header?.state === "LOST" && !this.drag?.isMoved ? this.header.candidates : [];
   }
 
   // Takes a picture to be drawn with the screen's next refresh; the newest is drawn, others are passed over.
@@ -119,11 +128,13 @@ export class View {
   lift(event) {
     if (!this.drag || !event.isPrimary) return;
     this.move(event);
-    const { from, isMoved } = this.drag;
+    const { from, start, isMoved } = this.drag;
     const box = this.rectangle();
     const frame = this.header.frame;
+    const candidate = isMoved ? null : this.candidateAt(start);
     this.drag = null;
-    if (isMoved && box[2] >= 2 && box[3] >= 2) this.on.box(box, frame);
+    if (candidate) this.on.box(candidate.box, frame);
+    else if (isMoved && box[2] >= 2 && box[3] >= 2) this.on.box(box, frame);
     else if (!isMoved) this.on.point(from, frame);
     this.draw();
   }
@@ -134,6 +145,22 @@ export class View {
     this.drag = null;
     this.draw();
     return wasDrawing;
+  }
+
+  // The candidate that a press at this place of the window chooses, the nearest of several; `null` elsewhere.
+  candidateAt([clientX, clientY]) {
+    const area = this.canvas.getBoundingClientRect();
+    const ratio = this.canvas.width / area.width;
+    const [pressedX, pressedY] = [(clientX - area.left) * ratio, (clientY - area.top) * ratio];
+    const within = ([x, y, w, h]) => pressedX >= x && pressedX <= x + w && pressedY >= y && pressedY <= y + h;
+    const distance = ({ outline: [x, y, w, h] }) => Math.hypot(pressedX - x - w / 2, pressedY - y - h / 2);
+    const nearestFirst = [...this.targets].sort((one, other) => distance(one) - distance(other));
+    // What is drawn of one goes before the surroundings of another.
+    for (const part of ["outline", "label", "around"]) {
+      const pressed = nearestFirst.find((target) => within(target[part]));
+      if (pressed) return pressed.candidate;
+    }
+    return null;
   }
 
   rectangle() {
@@ -152,6 +179,7 @@ export class View {
     context.drawImage(bitmap, left, top, header.size[0] * scale, header.size[1] * scale);
     const onCanvas = ([x, y, w, h]) => [left + x * scale, top + y * scale, w * scale, h * scale];
     if (header.box && !this.drag) this.drawTarget(onCanvas(header.box), header, ratio);
+    this.targets = this.drawCandidates(onCanvas, ratio);
     if (this.sent && !this.drag) this.outline(onCanvas(this.sent), "#ffffff", [6, 4], ratio);
     if (this.drag?.isMoved) this.drawDrag(onCanvas(this.rectangle()), ratio);
   }
@@ -165,13 +193,30 @@ export class View {
       [x, y, w, h] = [x + w / 2 - side / 2, y + h / 2 - side / 2, side, side];
       this.corners(x, y, w, h, colour, ratio);
     }
-    if (header.confidence !== null) this.label(header.confidence.toFixed(2), x, y, colour, ratio);
+    if (header.confidence !== null) this.label(header.confidence.toFixed(2), [x, y, w, h], colour, ratio);
+  }
+
+  // Draws what may be the lost target, and returns where a press chooses each.
+  drawCandidates(onCanvas, ratio) {
+    const outlines = this.candidates.map(({ box }) => widened(onCanvas(box), SEEN_PX * ratio));
+    for (const outline of outlines) {
+      this.outline(outline, "transparent", [], 0.75 * ratio); // the dark line without gaps: on white, dashes are too faint
+      this.outline(outline, NEUTRAL, [5, 4], 0.75 * ratio);
+    }
+    const taken = [...outlines];
+    return this.candidates.map((candidate, index) => {
+      const outline = outlines[index];
+      const text = `${index + 1}  ${Math.round(100 * candidate.probability)} %`;
+      const label = this.label(text, outline, NEUTRAL, ratio, taken);
+      taken.push(label);
+      return { candidate, outline, label, around: widened(outline, TOUCH_PX * ratio) };
+    });
   }
 
   drawDrag(box, ratio) {
     this.outline(box, "#ffffff", [], ratio);
     const [, , w, h] = this.rectangle();
-    this.label(`${Math.round(w)} × ${Math.round(h)}`, box[0], box[1], "#ffffff", ratio);
+    this.label(`${Math.round(w)} × ${Math.round(h)}`, box, "#ffffff", ratio);
   }
 
   // A coloured line on a dark one, so that it is seen on any ground.
@@ -204,17 +249,37 @@ export class View {
     context.setLineDash([]);
   }
 
-  label(text, x, y, colour, ratio) {
+  // Writes beside a box: above it, or where it is neither cut off nor over what is taken. Returns where it is written.
+  label(text, [x, y, w, h], colour, ratio, taken = []) {
     const { context, canvas } = this;
     context.font = `600 ${13 * ratio}px system-ui, sans-serif`;
     const width = context.measureText(text).width + 12 * ratio;
     const height = 20 * ratio;
-    const left = Math.min(Math.max(x - ratio, 0), canvas.width - width);
-    const top = y - height - 5 * ratio < 0 ? y + 5 * ratio : y - height - 5 * ratio;
+    const gap = 5 * ratio;
+    const start = Math.min(Math.max(x - ratio, 0), canvas.width - width);
+    const beside = [[start, y - height - gap], [start, y + h + gap], [x + w + gap, y], [x - width - gap, y]];
+    const isFree = ([left, top]) => {
+      const isInside = left >= 0 && left + width <= canvas.width && top >= 0 && top + height <= canvas.height;
+      return isInside && !taken.some((other) => isNear([left, top, width, height], other, gap - ratio));
+    };
+    const [left, top] = beside.find(isFree) ?? [start, y + gap];
     context.fillStyle = "rgb(10 14 17 / .86)";
     context.fillRect(left, top, width, height);
     context.fillStyle = colour;
     context.textBaseline = "middle";
     context.fillText(text, left + 6 * ratio, top + height / 2 + ratio / 2);
+    return [left, top, width, height];
   }
+}
+
+// A box with both sides at least this long, about the same centre.
+function widened([x, y, w, h], side) {
+  const [width, height] = [Math.max(w, side), Math.max(h, side)];
+  return [x + (w - width) / 2, y + (h - height) / 2, width, height];
+}
+
+// Whether less than this lies between two boxes.
+function isNear([x, y, w, h], [otherX, otherY, otherWidth, otherHeight], space) {
+  const isNearAcross = x < otherX + otherWidth + space && otherX < x + w + space;
+  return isNearAcross && y < otherY + otherHeight + space && otherY < y + h + space;
 }

@@ -8,6 +8,13 @@ export const STATES = {
   REACQUIRED: { sentence: "Found again. Check that it is the same target.", colour: "#62c6ff", dash: [] },
 };
 
+// What the panel says of a state; of a lost target also how many places of the picture look like it.
+export function sentence(state, candidateCount) {
+  if (state !== "LOST" || !candidateCount) return look(state).sentence;
+  const [places, which] = candidateCount === 1 ? ["1 place looks", "it"] : [`${candidateCount} places look`, "one"];
+  return `The target is lost. ${places} like it: tap ${which}, or draw a box.`;
+}
+
 export function look(state) {
   return STATES[state] ?? { sentence: "", colour: "#a3b3bd", dash: [14, 4] };
 }

@@ -1,0 +1,201 @@
+"""Re-acquisition: places are looked at one by one, and what is found there has to be verified in several frames.
+
+The network knows the target when it looks in the right place, and answers with something in every other place too. So a
+find is a *candidate* first. It is looked at again in each frame, with a search region of its own, and the verifier's
+answers are averaged. The best candidate near the last box is accepted once they are clear; one farther away is only
+offered, because there are many more places for a look-alike. What was accepted is on probation for a while: if the
+verifier thinks otherwise then, it is taken back. The box of a lost target stays where it was seen last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import CropWindow
+from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.tracking.search_places import Place, search_places
+from eatrack_edge.tracking.settings import ReacquisitionSettings
+from eatrack_edge.tracking.verifier import probability
+
+_KEPT = 3  # candidates at most: as many as a person can choose from at a glance
+_ONE_PLACE = 1.0  # sides between the centres of two finds below which they are one
+_RIVAL_EVERY = 5  # frames between two looks at a candidate that is not the likeliest
+_FORGOTTEN_AFTER = 15  # frames without a look at a candidate
+_LARGEST_CHANGE = 2.5  # factor between a candidate's side and the target's
+# Log odds. A first look, off its centre and from afar, makes the target itself doubtful; the second one does not.
+_WORTH_A_LOOK, _REJECTED_BELOW = -4.5, -1.0
+
+
+class Candidate(NamedTuple):
+    """What may be the lost target.
+
+    Attributes:
+        box: Where, pixels of the frame.
+        probability: That it is the target, by the verifier, [0, 1].
+        is_near: Whether it is near where the target was lost: only then it may be accepted without a person.
+    """
+
+    box: Box
+    probability: float
+    is_near: bool
+
+
+class Find:
+    """A candidate that is being looked at."""
+
+    def __init__(self, box: Box, frame_index: int, log_odds: float, frames: int, *, is_near: bool) -> None:
+        self.box = box
+        self.seen = frame_index
+        self.is_near = is_near
+        self._at_first = log_odds
+        self._answers: deque[float] = deque(maxlen=frames)
+
+    def add(self, box: Box, frame_index: int, log_odds: float) -> None:
+        """Take in another look."""
+        self.box, self.seen = box, frame_index
+        self._answers.append(log_odds)
+
+    @property
+    def log_odds(self) -> float:
+        """Mean of the latest looks; of the first look while there is no other."""
+        return sum(self._answers) / len(self._answers) if self._answers else self._at_first
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether it was looked at again at all."""
+        return bool(self._answers)
+
+    @property
+    def is_ripe(self) -> bool:
+        """Whether it was looked at often enough to decide."""
+        return len(self._answers) == self._answers.maxlen
+
+
+class Look(NamedTuple):
+    """Where to look."""
+
+    window: CropWindow
+    expected: Box  # in whose size the target is expected, pixels of the frame
+    find: Find | None  # the candidate that is looked at again; ``None`` in a new place
+    is_near: bool
+
+
+class Reacquisition:
+    """Looks for one target.
+
+    Args:
+        settings: How many looks, and what they have to show.
+        model_spec: Of the network.
+        frame_size: (width, height), pixels.
+
+    Attributes:
+        is_on: Whether the target is being looked for.
+        last: Where it was seen before it was looked for, pixels of the frame.
+    """
+
+    def __init__(self, settings: ReacquisitionSettings, model_spec: ModelSpec, frame_size: tuple[int, int]) -> None:
+        self._settings = settings
+        self._cropping = model_spec.cropping
+        self._search_size = model_spec.search_size
+        self._frame_size = frame_size
+        self.is_on = False
+        self.last: Box = (0.0, 0.0, 1.0, 1.0)
+        self._places: Iterator[Place] = iter(())
+        self._finds: list[Find] = []
+        self._frames_left = 0  # on probation
+        self._answers: deque[float] = deque(maxlen=settings.frames)  # of the verifier, on probation
+
+    def start(self, last: Box) -> None:
+        """Begin to look, likely places first, for a target that was seen last in a box, pixels of the frame."""
+        self.is_on, self.last = True, last
+        self._finds = []
+        self._frames_left = 0
+        of = self._settings
+        self._places = search_places(last, self._frame_size, self._cropping.search_factor, of.wide, of.reach)
+
+    @property
+    def is_on_probation(self) -> bool:
+        """Whether the target was found again a moment ago."""
+        return self._frames_left > 0
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What was found so far and looked at twice, the likeliest first."""
+        seen = [find for find in self._finds if find.is_looked_at]
+        return tuple(Candidate(find.box, probability(find.log_odds), find.is_near) for find in seen)
+
+    def looks(self, frame_index: int) -> Iterator[Look]:
+        """Where to look in a frame: at the likeliest candidate, and at a new one or in a new place."""
+        self._finds = [find for find in self._finds if frame_index - find.seen <= _FORGOTTEN_AFTER]
+        nearest_first = sorted(self._finds, key=lambda find: not find.is_near)  # stable: the likeliest of them first
+        again = nearest_first[: self._settings.looks - 1]
+        rivals = nearest_first[len(again) :]
+        again += [find for find in rivals if not find.is_looked_at or frame_index - find.seen > _RIVAL_EVERY][:1]
+        for find in again:
+            yield Look(self._window(find.box, 1.0), find.box, find, find.is_near)
+        for _ in range(self._settings.looks - len(again)):
+            place = next(self._places)
+            yield Look(self._window(place.box, place.scale), place.box, None, place.is_near)
+
+    def looked(self, look: Look, frame_index: int, box: Box, log_odds: float) -> None:
+        """Take in what a look showed.
+
+        Args:
+            look: Which.
+            frame_index: Frames since ``init``.
+            box: What the network found, pixels of the frame.
+            log_odds: That it is the target.
+        """
+        side, last_side = math.sqrt(box[2] * box[3]), math.sqrt(self.last[2] * self.last[3])
+        fits = max(side / last_side, last_side / side) <= _LARGEST_CHANGE
+        if look.find is None:
+            is_new = all(_sides_apart(box, find.box) > _ONE_PLACE for find in self._finds)
+            if fits and is_new and log_odds >= _WORTH_A_LOOK:
+                self._finds.append(Find(box, frame_index, log_odds, self._settings.frames, is_near=look.is_near))
+        elif fits and log_odds >= _REJECTED_BELOW:
+            look.find.add(box, frame_index, log_odds)
+        else:
+            self._finds = [find for find in self._finds if find is not look.find]
+        self._finds = sorted(self._finds, key=lambda find: find.log_odds, reverse=True)[:_KEPT]
+
+    def found(self, frame_index: int) -> Find | None:
+        """The target, once it is verified in a frame. It is on probation from then on."""
+        best = next((find for find in self._finds if find.is_near and find.is_ripe and find.seen == frame_index), None)
+        if best is None:
+            return None
+        rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
+        rival = max(rivals, default=-math.inf)
+        if best.log_odds < max(self._settings.minimum_log_odds, rival + self._settings.margin):
+            return None
+        self.is_on, self._finds = False, []
+        self._frames_left = self._settings.probation
+        self._answers.clear()
+        return best
+
+    def is_taken_back(self, log_odds: float) -> bool:
+        """Whether what was accepted is doubted in a frame on probation.
+
+        Args:
+            log_odds: That it is the target, in this frame.
+        """
+        if not self._frames_left:
+            return False
+        self._answers.append(log_odds)
+        is_doubted = len(self._answers) == self._answers.maxlen and sum(self._answers) < 0
+        self._frames_left -= not is_doubted
+        return is_doubted
+
+    def _window(self, box: Box, scale: float) -> CropWindow:
+        factor = self._cropping.search_factor * scale
+        return CropWindow.around(box, factor, self._search_size, self._cropping.window)
+
+
+def _sides_apart(one: Box, other: Box) -> float:
+    """Distance of the centres, in sides of the first box."""
+    dx = one[0] + one[2] / 2 - other[0] - other[2] / 2
+    dy = one[1] + one[3] / 2 - other[1] - other[3] / 2
+    return math.hypot(dx, dy) / math.sqrt(one[2] * one[3])

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.tracking.reacquisition import Look, Reacquisition
+from eatrack_edge.tracking.settings import ReacquisitionSettings
+from tracking.simulated import model_spec
+
+LAST: Box = (300.0, 220.0, 40.0, 40.0)
+NEAR: Box = (400.0, 220.0, 40.0, 40.0)
+OTHER: Box = (200.0, 220.0, 40.0, 40.0)
+FAR: Box = (1000.0, 600.0, 40.0, 40.0)
+SETTINGS = ReacquisitionSettings(looks=2, frames=3, minimum_log_odds=2.5, margin=0.5, probation=4)
+NOTHING = -10.0
+
+
+class World:
+    """What each place shows, frame after frame."""
+
+    def __init__(self, settings: ReacquisitionSettings = SETTINGS) -> None:
+        self.search = Reacquisition(settings, model_spec(), (1280, 720))
+        self.search.start(LAST)
+        self.frame = 0
+
+    def next(self, **shown: float) -> Box | None:
+        """A frame in which places show something with these log odds; what is verified, if anything."""
+        self.frame += 1
+        boxes = {"near": NEAR, "other": OTHER, "far": FAR}
+        for look in list(self.search.looks(self.frame)):
+            box, log_odds = max(
+                ((boxes[name], odds) for name, odds in shown.items() if inside(boxes[name], look)),
+                key=lambda found: found[1],
+                default=(look.expected, NOTHING),
+            )
+            self.search.looked(look, self.frame, box, log_odds)
+        found = self.search.found(self.frame)
+        return None if found is None else found.box
+
+
+def inside(box: Box, look: Look) -> bool:
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    window = look.window
+    return window.x <= x <= window.x + window.side and window.y <= y <= window.y + window.side
+
+
+def frames_until_found(world: World, limit: int, **shown: float) -> int | None:
+    return next((frame for frame in range(1, limit + 1) if world.next(**shown) is not None), None)
+
+
+def test_what_is_clear_in_three_looks_after_the_first_is_found() -> None:
+    world = World()
+    assert [world.next(near=3.0) for _ in range(4)] == [None, None, None, NEAR]
+    assert not world.search.is_on
+
+
+@pytest.mark.parametrize("log_odds", [2.4, 0.0, -0.9])
+def test_what_is_less_clear_is_a_candidate_for_a_person_and_not_found(log_odds: float) -> None:
+    world = World()
+    assert frames_until_found(world, 40, near=log_odds) is None
+    [candidate] = world.search.candidates
+    assert (candidate.box, candidate.is_near) == (NEAR, True)
+    assert candidate.probability == pytest.approx(1 / (1 + 2.718281828**-log_odds))
+
+
+def test_a_first_look_that_promises_little_earns_a_second_one() -> None:
+    world = World()
+    world.next(near=-4.0)
+    assert world.search.candidates == ()
+    assert [world.next(near=3.0) for _ in range(3)] == [None, None, NEAR]
+
+
+@pytest.mark.parametrize("log_odds", [-1.1, -4.6])
+def test_what_is_unlike_the_target_is_dropped(log_odds: float) -> None:
+    world = World()
+    for _ in range(10):
+        world.next(near=log_odds)
+        assert world.search.candidates == ()
+
+
+def test_of_two_that_are_alike_neither_is_found_and_a_person_may_choose() -> None:
+    world = World(replace(SETTINGS, frames=6))
+    assert frames_until_found(world, 60, near=3.0, other=2.9) is None
+    assert {candidate.box for candidate in world.search.candidates} == {NEAR, OTHER}
+    assert frames_until_found(world, 10, near=6.0, other=2.9) is not None
+
+
+def test_one_far_away_is_offered_and_never_found_by_itself() -> None:
+    world = World()
+    assert frames_until_found(world, 300, far=6.0) is None
+    [candidate] = world.search.candidates
+    assert (candidate.box, candidate.is_near) == (FAR, False)
+
+
+def test_one_of_another_size_is_no_candidate() -> None:
+    world = World()
+    for frame in range(1, 30):
+        for look in world.search.looks(frame):
+            x, y, w, h = look.expected
+            world.search.looked(look, frame, (x, y, 2.6 * w, 2.6 * h), 5.0)
+    assert world.search.candidates == ()
+
+
+def test_a_candidate_that_is_not_seen_again_is_forgotten() -> None:
+    world = World(replace(SETTINGS, minimum_log_odds=9.0))
+    frames_until_found(world, 5, near=3.0)
+    assert len(world.search.candidates) == 1
+    world.next()
+    assert world.search.candidates == ()
+
+
+@pytest.mark.parametrize("looks", [2, 3, 4])
+def test_every_frame_takes_the_looks_that_were_asked_for(looks: int) -> None:
+    search = Reacquisition(replace(SETTINGS, looks=looks), model_spec(), (1280, 720))
+    search.start(LAST)
+    for frame in range(1, 6):
+        now = list(search.looks(frame))
+        assert len(now) == looks
+        for look in now:
+            search.looked(look, frame, NEAR, 1.0)
+
+
+def test_on_probation_a_doubt_takes_it_back() -> None:
+    world = World()
+    frames_until_found(world, 4, near=3.0)
+    assert world.search.is_on_probation
+    assert [world.search.is_taken_back(odds) for odds in (1.0, -3.0, 1.0)] == [False, False, True]
+
+
+def test_probation_ends() -> None:
+    world = World()
+    frames_until_found(world, 4, near=3.0)
+    assert [world.search.is_taken_back(3.0) for _ in range(4)] == [False] * 4
+    assert not world.search.is_on_probation
+    assert not any(world.search.is_taken_back(-9.0) for _ in range(9))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("looks", 1, "looks must be at least 2, got 1"),
+        ("frames", 0, "frames must be at least 1, got 0"),
+        ("probation", -1, "probation must be at least 0, got -1"),
+        ("wide", 0.5, "wide must be at least 1, got 0.5"),
+        ("minimum_log_odds", float("nan"), "minimum_log_odds must be finite, got nan"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(field: str, value: float, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ReacquisitionSettings(**{field: value})
