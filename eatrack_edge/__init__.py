@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     from eatrack_edge.sources.registry import open_source as open_source
     from eatrack_edge.tracking.lifecycle import StateChange as StateChange
     from eatrack_edge.tracking.lifecycle import TrackState as TrackState
+    from eatrack_edge.tracking.reacquisition import Candidate as Candidate
     from eatrack_edge.tracking.result import TrackResult as TrackResult
     from eatrack_edge.tracking.settings import LifecycleSettings as LifecycleSettings
     from eatrack_edge.tracking.settings import MotionSettings as MotionSettings
+    from eatrack_edge.tracking.settings import ReacquisitionSettings as ReacquisitionSettings
     from eatrack_edge.tracking.settings import RecoverySettings as RecoverySettings
     from eatrack_edge.tracking.settings import RefinementSettings as RefinementSettings
     from eatrack_edge.tracking.settings import SearchSettings as SearchSettings
@@ -66,11 +68,11 @@ _HOMES = {
     "outputs.registry": ("open_output",),
     "sources.registry": ("open_source",),
     "tracking.lifecycle": ("TrackState", "StateChange"),
+    "tracking.reacquisition": ("Candidate",),
     "tracking.result": ("TrackResult",),
     "tracking.settings": (
         *("TrackerSettings", "SearchSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
-        "LifecycleSettings",
-        "RefinementSettings",
+        *("LifecycleSettings", "ReacquisitionSettings", "RefinementSettings"),
     ),
     "tracking.tracker": ("Tracker",),
 }

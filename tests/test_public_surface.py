@@ -14,8 +14,7 @@ import eatrack_edge
 PUBLIC = {
     *("Tracker", "TrackResult", "TrackState", "open_source", "open_output", "RunInfo"),
     *("TrackerSettings", "SearchSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
-    *("LifecycleSettings", "StateChange"),
-    "RefinementSettings",
+    *("LifecycleSettings", "StateChange", "ReacquisitionSettings", "Candidate", "RefinementSettings"),
     *("EATrackError", "UsageError", "InputError", "ConfigError", "CheckpointError", "MachineError", "MissingExtra"),
     *("EngineMismatch", "OutputError", "GateFailed", "SourceLost"),
     *("register_source", "register_output", "register_backend", "register_dataset", "register_baseline"),

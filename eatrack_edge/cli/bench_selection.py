@@ -21,15 +21,18 @@ def selection(
         list[float] | None, typer.Option(min=0, help="Age of the picture, s; repeat. 0.3, 0.5, 1.")
     ] = None,
     per_sequence: Annotated[int, typer.Option(min=1, help="Selections in each sequence.")] = 4,
-    camera_fps: Annotated[float, typer.Option(min=1, help="Frame rate of the simulated camera.")] = 30.0,
+    camera_fps: Annotated[
+        float, typer.Option(min=0, help="Frame rate of the simulated camera; 0 is each sequence's own.")
+    ] = 0.0,
     update_ms: Annotated[float, typer.Option(min=0, help="Time of a simulated update, milliseconds.")] = 50.0,
     csv: Annotated[Path | None, typer.Option(help="Write every selection to this path.")] = None,
 ) -> None:
-    """Measure success a second after a selection: on the frame that was seen, and on the newest."""
+    """Measure success a second after a selection: on the frame that was seen, on the newest, and without delay."""
     from eatrack_edge.benchmarks.measure.selection_delay import (
         Plan,
         Selected,
         as_csv,
+        differences,
         measure_selections,
         success_table,
     )
@@ -47,12 +50,16 @@ def selection(
             rows.append(row)
             progress.show(row.sequence, len(rows), None)
     if not rows:
-        raise InputError(f"{dataset[1]}: no sequence is long enough", hint="a selection needs about 70 frames")
+        raise InputError(f"{dataset[1]}: no sequence is long enough", hint="a selection needs about two seconds")
     headings = [("delay, s", "taken on", "selections", "success")]
     found = [
         (f"{delay:g}", taken_on, str(count), f"{share:.3f}") for delay, taken_on, count, share in success_table(rows)
     ]
     print_table([*headings, *found])
+    against = [
+        (f"{delay:g}", reference, f"{mean:+.3f}", f"{error:.3f}") for delay, reference, mean, error in differences(rows)
+    ]
+    print_table([("delay, s", "seen, less", "difference", "standard error"), *against])
     if csv:
         write_whole(csv, as_csv(rows))
         print_line(str(csv))

@@ -79,7 +79,8 @@ def frame_line(record: FrameRecord) -> dict[str, object]:
         line["last_reliable_box"] = _rounded(record.last_reliable_box)
     if record.candidates:
         line["candidates"] = [
-            {"box": _rounded(box), "probability": round(float(probability), 4)} for box, probability in record.candidates
+            {"box": _rounded(box), "probability": round(float(probability), 4)}
+            for box, probability in record.candidates
         ]
     if record.state_change:
         line["state_change"] = record.state_change

@@ -5,36 +5,43 @@ from __future__ import annotations
 from eatrack_edge.session.history import History
 from eatrack_edge.sources.feed import LiveFrame
 
+_INIT_UPDATES = 2  # `Tracker.init` takes about as long as so many updates
+
 
 class CatchUp:
-    """Chooses which of the frames held to track in, so that the newest is reached in a few updates.
+    """Chooses which of the frames held to track in, so that the newest is reached within a time.
 
-    Frames are skipped evenly: those that were behind at the start share the updates, and as many more are skipped as
-    came since the last update. A tracker that went through the frames behind alone would meet a gap at their end, of
-    all that came meanwhile.
+    The steps are even in capture time: what the target does in one of them decides whether it is still found, and one
+    long step loses it. From the time that the updates took so far follows how many more there will be, and so how
+    long a step must be. Where there is time for every frame, none is skipped.
 
     Args:
         history: Frames are added to it meanwhile.
         start: The frame that the target was selected on.
-        updates: Most updates to take.
+        started_ns: When the selection was carried out, before the tracker began, on the clock of
+            ``LiveFrame.captured_ns``.
+        within_ns: Time from then to the newest frame.
     """
 
-    def __init__(self, history: History, start: LiveFrame, updates: int) -> None:
-        self._history = history
-        behind = [number for number in history.numbers() if number > start.index]
-        self._at, self._newest = start.index, behind[-1] if behind else start.index
-        self._step = -(-len(behind) // updates)
+    def __init__(self, history: History, start: LiveFrame, started_ns: int, within_ns: int) -> None:
+        self._history, self._at = history, start
+        self._started_ns, self._deadline_ns = started_ns, started_ns + within_ns
+        self._updates = _INIT_UPDATES
 
     @property
     def is_done(self) -> bool:
         """Whether the newest frame was reached."""
-        return self._at >= self._history.numbers()[-1]
+        return self._at.index >= self._history.numbers()[-1]
 
-    def next(self) -> LiveFrame:
-        """The next frame to track in; there is one while ``is_done`` is false."""
-        later = [number for number in self._history.numbers() if number > self._at]
-        arrived = sum(number > self._newest for number in later)
-        self._at, self._newest = later[min(self._step + arrived, len(later)) - 1], later[-1]
-        shown = self._history.at(self._at)
-        assert shown is not None  # its number is of one that is held
-        return shown
+    def next(self, now_ns: int) -> LiveFrame:
+        """The next frame to track in; there is one while ``is_done`` is false.
+
+        Args:
+            now_ns: The time, on the same clock.
+        """
+        an_update_ns = (now_ns - self._started_ns) / self._updates
+        updates_left = max(1.0, (self._deadline_ns - now_ns) / max(an_update_ns, 1.0))
+        step_ns = (max(self._deadline_ns, now_ns) - self._at.captured_ns) / updates_left
+        self._updates += 1
+        self._at = self._history.nearest_after(self._at.index, self._at.captured_ns + round(step_ns))
+        return self._at

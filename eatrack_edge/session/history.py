@@ -72,6 +72,16 @@ class History:
         held = next(seen, self._held[0] if self._held else None)
         return None if held is None else _unpacked(held)
 
+    def nearest_after(self, number: int, at_ns: int) -> LiveFrame:
+        """Of the frames after the one of that number, the one captured nearest to a time; there must be one.
+
+        Args:
+            number: Only frames with a higher number count.
+            at_ns: On the clock of ``LiveFrame.captured_ns``.
+        """
+        later = (held for held in self._held if held.shown.index > number)
+        return _unpacked(min(later, key=lambda held: abs(held.shown.captured_ns - at_ns)))
+
     def numbers(self) -> list[int]:
         """Numbers of the frames that are held, the oldest first."""
         return [held.shown.index for held in self._held]

@@ -31,7 +31,8 @@ from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame,
 from eatrack_edge.tracking.result import TrackResult
 
 _TURN_S = 0.1  # longest wait for a frame, and so for a command to be looked at while none comes
-_CATCH_UP_UPDATES = 10  # every third of the last second does as well as every one, measured on 24 selections
+# To the newest frame after a selection on an older one. The longer, the shorter the steps on the way.
+_CATCH_UP_NS = 800_000_000
 
 
 class AnyTracker(Protocol):
@@ -76,6 +77,7 @@ class LiveSession:
         selector: Chooses a target while there is none; ``None`` waits for a command.
         view_delay_ms: Age of the picture that users see. A selection that names no frame is taken on the one captured
             so long before it is carried out.
+        clock_ns: The clock of ``LiveFrame.captured_ns``.
 
     Attributes:
         listeners: Get every event, in order.
@@ -91,13 +93,14 @@ class LiveSession:
         history: int = HISTORY_FRAMES,
         selector: Selector | None = None,
         view_delay_ms: float = 0.0,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.listeners: list[Listener] = []
         self.commands: SimpleQueue[Command] = SimpleQueue()
         self.reports: SimpleQueue[Event] = SimpleQueue()
         self._tracker, self._feed, self._selector = tracker, feed, selector
         self._history = History(history)
-        self._view_delay_ms = view_delay_ms
+        self._view_delay_ms, self._clock_ns = view_delay_ms, clock_ns
         self._size: PictureSize | None = None  # of the frame that the target was selected on; `None` without a target
         self._catch_up: CatchUp | None = None  # after a selection on an older frame, until the newest is reached
         self._state = WAITING
@@ -160,7 +163,7 @@ class LiveSession:
         """Track in one more of the frames on the way to the newest; ``None`` where the target is live."""
         if self._catch_up is None:
             return None
-        record = self._update(self._catch_up.next())
+        record = self._update(self._catch_up.next(self._clock_ns()))
         if self._catch_up is not None and self._catch_up.is_done:
             self._catch_up = None
         return record
@@ -204,6 +207,7 @@ class LiveSession:
         Returns:
             The box on that frame; ``None`` where the selection was refused.
         """
+        started_ns = self._clock_ns()
         shown, reason = self._seen(command.frame)
         try:
             if isinstance(command, SelectPoint):
@@ -217,7 +221,7 @@ class LiveSession:
         self._size = PictureSize.of(shown.frame)
         self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box, command.id))
         self._change_state("TRACKING", shown.index, "selected")
-        catch_up = CatchUp(self._history, shown, _CATCH_UP_UPDATES)
+        catch_up = CatchUp(self._history, shown, started_ns, _CATCH_UP_NS)
         self._catch_up = None if catch_up.is_done else catch_up
         return box
 
@@ -241,7 +245,7 @@ class LiveSession:
             return shown, "" if is_it else reason
         if not self._view_delay_ms:
             return newest, ""
-        seen_ns = time.monotonic_ns() - round(1e6 * self._view_delay_ms)
+        seen_ns = self._clock_ns() - round(1e6 * self._view_delay_ms)
         shown = self._history.captured_by(seen_ns) or newest
         if (late_ms := (shown.captured_ns - seen_ns) / 1e6) <= 0:
             return shown, ""

@@ -28,7 +28,6 @@ _FORGOTTEN_AFTER = 15  # frames without a look at a candidate
 _LARGEST_CHANGE = 2.5  # factor between a candidate's side and the target's
 # Log odds. A first look, off its centre and from afar, makes the target itself doubtful; the second one does not.
 _WORTH_A_LOOK, _REJECTED_BELOW = -4.5, -1.0
-_DOUBTED_AFTER = 3  # frames on probation that tell enough
 
 
 class Candidate(NamedTuple):
@@ -151,19 +150,16 @@ class Reacquisition:
             box: What the network found, pixels of the frame.
             log_odds: That it is the target.
         """
-        fits = abs(math.log(box[2] * box[3] / (self.last[2] * self.last[3]))) / 2 <= math.log(_LARGEST_CHANGE)
+        side, last_side = math.sqrt(box[2] * box[3]), math.sqrt(self.last[2] * self.last[3])
+        fits = max(side / last_side, last_side / side) <= _LARGEST_CHANGE
         if look.find is None:
-            if (
-                fits
-                and log_odds >= _WORTH_A_LOOK
-                and all(_sides_apart(box, find.box) > _ONE_PLACE for find in self._finds)
-            ):
-                find = Find(box, frame_index, log_odds, self._settings.frames, is_near=look.is_near)
-                self._finds.append(find)
+            is_new = all(_sides_apart(box, find.box) > _ONE_PLACE for find in self._finds)
+            if fits and is_new and log_odds >= _WORTH_A_LOOK:
+                self._finds.append(Find(box, frame_index, log_odds, self._settings.frames, is_near=look.is_near))
         elif fits and log_odds >= _REJECTED_BELOW:
             look.find.add(box, frame_index, log_odds)
         else:
-            self._finds.remove(look.find)
+            self._finds = [find for find in self._finds if find is not look.find]
         self._finds = sorted(self._finds, key=lambda find: find.log_odds, reverse=True)[:_KEPT]
 
     def found(self, frame_index: int) -> Find | None:
@@ -189,7 +185,7 @@ class Reacquisition:
         if not self._frames_left:
             return False
         self._answers.append(log_odds)
-        is_doubted = len(self._answers) >= _DOUBTED_AFTER and sum(self._answers) < 0
+        is_doubted = len(self._answers) == self._answers.maxlen and sum(self._answers) < 0
         self._frames_left -= not is_doubted
         return is_doubted
 

@@ -45,6 +45,10 @@ class Refinement(Protocol):
         """
         ...
 
+    def score(self, search: Frame) -> float | None:
+        """The second network's highest score in a search crop, [0, 1], for the verifier; ``None`` without a network."""
+        ...
+
 
 class NoRefinement:
     """Leaves every box as the network found it."""
@@ -61,6 +65,11 @@ class NoRefinement:
         """Leave the box."""
         del search, window
         return box
+
+    def score(self, search: Frame) -> float | None:
+        """There is no second network."""
+        del search
+        return None
 
 
 # Opened with the settings, the tracker's backend, and the threads of one inference.

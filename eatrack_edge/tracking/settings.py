@@ -83,29 +83,38 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifierSettings:
-    """How much each sign counts in the log odds that what was found is the target.
+class SignWeights:
+    """How much each sign counts in the log odds that what was found is the target."""
 
-    A logistic regression over 6,088 looks at the training clips (2,326 at the target, 3,762 at other objects and
+    confidence: float  # of the logit of the network's confidence
+    first: float  # of the cosine to the target in the first frame
+    latest: float  # of the cosine to the target as it was seen last
+    bias: float
+    second: float = 0.0  # of the logit of the second network's highest score in the search region
+
+    def __post_init__(self) -> None:
+        check_ranges(self, dict.fromkeys(("confidence", "first", "latest", "bias", "second"), "(-inf, inf)"))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierSettings:
+    """How the verifier weighs what a look shows.
+
+    Logistic regressions over 6,088 looks at the training clips (2,326 at the target, 3,762 at other objects and
     places; INT8 student), both kinds weighted alike. `docs/states.md` has its operating curve on other videos.
     """
 
-    confidence: float = 0.82  # of the logit of the network's confidence
-    first: float = 4.75  # of the cosine to the target in the first frame
-    latest: float = 10.0  # of the cosine to the target as it was seen last
-    bias: float = -11.48
-
-    def __post_init__(self) -> None:
-        check_ranges(self, dict.fromkeys(("confidence", "first", "latest", "bias"), "(-inf, inf)"))
+    alone: SignWeights = SignWeights(0.75, 3.05, 8.44, -7.57)
+    with_second: SignWeights = SignWeights(0.63, 1.97, 8.37, -6.83, 0.76)  # where a refinement has a second network
 
 
 @dataclass(frozen=True, slots=True)
 class ReacquisitionSettings:
-    """How a target is looked for after a loss or a cut, and when it is believed to be found."""
+    """How a target is looked for after a loss or a cut, and when it is claimed again."""
 
     looks: int = 2  # inferences a frame while it is looked for: with 2 the loop keeps half its rate
     frames: int = 3  # looks at a candidate, in as many frames, that are averaged
-    minimum_log_odds: float = 2.5  # their mean from which the best candidate is the target
+    minimum_log_odds: float = 1.5  # their mean from which the best candidate is the target
     margin: float = 0.5  # by which it has to be above the second best
     probation: int = 15  # frames after that in which it is taken back when the mean falls below 0
     # Nearby: a target that is back within so many sides, 2 search regions, is looked for; beyond them it is not.

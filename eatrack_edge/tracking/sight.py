@@ -11,7 +11,7 @@ from eatrack_edge.core.crops import CropWindow, Frame
 from eatrack_edge.core.frames import is_flat
 from eatrack_edge.inference.backend import Backend, Maps
 from eatrack_edge.tracking.decode import Decoded, confidence_of, decode, hann_window
-from eatrack_edge.tracking.embedding import Embedding, embed_box
+from eatrack_edge.tracking.embedding import Embedding, embed_parts
 from eatrack_edge.tracking.result import Stopwatch
 from eatrack_edge.tracking.search_region import SearchRegion
 
@@ -40,8 +40,8 @@ class Sight(NamedTuple):
         return self.window.to_frame(self.best.box)
 
     def embed(self, best: Decoded) -> Embedding:
-        """What a box shows, in pixels of the search crop."""
-        return embed_box(self.maps.search_tokens, best.box, self.window.out_size)
+        """What a box of the search crop shows, for the verifier."""
+        return embed_parts(self.maps.search_tokens, best.box, self.window.out_size)
 
 
 class Looker:

@@ -62,15 +62,19 @@ def follow(
     return Step(confidence, change, seen)
 
 
-def search(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> Step:
+def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement, watch: Stopwatch) -> Step:
     """Look for a lost target. Its box stays until it is found, and verified."""
     answer = (0.0, NO_EVIDENCE)  # confidence and log odds of the likeliest look
+    notes = []
     for look in target.reacquisition.looks(target.frame_index):
         seen = looker.look(frame, target.region, look.window, look.expected, watch, is_new=look.find is None)
+        notes.append(seen if isinstance(seen, str) else "")
         if isinstance(seen, str):
             continue
         confidence = looker.confidence(seen.best)
-        log_odds = target.verifier.log_odds(seen.embed(seen.best), confidence)
+        # In a new place the target is too far from the centre for the second network.
+        second_score = None if look.find is None else refinement.score(seen.crop)
+        log_odds = target.verifier.log_odds(seen.embed(seen.best), confidence, second_score)
         target.reacquisition.looked(look, target.frame_index, seen.box, log_odds)
         answer = max(answer, (confidence, log_odds), key=itemgetter(1))
         watch.lap("decode")
@@ -78,6 +82,7 @@ def search(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> St
     if (found := target.reacquisition.found(target.frame_index)) is not None:
         log_odds = found.log_odds
         target.found_again(found.box)
-    change = target.observe(confidence, log_odds, is_found=found is not None)
+    note = notes[0] if all(notes) else ""
+    change = target.observe(confidence, log_odds, is_found=found is not None, note=note)
     watch.lap("decode")
-    return Step(confidence, change)
+    return Step(confidence, change, note=note)

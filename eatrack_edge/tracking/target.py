@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size
 from eatrack_edge.core.crops import CropWindow, Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.cut_detector import CutDetector
-from eatrack_edge.tracking.embedding import embed_box
+from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.reacquisition import Reacquisition
@@ -33,6 +35,7 @@ class Target:
         frame_size: (width, height) of every frame, pixels.
         frame_index: Frames since ``init``.
         is_cut: Whether a cut lies between the frame before and this one.
+        first: Embedding of the target in the first frame.
         verifier: What tells it from other objects.
         reacquisition: What looks for it when it is lost.
     """
@@ -46,6 +49,7 @@ class Target:
         self.is_cut = False
         self.region = SearchRegion(settings.search, model_spec, scratch)
         self.motion, self.recovery = _start_of_motion(settings)
+        self.first: Embedding = np.zeros(0, np.float32)
         self.verifier = Verifier(settings.verifier)
         self.reacquisition = Reacquisition(settings.reacquisition, model_spec, frame_size)
         self.lifecycle = Lifecycle(
@@ -124,7 +128,9 @@ class Target:
         self._cuts.observe(frame)
         window = self.search_window()
         maps = backend.infer(self.region.cut(frame, window))
-        self.verifier.start(embed_box(maps.search_tokens, window.to_crop(self.box), window.out_size))
+        tokens, box = maps.search_tokens, window.to_crop(self.box)
+        self.first = embed(tokens_under(tokens, box, window.out_size))
+        self.verifier.start(embed_parts(tokens, box, window.out_size))
 
     def next_frame(self, frame: Frame) -> None:
         """Begin with a frame. After a cut the likely places come first."""

@@ -79,7 +79,7 @@ class Tracker:
         template = self.templates.cut(frame, box)
         target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
         target.start(frame, self.backend)
-        self.templates.start(template, lambda: target.verifier.first)
+        self.templates.start(template, lambda: target.first)
         self.refinement.start(template.crop)
         self._target = target
 
@@ -105,7 +105,7 @@ class Tracker:
         _check_size(frame, target.frame_size)
         target.next_frame(frame)
         if target.reacquisition.is_on:
-            step = search(frame, target, self._looker, watch)
+            step = search(frame, target, self._looker, self.refinement, watch)
         else:
             minimum = self.settings.minimum_confidence
             step = follow(frame, target, self._looker, self.refinement, minimum, watch)

@@ -2,7 +2,8 @@
 
 The confidence asks which place of a search region is most like the target, so a picture without the target is answered
 with 0.8 now and then. Two comparisons that do not depend on the place tell more: with the target in the first frame,
-and with the target as it was seen last. They cost no inference.
+and with the target as it was seen last. They cost no inference. A second network, where a refinement has one, is asked
+too: it was trained by others on other data, and is deceived by other things.
 """
 
 from __future__ import annotations
@@ -27,30 +28,35 @@ class Verifier:
     """
 
     def __init__(self, settings: VerifierSettings) -> None:
-        self.first: Embedding = np.zeros(0, np.float32)
-        self._latest = self.first
+        self._first: Embedding = np.zeros(0, np.float32)
+        self._latest = self._first
         self._settings = settings
 
     def start(self, first: Embedding) -> None:
-        """Begin with the target in the first frame."""
-        self.first = self._latest = first
+        """Begin with the target in the first frame, see ``embed_parts``."""
+        self._first = self._latest = first
 
     def learn(self, seen: Embedding, confidence: float) -> None:
         """Take in what the target looks like in a frame in which it was tracked."""
         if confidence >= _SURE_FROM:
-            self._latest = embed(_KEPT * self._latest + (1 - _KEPT) * seen)
+            self._latest = embed(np.asarray(_KEPT * self._latest + (1 - _KEPT) * seen, np.float32))
 
-    def log_odds(self, found: Embedding, confidence: float) -> float:
+    def log_odds(self, found: Embedding, confidence: float, second_score: float | None = None) -> float:
         """Logarithm of the odds that it is the target, if both answers are equally likely beforehand.
 
         Args:
             found: Embedding of the box that was found.
             confidence: Of the network, [0, 1].
+            second_score: Highest score of a second network in the search region, [0, 1]; ``None`` without one.
         """
-        of = self._settings
-        within = min(max(confidence, 1e-4), 1 - 1e-4)
-        signs = of.first * float(found @ self.first) + of.latest * float(found @ self._latest)
-        return of.bias + of.confidence * math.log(within / (1 - within)) + signs
+        of = self._settings.alone if second_score is None else self._settings.with_second
+        signs = of.first * float(found @ self._first) + of.latest * float(found @ self._latest)
+        return of.bias + of.confidence * _logit(confidence) + of.second * _logit(second_score or 0.0) + signs
+
+
+def _logit(probability: float) -> float:
+    within = min(max(probability, 1e-4), 1 - 1e-4)  # nothing is certain
+    return math.log(within / (1 - within))
 
 
 def probability(log_odds: float) -> float:

@@ -67,6 +67,11 @@ class VitTrackRefinement:
         self._calls += 1
         return box if self._change is None else changed(box, self._change, self._settings.share)
 
+    def score(self, search: Frame) -> float | None:
+        """How sure VitTrack is that its target is somewhere in the search crop; ``None`` where that is not finite."""
+        score = float(self._network.look(search).score_map.max())
+        return score if math.isfinite(score) else None
+
     def _look(self, search: Frame, window: CropWindow, box: Box) -> Change | None:
         x, y, w, h = window.to_crop(box)
         second = self._network.look(search).box_about(x + w / 2, y + h / 2)

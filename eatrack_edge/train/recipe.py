@@ -94,7 +94,9 @@ class OptimiserRecipe:
     """AdamW, one cosine or one drop, and what is frozen for how long."""
 
     batch: int = 16  # samples a step, over all processes
+    # A rate of 0 freezes: no gradient is computed, and batch norms keep their statistics.
     head_rate: float = 1e-3
+    score_rate: float | None = None  # the head's score branch, which tells who it is; `head_rate` if left out
     marks_rate: float = 2e-3  # they begin at 0, and Adam moves each entry by about the rate a step
     joint_rate: float = 4e-4  # Stage 2 and the final norm, which the pretrained start has never seen used so
     separate_rate: float = 1e-4  # Stage 1, patches and positions, which start nearly right
@@ -112,7 +114,7 @@ class OptimiserRecipe:
     average: float = 0.997  # decay a step of the averaged weights, which are the result of a run
 
     def __post_init__(self) -> None:
-        check_ranges(self, _OPTIMISER_RANGES)
+        check_ranges(self, _OPTIMISER_RANGES | ({} if self.score_rate is None else {"score_rate": "[0, inf)"}))
         for beta in self.betas:
             if not 0 <= beta < 1:
                 raise ConfigError(f"betas must be at least 0 and below 1, got {beta}")

@@ -50,7 +50,8 @@ def make_optimiser(network: EATrack, recipe: OptimiserRecipe, projectors: nn.Mod
 
 def _rate(name: str, network: EATrack, recipe: OptimiserRecipe) -> float:
     if name.startswith("box_head."):
-        return recipe.head_rate
+        is_score = name.split(".")[1].endswith("_ctr")
+        return recipe.score_rate if is_score and recipe.score_rate is not None else recipe.head_rate
     if ".foreground_embedding." in name:
         return recipe.marks_rate
     block = _block(name)
@@ -70,17 +71,21 @@ def set_rate(optimiser: AdamW, factor: float) -> None:
 
 
 def freeze(network: EATrack, done: float, recipe: OptimiserRecipe) -> int:
-    """Freeze the lowest blocks as the share of the run asks, and release the others.
+    """Freeze what has a rate of 0 and the lowest blocks as the share of the run asks, and release all else.
 
     Returns:
-        How many blocks are frozen now.
+        How many blocks are frozen now by their share of the run.
     """
     count = recipe.freeze_blocks if done < recipe.freeze_until else recipe.freeze_always
-    for name, parameter in network.backbone.named_parameters():
-        is_below = name.startswith(("patch_embed.", "pos_embed")) or 0 <= _block("backbone." + name) < count
-        parameter.requires_grad_(not (count and is_below))
+    for name, parameter in network.named_parameters():
+        place = name.removeprefix("backbone.")
+        is_below = place.startswith(("patch_embed.", "pos_embed")) or 0 <= _block(name) < count
+        parameter.requires_grad_(not (count and is_below) and _rate(name, network, recipe) > 0)
         if not parameter.requires_grad:
             parameter.grad = None  # a stale gradient would go on moving it
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.train(module.weight.requires_grad)  # statistics would move a frozen branch as surely as a gradient
     return count
 
 

@@ -35,12 +35,14 @@ def test_success_is_printed_for_each_delay_and_written_for_each_selection(run: R
         ["0", "seen", "1"],
         ["0.5", "seen", "1"],
         ["0.5", "newest", "1"],
+        ["0.5", "seen", "at"],
     ]
+    assert [row[:-2] for row in table[-3:-1]] == [["0.5", "seen", "at", "once"], ["0.5", "no", "delay"]]
     heading, *rows = (tmp_path / "selections.csv").read_text().splitlines()
     assert heading == "sequence,frame,delay_s,taken_on,overlap"
-    assert len(rows) == 3
+    assert len(rows) == 4
 
 
 def test_clips_that_are_too_short_are_refused(run: Run, tmp_path: Path) -> None:
     done = run("bench", "selection", "--dataset", "images", clips(tmp_path / "clips", 40), "--backend", "onnxruntime")
-    assert (done.code, done.err.splitlines()[-1]) == (2, "hint: a selection needs about 70 frames")
+    assert (done.code, done.err.splitlines()[-1]) == (2, "hint: a selection needs about two seconds")

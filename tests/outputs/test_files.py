@@ -96,6 +96,16 @@ def test_json_lines_have_where_a_lost_target_was_last_seen_and_why_the_state_cha
     assert (line["box"], line["last_reliable_box"], line["state_change"]) == (None, [1, 2, 3, 4], change)
 
 
+def test_json_lines_have_what_may_be_a_lost_target(tmp_path: Path) -> None:
+    record = FrameRecord(13, 0.5, None, 0.12, "LOST", candidates=[((1, 2, 3.00049, 4), 0.62349)])
+    with JsonLinesOutput(tmp_path / "a.jsonl", {}) as output:
+        output.write(record)
+        output.write(LOST)
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert lines[1]["candidates"] == [{"box": [1, 2, 3, 4], "probability": 0.6235}]
+    assert "candidates" not in lines[2]
+
+
 def test_a_value_that_json_does_not_have_is_a_fault_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(NotImplementedError, match="JSON has no object"):
         JsonLinesOutput(tmp_path / "t.jsonl", {"what": object()})

@@ -50,6 +50,14 @@ def test_a_lost_target_is_dotted_where_it_was_last_seen() -> None:
     assert not _changed(picture)[215:245, 315:365].any()
 
 
+def test_what_may_be_a_lost_target_is_dashed_with_its_probability() -> None:
+    candidates = [(BOX, 0.62), ((100.0, 300.0, 40.0, 40.0), 0.4)]
+    picture = _changed(annotate(GREY, _record(None, 0.05, "LOST", candidates=candidates)))
+    assert 0.2 < picture[258:263, 305:375].any(0).mean() < 0.9
+    assert 0.2 < picture[338:343, 103:137].any(0).mean() < 0.95
+    assert picture[180:198, 300:340].mean() > 0.5  # the label over the first
+
+
 def test_each_state_has_a_colour_of_its_own() -> None:
     colours = {state: state_colour(_record(state=state)) for state in ("TRACKING", "UNCERTAIN", "LOST", "REACQUIRED")}
     assert len(set(colours.values())) == 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -121,10 +121,16 @@ class Flight:
     """A session with a simulated tracker, and what it emitted."""
 
     def __init__(
-        self, items: Iterator[FeedItem | None] | list[FeedItem | None], history: int = 30, view_delay_ms: float = 0
+        self,
+        items: Iterator[FeedItem | None] | list[FeedItem | None],
+        history: int = 30,
+        view_delay_ms: float = 0,
+        clock_ns: Callable[[], int] = lambda: 2000,  # stands still: a tracker so fast skips nothing to catch up
     ) -> None:
         self.tracker, self.heard = SimulatedTracker(), Heard()
-        self.session = LiveSession(self.tracker, Feed(items), history=history, view_delay_ms=view_delay_ms)
+        self.session = LiveSession(
+            self.tracker, Feed(items), history=history, view_delay_ms=view_delay_ms, clock_ns=clock_ns
+        )
         self.session.listeners.append(self.heard)
 
     def scripted(self, *script: object) -> str:

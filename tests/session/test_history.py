@@ -28,6 +28,8 @@ def test_frames_are_found_by_number_and_by_time() -> None:
     assert [shown and shown.index for shown in map(history.at, (0, 4, 5, 8, 9))] == [3, 4, 7, 8, None]
     by_time = map(history.captured_by, (2000, 4000, 6999, 7000, 9999))
     assert [shown and shown.index for shown in by_time] == [3, 4, 4, 7, 8]
+    nearest = [history.nearest_after(number, at_ns).index for number, at_ns in ((2, 0), (3, 5600), (4, 0), (7, 9999))]
+    assert nearest == [3, 7, 7, 8]
     newest = history.newest()
     assert newest is not None
     assert newest.index == 8

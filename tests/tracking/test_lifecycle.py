@@ -199,3 +199,11 @@ def test_another_target_begins_in_tracking() -> None:
     assert (result.state, result.state_change) == (TrackState.UNCERTAIN, result.state_change)
     assert result.state_change is not None
     assert result.state_change.before is TrackState.TRACKING
+
+
+def test_a_frame_that_shows_nothing_says_why_also_while_the_target_is_looked_for() -> None:
+    tracker, results = flight(0.9, *(0.1,) * 4)
+    assert results[-1].state is TrackState.LOST
+    result = tracker.update(scene(160, 120) * 0)
+    assert (result.confidence, result.note) == (0.0, "the search region shows one flat colour")
+    assert tracker.update(scene(160, 120)).note == ""

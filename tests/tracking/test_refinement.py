@@ -205,3 +205,12 @@ def test_vittrack_itself_mends_a_box_that_is_half_again_too_wide() -> None:
     window = CropWindow.around(target, 4.0, 256)
     found = refinement.refine(cut(textured(304), window, (0, 0, 0)), window, (289.0, 200.0, 90.0, 40.0))
     assert found == pytest.approx((304.0, 200.0, 60.0, 40.0), abs=4)
+
+
+def test_the_verifier_is_given_the_highest_score_of_the_second_network() -> None:
+    network = SimulatedNetwork(40.0, 40.0)
+    network.maps.score_map[0, 3, 9] = 0.8
+    assert opened(network).score(CROP) == pytest.approx(0.8)
+    network.maps.score_map[0, 3, 9] = math.nan
+    assert opened(network).score(CROP) is None
+    assert NoRefinement(RefinementSettings(), CpuBackend(), 1).score(CROP) is None

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from eatrack_edge.tracking.settings import VerifierSettings
+from eatrack_edge.tracking.settings import SignWeights, VerifierSettings
 from eatrack_edge.tracking.verifier import Verifier, probability
 
-SETTINGS = VerifierSettings(confidence=1.0, first=2.0, latest=3.0, bias=-4.0)
+SETTINGS = VerifierSettings(SignWeights(1.0, 2.0, 3.0, -4.0), SignWeights(0.5, 1.0, 2.0, -3.0, 2.0))
 
 
 def at(degrees: float) -> np.ndarray:
@@ -26,6 +26,12 @@ def test_each_sign_counts_as_the_settings_say() -> None:
     assert verifier().log_odds(at(0), 0.5) == pytest.approx(-4 + 0 + 2 + 3)
     assert verifier().log_odds(at(60), 0.5) == pytest.approx(-4 + 0 + 1 + 1.5)
     assert verifier().log_odds(at(0), 0.9) == pytest.approx(1 + math.log(9))
+
+
+def test_a_second_network_is_asked_where_there_is_one_and_weighed_otherwise() -> None:
+    assert verifier().log_odds(at(0), 0.9, 0.5) == pytest.approx(-3 + 0.5 * math.log(9) + 1 + 2)
+    assert verifier().log_odds(at(0), 0.9, 0.9) == pytest.approx(-3 + 2.5 * math.log(9) + 1 + 2)
+    assert verifier().log_odds(at(0), 0.9, 0.0) < verifier().log_odds(at(0), 0.9, 0.01)
 
 
 def test_a_confidence_of_0_or_1_is_no_proof() -> None:

@@ -63,6 +63,36 @@ def test_the_lowest_blocks_are_frozen_at_first_and_released_later() -> None:
     assert all(p.requires_grad for p in network.parameters())
 
 
+def test_what_has_a_rate_of_0_is_frozen_with_the_statistics_of_its_batch_norms() -> None:
+    network = EATrack(architecture("eatrack_tiny")).train()
+    recipe = OptimiserRecipe(score_rate=0.0, joint_rate=0.0, separate_rate=0.0, marks_rate=0.0)
+    freeze(network, 0.5, recipe)
+    trained = {name.rpartition("_")[2].split(".")[0] for name, p in network.named_parameters() if p.requires_grad}
+    assert trained == {"offset", "size"}
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.box_head(torch.randn(2, network.backbone.norm.weight.numel(), 8, 8))
+    moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved
+    assert not any("_ctr" in name for name in moved)
+    freeze(network, 0.5, OptimiserRecipe())
+    assert all(p.requires_grad for p in network.parameters())
+    assert all(module.training for module in network.box_head.modules())
+
+
+def test_the_score_branch_has_the_rate_of_the_head_unless_it_is_given_one() -> None:
+    network = EATrack(architecture("eatrack_tiny"))
+
+    def rates(recipe: OptimiserRecipe) -> tuple[float, float]:
+        group_of = {
+            id(p): group["lr"] for group in make_optimiser(network, recipe).param_groups for p in group["params"]
+        }
+        head = dict(network.box_head.named_parameters())
+        return group_of[id(head["conv5_ctr.weight"])], group_of[id(head["conv5_size.weight"])]
+
+    assert rates(OptimiserRecipe(head_rate=0.5)) == (0.5, 0.5)
+    assert rates(OptimiserRecipe(head_rate=0.5, score_rate=0.1)) == (0.1, 0.5)
+
+
 def test_drop_path_rises_to_the_last_block() -> None:
     network = EATrack(architecture("eatrack_deit"))
     set_drop_path(network, 0.14)

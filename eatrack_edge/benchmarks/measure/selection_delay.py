@@ -3,6 +3,10 @@
 A pilot draws a box in a picture that is some tenths of a second old. Here the true box of that moment, as a hand would
 draw it, is given to the live session itself, over a camera and a clock that are simulated: an update takes a fixed
 time, so that the result does not depend on what else the machine does.
+
+The control is the same box on the same frame, selected the moment that frame came. It is evaluated on the same later
+frame, so what separates it from the late selection is the catching up alone. A selection without delay, on the newest
+frame, has less video between its box and the frame that counts, and is easier for that reason.
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -21,6 +25,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box, iou
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets import sequence as datasets
+from eatrack_edge.datasets.frame_rate import frame_rate
 from eatrack_edge.evaluation.frame_reading import open_frames
 from eatrack_edge.session.commands import Select
 from eatrack_edge.session.events import Event, FrameEvent
@@ -30,7 +35,7 @@ from eatrack_edge.tracking.result import TrackResult
 
 SUCCESS = 0.5  # overlap above which the target is tracked
 _HAND = 0.05  # of the box's sides, most that a drawn box is off in centre and size
-_LATE_FRAMES = 6  # a slow tracker has its result so much after the time asked for
+_LATE_S = 0.2  # a slow tracker may take the frame that counts so much after it came
 _INIT_UPDATES = 2.0  # two templates are encoded and one search crop
 
 
@@ -40,13 +45,17 @@ class Plan:
 
     delays_s: tuple[float, ...] = (0.0, 0.3, 0.5, 1.0)  # age of the picture that is selected in
     after_s: float = 1.0  # from the selection to the result that counts
-    camera_fps: float = 30.0
+    camera_fps: float = 0.0  # 0: the rate of each sequence; another one makes its targets faster or slower
     update_ms: float = 50.0  # of one `Tracker.update`; 0 tracks every frame
     per_sequence: int = 4  # selections; each further one halves a gap between them
 
     def frames(self, seconds: float) -> int:
-        """A time in frames of the camera."""
+        """A time in frames of the camera, whose rate is known."""
         return round(seconds * self.camera_fps)
+
+    def at_rate_of(self, sequence: datasets.Sequence) -> Plan:
+        """The same plan with the rate of a sequence where it states none."""
+        return self if self.camera_fps else replace(self, camera_fps=frame_rate(sequence))
 
 
 class Selected(NamedTuple):
@@ -55,32 +64,33 @@ class Selected(NamedTuple):
     sequence: str
     frame: int  # the newest one when the selection arrived
     delay_s: float
-    taken_on: str  # "seen" or "newest"
-    overlap: float  # with the true box, ``after_s`` later; 0 where there was no box
+    taken_on: str  # "seen", "newest", or "seen at once": on the frame seen, the moment it came
+    overlap: float  # with the true box ``after_s`` after the selection arrived; 0 where there was no box
 
 
 class _Camera:
-    """Frames on a simulated clock; the selection arrives with one of them."""
+    """Frames on a simulated clock, the last one among those delivered; the selection arrives with one of them."""
 
-    def __init__(self, frames: Sequence[LiveFrame], plan: Plan, at: int) -> None:
+    def __init__(self, frames: Sequence[LiveFrame], at: int, plan: Plan) -> None:
         self._frames, self._at = {shown.index: shown for shown in frames}, at
-        self._last = at + plan.frames(plan.after_s)
+        self._last = frames[-1].index
+        self._latest = self._last + _LATE_S * plan.camera_fps
         self._delivered = frames[0].index - 1
         self.now = float(frames[0].index)  # in frames
         self.on_arrival: Callable[[], None] = lambda: None
 
     def next(self, timeout: float) -> FeedItem | None:
         """The newest frame; the next one where that was delivered already and there is time to wait for it."""
-        if self._delivered >= self._last:
+        if self._delivered >= self._last or self.now > self._latest:
             return SourceEnd()
         if int(self.now) <= self._delivered:
             if not timeout:
                 return None
             self.now = float(self._delivered + 1)
-        self._delivered = int(self.now)
+        self._delivered = min(int(self.now), self._last)
         if self._delivered == self._at:
             self.on_arrival()
-        return self._frames.get(self._delivered) or SourceEnd()
+        return self._frames[self._delivered]
 
 
 class _TimedTracker:
@@ -119,8 +129,8 @@ def selection_times(truth: NDArray[np.float64], plan: Plan) -> list[int]:
     """
     present = [bool(np.isfinite(box).all()) for box in truth]
     longest, after = plan.frames(max(plan.delays_s)), plan.frames(plan.after_s)
-    offsets = [-plan.frames(delay) for delay in plan.delays_s] + [after + late for late in range(_LATE_FRAMES + 1)]
-    possible = range(longest, len(truth) - after - _LATE_FRAMES)
+    offsets = [*(-plan.frames(delay) for delay in plan.delays_s), after]
+    possible = range(longest, len(truth) - after)
     valid = [frame for frame in possible if all(present[frame + offset] for offset in offsets)]
     places = (_halving(number) for number in range(1, plan.per_sequence + 1))
     return list(dict.fromkeys(valid[int(place * len(valid))] for place in places)) if valid else []
@@ -149,32 +159,34 @@ def measure_selections(tracker: AnyTracker, sequences: Sequence[datasets.Sequenc
     Raises:
         EATrackError: Frames cannot be read, or the tracker fails.
     """
-    times = [selection_times(sequence.boxes, plan) for sequence in sequences]
+    own = [plan.at_rate_of(sequence) for sequence in sequences]
+    times = [selection_times(sequence.boxes, plan) for sequence, plan in zip(sequences, own, strict=True)]
     for number in range(plan.per_sequence):
-        for sequence, own in zip(sequences, times, strict=True):
-            if number < len(own):
-                yield from _selections_at(tracker, sequence, own[number], plan)
+        for sequence, at, its_plan in zip(sequences, times, own, strict=True):
+            if number < len(at):
+                yield from _selections_at(tracker, sequence, at[number], its_plan)
 
 
 def _selections_at(tracker: AnyTracker, sequence: datasets.Sequence, at: int, plan: Plan) -> Iterator[Selected]:
-    first, last = at - plan.frames(max(plan.delays_s)), at + plan.frames(plan.after_s) + _LATE_FRAMES
+    first, last = at - plan.frames(max(plan.delays_s)), at + plan.frames(plan.after_s)
     with open_frames(sequence) as source:
         frames = [_live(number, frame, plan) for number, frame in enumerate(islice(source, first, last + 1), first)]
     boxes = sequence.boxes
     for delay_s in plan.delays_s:
         seen = at - plan.frames(delay_s)
         box = drawn_box(boxes[seen], f"{sequence.name}:{at}")
-        for taken_on in ("seen", "newest") if delay_s else ("seen",):
-            command = Select(box, seen if taken_on == "seen" else None)
-            result = _fly(tracker, frames, command, at, plan)
-            overlap = float(iou(np.array([result.box]), boxes[result.frame : result.frame + 1])[0])
+        ways = {"seen": (seen, at), "newest": (None, at), "seen at once": (seen, seen)}
+        for taken_on in ways if delay_s else ("seen",):
+            number, arrives = ways[taken_on]
+            result = _fly(tracker, frames, Select(box, number), arrives, plan)
+            overlap = float(iou(np.array([result.box]), boxes[last : last + 1])[0]) if result.frame == last else 0.0
             yield Selected(sequence.name, at, delay_s, taken_on, round(overlap, 4))
 
 
 def _fly(tracker: AnyTracker, frames: Sequence[LiveFrame], command: Select, at: int, plan: Plan) -> _Last:
-    camera, last = _Camera(frames, plan, at), _Last()
+    camera, last = _Camera(frames, at, plan), _Last()
     timed = _TimedTracker(tracker, camera, plan.update_ms * plan.camera_fps / 1000)
-    session = LiveSession(timed, camera)
+    session = LiveSession(timed, camera, clock_ns=lambda: round(1e9 * camera.now / plan.camera_fps))
     session.listeners.append(last)
     camera.on_arrival = lambda: session.commands.put(command)
     session.run()
@@ -193,6 +205,40 @@ def success_table(rows: Sequence[Selected]) -> list[tuple[float, str, int, float
         for delay_s, taken_on in kinds
         if (own := [row for row in rows if (row.delay_s, row.taken_on) == (delay_s, taken_on)])
     ]
+
+
+class Difference(NamedTuple):
+    """How the success of late selections differs from that of a reference, at the same times of the same videos."""
+
+    delay_s: float
+    reference: str  # "seen at once", or "no delay"
+    mean: float  # success of the selections "seen", less that of the reference
+    standard_error: float  # over sequences, because selections of one are alike; nan for a single one
+
+
+def differences(rows: Sequence[Selected]) -> list[Difference]:
+    """Paired differences of each delay to the same frame selected at once, and to a selection without delay."""
+    success: dict[tuple[float, str], dict[tuple[str, int], float]] = {}
+    for row in rows:
+        own = success.setdefault((row.delay_s, row.taken_on), {})
+        own[row.sequence, row.frame] = float(row.overlap > SUCCESS)
+    found = []
+    for delay_s in dict.fromkeys(row.delay_s for row in rows if row.delay_s):
+        for name, kind in (("seen at once", (delay_s, "seen at once")), ("no delay", (0.0, "seen"))):
+            apart = {time: value - success[kind][time] for time, value in success[delay_s, "seen"].items()}
+            found.append(Difference(delay_s, name, *_mean_and_error(apart)))
+    return found
+
+
+def _mean_and_error(values: Mapping[tuple[str, int], float]) -> tuple[float, float]:
+    """Mean, and its standard error clustered by sequence."""
+    mean = float(np.mean(list(values.values())))
+    sums: dict[str, float] = {}
+    for (sequence, _), value in values.items():
+        sums[sequence] = sums.get(sequence, 0.0) + value - mean
+    if (count := len(sums)) < 2:
+        return mean, float("nan")
+    return mean, (sum(total**2 for total in sums.values()) * count / (count - 1)) ** 0.5 / len(values)
 
 
 def as_csv(rows: Iterable[Selected]) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from eatrack_edge.benchmarks.measure.selection_delay import (
     Plan,
     Selected,
     as_csv,
+    differences,
     drawn_box,
     measure_selections,
     selection_times,
@@ -25,7 +27,7 @@ from eatrack_edge.tracking.lifecycle import TrackState
 from eatrack_edge.tracking.result import Latency, TrackResult
 
 FRAMES = 90
-PLAN = Plan(per_sequence=3, update_ms=50)
+PLAN = Plan(camera_fps=30, per_sequence=3, update_ms=50)
 
 
 class NearestSpot:
@@ -75,10 +77,13 @@ def test_a_target_that_moves_on_is_tracked_only_where_the_selection_is_taken_on_
         (0.0, "seen", 3, 1.0),
         (0.3, "seen", 3, 1.0),
         (0.3, "newest", 3, 0.0),  # 9 px on, by a box of 8 px
+        (0.3, "seen at once", 3, 1.0),
         (0.5, "seen", 3, 1.0),
         (0.5, "newest", 3, 0.0),
+        (0.5, "seen at once", 3, 1.0),
         (1.0, "seen", 3, 1.0),
         (1.0, "newest", 3, 0.0),
+        (1.0, "seen at once", 3, 1.0),
     ]
     assert len({row.frame for row in rows}) == 3
 
@@ -86,8 +91,8 @@ def test_a_target_that_moves_on_is_tracked_only_where_the_selection_is_taken_on_
 @pytest.mark.parametrize(
     ("update_ms", "updates"),
     [
-        pytest.param(0, 10 + 30, id="every frame"),
-        pytest.param(50, 10 + 9, id="two of three frames, after one second of catching up"),
+        pytest.param(0, 30 + 30, id="every frame"),
+        pytest.param(50, 18, id="every third or fourth frame on the way, two of three after it"),
         pytest.param(2000, 1, id="too slow to be live in time"),
     ],
 )
@@ -100,12 +105,63 @@ def test_a_slow_tracker_misses_frames_while_it_works(moving: Sequence, update_ms
     assert (seen.overlap > 0.9) is (update_ms < 2000)
 
 
+def test_the_control_runs_live_from_the_frame_that_was_seen_to_the_same_frame(moving: Sequence) -> None:
+    looked_at: list[int] = []
+
+    class Recording(NearestSpot):
+        def update(self, frame: NDArray[Any]) -> TrackResult:
+            looked_at.append(cv2.boundingRect((frame[:, :, 0] > 128).astype(np.uint8))[0] - 5)
+            return super().update(frame)
+
+    plan = Plan(delays_s=(0.5,), per_sequence=1, update_ms=50)
+    rows = list(measure_selections(Recording(), [moving], plan))
+    assert [row.taken_on for row in rows] == ["seen", "newest", "seen at once"]
+    ends = [place for place, following in zip(looked_at, [*looked_at[1:], -1], strict=True) if following < place]
+    assert ends == [rows[0].frame + 30] * 3
+    control = looked_at[looked_at.index(ends[1], looked_at.index(ends[0]) + 1) + 1 :]
+    assert control[0] == rows[0].frame - 15 + 3  # `init` takes 100 ms
+    assert set(np.diff(control)) == {1, 2}
+
+
+def test_a_camera_has_the_rate_of_each_sequence_unless_another_is_asked_for(moving: Sequence) -> None:
+    slow = replace(moving, fps=10.0)
+    assert Plan().at_rate_of(slow).camera_fps == 10
+    assert Plan(camera_fps=30).at_rate_of(slow).camera_fps == 30
+    newest = [
+        row.overlap > 0.9
+        for fps in (0, 30)
+        for row in measure_selections(NearestSpot(), [slow], Plan((0.5,), camera_fps=fps, per_sequence=1))
+        if row.taken_on == "newest"
+    ]
+    assert newest == [True, False]  # 5 frames and 15 frames late, by a box of 8 px that moves 1 px a frame
+
+
+def test_late_selections_are_compared_with_the_same_times_and_the_error_is_over_sequences() -> None:
+    rows = [
+        Selected(sequence, frame, delay_s, taken_on, overlap)
+        for sequence, late in (("a", (0.9, 0.1)), ("b", (0.9, 0.9)))
+        for frame in (7, 9)
+        for delay_s, taken_on, overlap in (
+            (0.0, "seen", 0.9),
+            (0.5, "seen", late[frame == 9]),
+            (0.5, "seen at once", 0.9 if sequence == "b" else 0.2),
+        )
+    ]
+    at_once, no_delay = differences(rows)
+    assert (at_once.delay_s, at_once.reference, at_once.mean) == (0.5, "seen at once", 0.25)
+    assert (no_delay.delay_s, no_delay.reference, no_delay.mean) == (0.5, "no delay", -0.25)
+    # By hand: the sums of the deviations of "a" and "b" are -0.5 and 0.5; sqrt((0.25 + 0.25) * 2 / 1) / 4.
+    assert no_delay.standard_error == pytest.approx(0.25)
+    assert np.isnan(differences(rows[:6])[0].standard_error)
+
+
 def test_selections_arrive_only_where_the_target_is_there_all_along(moving: Sequence) -> None:
     truth = moving.boxes.copy()
-    assert selection_times(truth, PLAN) == [42, 36, 48]
-    truth[12] = np.nan  # seen 1.0 s before frame 42
-    assert 42 not in selection_times(truth, PLAN)
-    assert selection_times(truth[:60], PLAN) == []
+    assert selection_times(truth, PLAN) == [45, 37, 52]
+    truth[15] = np.nan  # seen 1.0 s before frame 45
+    assert 45 not in selection_times(truth, PLAN)
+    assert selection_times(moving.boxes[:61], PLAN) == [30]
+    assert selection_times(moving.boxes[:60], PLAN) == []
 
 
 def test_a_drawn_box_is_near_the_true_one_and_the_same_each_time() -> None:
