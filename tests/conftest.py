@@ -33,6 +33,7 @@ SYSTEM = {
     "evaluation/test_worker_pool.py",
     "ground/mavlink/test_camera_link.py",
     "ground/mavlink/test_stations.py",
+    "ground/web/test_candidates_in_page.py",
     "ground/web/test_page.py",
     "ground/web/test_station.py",
     "session/test_live.py",
