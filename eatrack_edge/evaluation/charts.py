@@ -33,7 +33,7 @@ def frame_chart(
         return Svg()
     bottom = 112.0
     across, up = Axis(0, frames - 1, LEFT, WIDTH - 14), Axis(0, 1, bottom, 12)
-    chart = Chart(f"{title} over frames", bottom + 21)
+    chart = Chart(f"{title} over frames", bottom + 24)
     chart.y_axis(up, LEFT, WIDTH, title, most=3)
     chart.x_axis(across, bottom, bottom, most=10)
     chart.text(LEFT - 11, bottom + 17, "frame", "end")

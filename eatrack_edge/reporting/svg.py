@@ -169,8 +169,8 @@ class Chart:
         """Draw vertical grid lines with a label under each, and the unit at the right end."""
         for tick in axis.ticks(most):
             self.line((axis.at(tick), top), (axis.at(tick), bottom))
-            self.text(axis.at(tick), bottom + 15, name(tick), "middle")
-        self.text(WIDTH, bottom + 15, unit, "end")
+            self.text(axis.at(tick), bottom + 18, name(tick), "middle")
+        self.text(WIDTH, bottom + 18, unit, "end")
 
     def y_axis(self, axis: Axis, left: float, right: float, title: str = "", most: int = 4) -> None:
         """Draw horizontal grid lines with a label left of each, and a short title turned by 90 degrees."""
@@ -217,7 +217,7 @@ class RowChart(Chart):
         tick_name: Callable[[float], str] = "{:g}".format,
     ) -> None:
         self.bottom = len(names) * row_height + 4  # of the rows; the axis is under it
-        super().__init__(label, self.bottom + 20)
+        super().__init__(label, self.bottom + 23)
         self._row_height = row_height
         self.x_axis(axis, 0, self.bottom, unit, tick_name, most=12)
         for place, name in enumerate(names):

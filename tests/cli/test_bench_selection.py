@@ -31,11 +31,12 @@ def test_success_is_printed_for_each_delay_and_written_for_each_selection(run: R
     )
     assert done.code == 0, done.err
     table = [line.split() for line in done.out.splitlines()]
-    assert [row[:3] for row in table if row[1:2] in (["seen"], ["newest"])] == [
+    rows_of_success = [row[:-1] for row in table if row[1:2] in (["seen"], ["newest"])][:4]
+    assert rows_of_success == [
         ["0", "seen", "1"],
         ["0.5", "seen", "1"],
         ["0.5", "newest", "1"],
-        ["0.5", "seen", "at"],
+        ["0.5", "seen", "at", "once", "1"],
     ]
     assert [row[:-2] for row in table[-3:-1]] == [["0.5", "seen", "at", "once"], ["0.5", "no", "delay"]]
     heading, *rows = (tmp_path / "selections.csv").read_text().splitlines()

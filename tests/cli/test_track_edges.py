@@ -302,7 +302,7 @@ def test_a_name_as_long_as_a_name_may_be_is_tracked_and_a_longer_one_is_refused(
     for option in ("-o", "--save-dir"):
         long = tmp_path / f"{'x' * 300}.jsonl"
         done = run("track", path, "--box", BOX, "--max-frames", 2, option, long)
-        assert (done.code, done.err.splitlines()[-1]) == (4, "hint: choose a shorter name")
+        assert (done.code, done.err.splitlines()[-1]) == (3, "hint: choose a shorter name")
         assert "cannot be written: file name too long" in done.err
 
 

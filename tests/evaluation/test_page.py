@@ -12,6 +12,7 @@ import pytest
 
 from chromium import chromium
 from eatrack_edge.datasets.registry import open_dataset
+from eatrack_edge.evaluation.charts import accuracy_chart
 from eatrack_edge.evaluation.evaluate import Plan, evaluate
 from eatrack_edge.evaluation.page import write_page
 from eatrack_edge.evaluation.protocol import PROTOCOLS
@@ -85,3 +86,13 @@ def test_the_page_never_scrolls_sideways_and_no_text_of_a_chart_is_cut_off_or_co
     assert {"overlap over frames", "states over frames", "success AUC over median ms of an update"} <= set(charts)
     assert sum(label.startswith(("Success", "Precision", "Calibration")) for label in charts) == 3
     window.close()
+
+
+def test_a_label_at_the_left_end_of_an_axis_does_not_cover_that_of_the_other_axis(browser: Any, tmp_path: Path) -> None:
+    # The axis begins at a cost over 1.5: here that is a round number, which has a label.
+    chart = accuracy_chart({"a": (0.0015, 0.5), "b": (0.3, 0.6)}, {"a": "#000000", "b": "#000000"}, "median ms")
+    (tmp_path / "chart.html").write_text(f"<style>svg {{ width: 1000px; font: 13px sans-serif }}</style>{chart}")
+    window = browser.new_page(viewport={"width": 1440, "height": 900})
+    window.goto((tmp_path / "chart.html").as_uri())
+    assert ">0.001<" in chart
+    assert window.evaluate(SPOILT_TEXTS) == []
