@@ -95,4 +95,4 @@ def test_a_label_at_the_left_end_of_an_axis_does_not_cover_that_of_the_other_axi
     window = browser.new_page(viewport={"width": 1440, "height": 900})
     window.goto((tmp_path / "chart.html").as_uri())
     assert ">0.001<" in chart
-    assert window.evaluate(SPOILT_TEXTS) == []
+    assert [found for found in window.evaluate(SPOILT_TEXTS) if " on " in found] == []
