@@ -45,7 +45,8 @@ class TrackResult(NamedTuple):
     Attributes:
         box: (x, y, w, h) in pixels of the frame, inside it; refined where a refinement is on. In ``LOST`` it is no
             claim: the search goes on from there.
-        confidence: Probability that the box is on the target, in [0, 1]; 0 where the frame gave no evidence.
+        confidence: Probability that the box is on the target, in [0, 1]; 0 where the frame gave no evidence. While a
+            lost target is looked for, that what was found is the target.
         state: See ``TrackState``.
         latency_ms: Where the time went.
         template_event: The decision about the second template, on frames that have one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import NamedTuple
 
 from eatrack_edge.core.crops import Frame
@@ -11,7 +10,7 @@ from eatrack_edge.tracking.refinement import Refinement
 from eatrack_edge.tracking.result import Stopwatch
 from eatrack_edge.tracking.sight import Looker, Sight
 from eatrack_edge.tracking.target import Target
-from eatrack_edge.tracking.verifier import NO_EVIDENCE
+from eatrack_edge.tracking.verifier import NO_EVIDENCE, probability
 
 
 class Step(NamedTuple):
@@ -63,26 +62,28 @@ def follow(
 
 
 def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement, watch: Stopwatch) -> Step:
-    """Look for a lost target. Its box stays until it is found, and verified."""
-    answer = (0.0, NO_EVIDENCE)  # confidence and log odds of the likeliest look
+    """Look for a lost target. Its box stays until it is found, and verified.
+
+    The confidence is the verifier's of the likeliest look: that of the network alone is high on another picture too.
+    """
+    log_odds = NO_EVIDENCE  # of the likeliest look
     notes = []
     for look in target.reacquisition.looks(target.frame_index):
         seen = looker.look(frame, target.region, look.window, look.expected, watch, is_new=look.find is None)
         notes.append(seen if isinstance(seen, str) else "")
         if isinstance(seen, str):
             continue
-        confidence = looker.confidence(seen.best)
         # In a new place the target is too far from the centre for the second network.
         second_score = None if look.find is None else refinement.score(seen.crop)
-        log_odds = target.verifier.log_odds(seen.embed(seen.best), confidence, second_score)
-        target.reacquisition.looked(look, target.frame_index, seen.box, log_odds)
-        answer = max(answer, (confidence, log_odds), key=itemgetter(1))
+        odds_here = target.verifier.log_odds(seen.embed(seen.best), looker.confidence(seen.best), second_score)
+        target.reacquisition.looked(look, target.frame_index, seen.box, odds_here)
+        log_odds = max(log_odds, odds_here)
         watch.lap("decode")
-    confidence, log_odds = answer
     if (found := target.reacquisition.found(target.frame_index)) is not None:
         log_odds = found.log_odds
         target.found_again(found.box)
     note = notes[0] if all(notes) else ""
+    confidence = 0.0 if note else probability(log_odds)
     change = target.observe(confidence, log_odds, is_found=found is not None, note=note)
     watch.lap("decode")
     return Step(confidence, change, note=note)

@@ -207,3 +207,15 @@ def test_a_frame_that_shows_nothing_says_why_also_while_the_target_is_looked_for
     result = tracker.update(scene(160, 120) * 0)
     assert (result.confidence, result.note) == (0.0, "the search region shows one flat colour")
     assert tracker.update(scene(160, 120)).note == ""
+
+
+def test_while_a_target_is_looked_for_the_confidence_is_the_verifiers() -> None:
+    tracker, _ = flight(0.9, *(0.1,) * 4)
+    assert isinstance(tracker.backend, SimulatedBackend)
+    tracker.backend.confidence = 0.9
+    assert tracker.update(scene(160, 120)).confidence > 0.95
+    assert tracker._target is not None
+    tracker._target.verifier.start(
+        -tracker._target.verifier._first
+    )  # the network finds what is nothing like the target
+    assert tracker.update(scene(160, 120)).confidence < 0.05
