@@ -181,8 +181,7 @@ class LiveSession:
         self._change_state(str(result.state), shown.index, reason, evidence)
         seen = result.box if result.last_reliable_box is None else result.last_reliable_box
         box = size.box_on(shown.frame, seen)
-        offered = [(size.box_on(shown.frame, one.box), one.probability) for one in result.candidates]
-        candidates = [(candidate, probability) for candidate, probability in offered if candidate is not None]
+        candidates = [(size.box_on(shown.frame, one.box), one.probability) for one in result.candidates]
         return record_of(shown, box, str(result.state), result, candidates)
 
     def _obey(self) -> bool:

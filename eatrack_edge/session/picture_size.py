@@ -48,10 +48,10 @@ class PictureSize:
         scaled: Any = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_AREA)
         return scaled.astype(np.uint8, copy=False)  # type: ignore[no-any-return]
 
-    def box_on(self, frame: Frame, box: Box | None) -> Box | None:
-        """A box of this size in pixels of a frame; ``None`` stays ``None``."""
+    def box_on(self, frame: Frame, box: Box) -> Box:
+        """A box of this size in pixels of a frame."""
         x_scale, y_scale = frame.shape[1] / self.width, frame.shape[0] / self.height
-        if box is None or x_scale == y_scale == 1:
+        if x_scale == y_scale == 1:
             return box
         x, y, w, h = box
         return x * x_scale, y * y_scale, w * x_scale, h * y_scale

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.boxes import Box, step_between
 from eatrack_edge.core.crops import CropWindow
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.tracking.search_places import Place, search_places
@@ -196,6 +196,4 @@ class Reacquisition:
 
 def _sides_apart(one: Box, other: Box) -> float:
     """Distance of the centres, in sides of the first box."""
-    dx = one[0] + one[2] / 2 - other[0] - other[2] / 2
-    dy = one[1] + one[3] / 2 - other[1] - other[3] / 2
-    return math.hypot(dx, dy) / math.sqrt(one[2] * one[3])
+    return math.hypot(*step_between(one, other)) / math.sqrt(one[2] * one[3])
