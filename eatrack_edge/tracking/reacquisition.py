@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box, step_between
-from eatrack_edge.core.crops import CropWindow
-from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.tracking.search_places import Place, search_places
 from eatrack_edge.tracking.settings import ReacquisitionSettings
 from eatrack_edge.tracking.verifier import probability
@@ -78,8 +76,8 @@ class Find:
 class Look(NamedTuple):
     """Where to look."""
 
-    window: CropWindow
-    expected: Box  # in whose size the target is expected, pixels of the frame
+    expected: Box  # around which, and in whose size the target is expected, pixels of the frame
+    scale: float  # of the search region
     find: Find | None  # the candidate that is looked at again; ``None`` in a new place
     is_near: bool
 
@@ -89,7 +87,7 @@ class Reacquisition:
 
     Args:
         settings: How many looks, and what they have to show.
-        model_spec: Of the network.
+        search_factor: Side of a search region of scale 1, in sides of the target.
         frame_size: (width, height), pixels.
 
     Attributes:
@@ -97,10 +95,9 @@ class Reacquisition:
         last: Where it was seen before it was looked for, pixels of the frame.
     """
 
-    def __init__(self, settings: ReacquisitionSettings, model_spec: ModelSpec, frame_size: tuple[int, int]) -> None:
+    def __init__(self, settings: ReacquisitionSettings, search_factor: float, frame_size: tuple[int, int]) -> None:
         self._settings = settings
-        self._cropping = model_spec.cropping
-        self._search_size = model_spec.search_size
+        self._search_factor = search_factor
         self._frame_size = frame_size
         self.is_on = False
         self.last: Box = (0.0, 0.0, 1.0, 1.0)
@@ -115,7 +112,7 @@ class Reacquisition:
         self._finds = []
         self._frames_left = 0
         of = self._settings
-        self._places = search_places(last, self._frame_size, self._cropping.search_factor, of.wide, of.reach)
+        self._places = search_places(last, self._frame_size, self._search_factor, of.wide, of.reach)
 
     @property
     def is_on_probation(self) -> bool:
@@ -136,10 +133,10 @@ class Reacquisition:
         rivals = nearest_first[len(again) :]
         again += [find for find in rivals if not find.is_looked_at or frame_index - find.seen > _RIVAL_EVERY][:1]
         for find in again:
-            yield Look(self._window(find.box, 1.0), find.box, find, find.is_near)
+            yield Look(find.box, 1.0, find, find.is_near)
         for _ in range(self._settings.looks - len(again)):
             place = next(self._places)
-            yield Look(self._window(place.box, place.scale), place.box, None, place.is_near)
+            yield Look(place.box, place.scale, None, place.is_near)
 
     def looked(self, look: Look, frame_index: int, box: Box, log_odds: float) -> None:
         """Take in what a look showed.
@@ -188,10 +185,6 @@ class Reacquisition:
         is_doubted = len(self._answers) == self._answers.maxlen and sum(self._answers) < 0
         self._frames_left -= not is_doubted
         return is_doubted
-
-    def _window(self, box: Box, scale: float) -> CropWindow:
-        factor = self._cropping.search_factor * scale
-        return CropWindow.around(box, factor, self._search_size, self._cropping.window)
 
 
 def _sides_apart(one: Box, other: Box) -> float:

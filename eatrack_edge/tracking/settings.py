@@ -46,15 +46,14 @@ class MotionSettings:
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How large the search region is while the target is not found."""
+    """The wide look: at a frame whose search region does not show the target, because it may have left it."""
 
-    grow_after: int = 3  # consecutive frames below `minimum_confidence` before the search region grows
-    grow_factor: float = 1.15  # factor of its side on each further such frame
-    # Maximum search scale; 1.0 never grows. Training shows targets down to exp(-0.6) = 1 / 1.8 of their nominal size.
-    maximum_scale: float = 1.7
+    # Search scale of the wide look; 1.0 never takes one. Training shows targets down to exp(-0.6) = 1 / 1.8 of their
+    # nominal size.
+    wide: float = 1.7
 
     def __post_init__(self) -> None:
-        check_ranges(self, {"grow_after": "[1, inf)", "grow_factor": "[1, inf)", "maximum_scale": "[1, inf)"})
+        check_ranges(self, {"wide": "[1, inf)"})
 
 
 @dataclass(frozen=True, slots=True)

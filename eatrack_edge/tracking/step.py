@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
+from eatrack_edge.tracking.decode import Decoded
+from eatrack_edge.tracking.embedding import Embedding
 from eatrack_edge.tracking.lifecycle import StateChange
 from eatrack_edge.tracking.refinement import Refinement
 from eatrack_edge.tracking.result import Stopwatch
+from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.sight import Looker, Sight
 from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.verifier import NO_EVIDENCE, probability
@@ -29,36 +33,75 @@ class Step(NamedTuple):
     note: str = ""
 
 
+class _Found(NamedTuple):
+    """What a look at the place where the target is expected found.
+
+    Attributes:
+        sight: The look.
+        best: The box to follow, in the search crop.
+        size_from: The box whose size it continues from, pixels of the frame.
+        confidence: Probability that the box is on the target, [0, 1].
+        log_odds: The same by the verifier.
+        embedding: Of the box.
+    """
+
+    sight: Sight
+    best: Decoded
+    size_from: Box
+    confidence: float
+    log_odds: float
+    embedding: Embedding
+
+
 def follow(
-    frame: Frame,
-    target: Target,
-    looker: Looker,
-    refinement: Refinement,
-    minimum_confidence: float,
-    watch: Stopwatch,
+    frame: Frame, target: Target, looker: Looker, refinement: Refinement, settings: TrackerSettings, watch: Stopwatch
 ) -> Step:
-    """Find the target near its last box."""
-    seen = looker.look(frame, target.region, target.search_window(), target.box, watch, is_new=False)
-    if isinstance(seen, str):
+    """Find the target near its last box: in the search region, and if that does not show it, in a wider one."""
+    found = _look_near(frame, target, looker, watch)
+    is_low = isinstance(found, str) or found.confidence < settings.minimum_confidence
+    is_followed = not is_low or not looker.model_spec.is_calibrated
+    if not is_followed and settings.search.wide > 1:
+        wide = _look_wide(frame, target, looker, settings.search.wide, watch)
+        # A larger region shows more objects that may be taken for the target: it has to be likelier it than not.
+        if not isinstance(wide, str) and wide.confidence >= settings.minimum_confidence and wide.log_odds >= 0:
+            found, is_followed = wide, True
+    if isinstance(found, str):
         target.missed()
-        change = target.observe(0.0, NO_EVIDENCE, note=seen)
+        change = target.observe(0.0, NO_EVIDENCE, note=found)
         watch.lap("decode")
-        return Step(0.0, change, note=seen)
-    best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
-    confidence = looker.confidence(best)
-    if confidence >= minimum_confidence or not looker.model_spec.is_calibrated:
+        return Step(0.0, change, note=found)
+    seen, best, size_from, confidence, log_odds, embedding = found
+    if is_followed:
         target.found(refinement.refine(seen.crop, seen.window, seen.window.to_frame(best.box)), size_from)
     else:
         target.missed()
-    embedding = seen.embed(best)
-    log_odds = target.verifier.log_odds(embedding, confidence)
     change = target.observe(confidence, log_odds)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change
     elif target.is_sure:
         target.verifier.learn(embedding, confidence)
     watch.lap("decode")
-    return Step(confidence, change, seen)
+    return Step(confidence, change, seen if is_followed else None)
+
+
+def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> _Found | str:
+    """Look where the target is expected; in words why there is no evidence."""
+    seen = looker.look(frame, target.region, target.search_window(), target.box, watch, is_new=False)
+    if isinstance(seen, str):
+        return seen
+    best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
+    return _found(target, looker, seen, best, size_from)
+
+
+def _look_wide(frame: Frame, target: Target, looker: Looker, scale: float, watch: Stopwatch) -> _Found | str:
+    """Look for a target that has left its search region, so it may be anywhere in a wider one."""
+    seen = looker.look(frame, target.region, target.search_window(scale), target.box, watch, is_new=True)
+    return seen if isinstance(seen, str) else _found(target, looker, seen, seen.best, target.box)
+
+
+def _found(target: Target, looker: Looker, seen: Sight, best: Decoded, size_from: Box) -> _Found:
+    confidence, embedding = looker.confidence(best), seen.embed(best)
+    return _Found(seen, best, size_from, confidence, target.verifier.log_odds(embedding, confidence), embedding)
 
 
 def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement, watch: Stopwatch) -> Step:
@@ -69,7 +112,8 @@ def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement,
     log_odds = NO_EVIDENCE  # of the likeliest look
     notes = []
     for look in target.reacquisition.looks(target.frame_index):
-        seen = looker.look(frame, target.region, look.window, look.expected, watch, is_new=look.find is None)
+        window = target.region.window(look.expected, look.scale)
+        seen = looker.look(frame, target.region, window, look.expected, watch, is_new=look.find is None)
         notes.append(seen if isinstance(seen, str) else "")
         if isinstance(seen, str):
             continue

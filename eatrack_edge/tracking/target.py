@@ -47,11 +47,11 @@ class Target:
         self.frame_size = frame_size
         self.frame_index = 0
         self.is_cut = False
-        self.region = SearchRegion(settings.search, model_spec, scratch)
+        self.region = SearchRegion(model_spec, scratch)
         self.motion, self.recovery = _start_of_motion(settings)
         self.first: Embedding = np.zeros(0, np.float32)
         self.verifier = Verifier(settings.verifier)
-        self.reacquisition = Reacquisition(settings.reacquisition, model_spec, frame_size)
+        self.reacquisition = Reacquisition(settings.reacquisition, model_spec.cropping.search_factor, frame_size)
         self.lifecycle = Lifecycle(
             settings.lifecycle, settings.minimum_confidence, is_calibrated=model_spec.is_calibrated
         )
@@ -68,9 +68,9 @@ class Target:
         is_doubtful = self.recovery.last_reliable_box is not None or self.reacquisition.is_on_probation
         return self.lifecycle.is_confirmed and not is_doubtful
 
-    def search_window(self) -> CropWindow:
+    def search_window(self, scale: float = 1.0) -> CropWindow:
         """The search region of the next frame, pixels of the frame."""
-        return self.region.window(self.motion.predict(self.box))
+        return self.region.window(self.motion.predict(self.box), scale)
 
     def found(self, box: Box, size_from: Box) -> None:
         """The network found the target.
@@ -84,20 +84,17 @@ class Target:
         box = clip(box, *self.frame_size, self._settings.minimum_side_px)
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
-        self.region.found()
         self.box = box
 
     def missed(self) -> None:
         """The target was not found in a frame; the box stays."""
         self.motion.missed()
         self.recovery.missed()
-        self.region.missed()
 
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
         self.box = clip(box, *self.frame_size, self._settings.minimum_side_px)
         self.motion, self.recovery = _start_of_motion(self._settings)
-        self.region.found()
 
     def observe(
         self, confidence: float, log_odds: float, *, is_found: bool = False, note: str = ""

@@ -107,8 +107,7 @@ class Tracker:
         if target.reacquisition.is_on:
             step = search(frame, target, self._looker, self.refinement, watch)
         else:
-            minimum = self.settings.minimum_confidence
-            step = follow(frame, target, self._looker, self.refinement, minimum, watch)
+            step = follow(frame, target, self._looker, self.refinement, self.settings, watch)
         event = self.templates.adapt(frame, target, step)
         watch.lap("template")
         return _result(target, step, watch, event)

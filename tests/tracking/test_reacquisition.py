@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.crops import Scratch
 from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.tracking.reacquisition import Look, Reacquisition
+from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import ReacquisitionSettings
 from tracking.simulated import model_spec
 
@@ -22,7 +24,7 @@ class World:
     """What each place shows, frame after frame."""
 
     def __init__(self, settings: ReacquisitionSettings = SETTINGS) -> None:
-        self.search = Reacquisition(settings, model_spec(), (1280, 720))
+        self.search = Reacquisition(settings, model_spec().cropping.search_factor, (1280, 720))
         self.search.start(LAST)
         self.frame = 0
 
@@ -43,7 +45,7 @@ class World:
 
 def inside(box: Box, look: Look) -> bool:
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
-    window = look.window
+    window = SearchRegion(model_spec(), Scratch()).window(look.expected, look.scale)
     return window.x <= x <= window.x + window.side and window.y <= y <= window.y + window.side
 
 
@@ -114,7 +116,7 @@ def test_a_candidate_that_is_not_seen_again_is_forgotten() -> None:
 
 @pytest.mark.parametrize("looks", [2, 3, 4])
 def test_every_frame_takes_the_looks_that_were_asked_for(looks: int) -> None:
-    search = Reacquisition(replace(SETTINGS, looks=looks), model_spec(), (1280, 720))
+    search = Reacquisition(replace(SETTINGS, looks=looks), model_spec().cropping.search_factor, (1280, 720))
     search.start(LAST)
     for frame in range(1, 6):
         now = list(search.looks(frame))

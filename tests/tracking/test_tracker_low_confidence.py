@@ -10,7 +10,14 @@ import pytest
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.inference.backend import Maps
 from eatrack_edge.tracking.result import TrackResult
-from eatrack_edge.tracking.settings import MotionSettings, RecoverySettings, SearchSettings, TrackerSettings
+from eatrack_edge.tracking.settings import (
+    MotionSettings,
+    RecoverySettings,
+    SearchSettings,
+    SignWeights,
+    TrackerSettings,
+    VerifierSettings,
+)
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
@@ -53,21 +60,68 @@ def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
     assert (x + w / 2, y + h / 2) == pytest.approx((168, 124), abs=1.5)
 
 
-def test_a_target_that_reappears_outside_the_normal_search_region_is_found_again() -> None:
-    def back(settings: TrackerSettings) -> TrackResult:
-        tracker = started(calibrated(), settings)
-        for _ in range(6):
-            tracker.update(scene(-100, -100))  # hidden
-        return tracker.update(scene(160 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
+ONCE = TrackerSettings(search=SearchSettings(wide=1.0))  # without the wide look
 
-    fixed = TrackerSettings(search=SearchSettings(maximum_scale=1.0))
-    assert back(fixed).state == "UNCERTAIN"
-    assert back(TrackerSettings()).state == "TRACKING"
+
+class Counted(SimulatedBackend):
+    """Counts its inferences."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model_spec = replace(self.model_spec, confidence_scale=1.01)
+        self.inferences = 0
+
+    def infer(self, search: Frame) -> Maps:
+        self.inferences += 1
+        return super().infer(search)
+
+
+def after_a_leap(settings: TrackerSettings) -> tuple[TrackResult, int]:
+    """What is found of a target whose near edge is 51 px away, where the search region reaches 49, and how often."""
+    backend = Counted()
+    tracker = started(backend, settings)
+    tracker.update(scene(160, 120))
+    before = backend.inferences
+    return tracker.update(scene(160 + 66, 120)), backend.inferences - before
+
+
+def test_a_target_that_left_the_search_region_is_found_by_the_wide_look_at_the_same_frame() -> None:
+    result, inferences = after_a_leap(TrackerSettings())
+    x, y, w, h = result.box
+    assert (result.state, inferences) == ("TRACKING", 2)
+    assert (x + w / 2, y + h / 2) == pytest.approx((160 + 66, 120), abs=3)
+
+
+def test_without_the_wide_look_it_is_not_found() -> None:
+    result, inferences = after_a_leap(ONCE)
+    assert (result.box, result.state, inferences) == (pytest.approx(START, abs=0.5), "UNCERTAIN", 1)
+
+
+def test_a_target_that_is_found_takes_one_look() -> None:
+    backend = Counted()
+    tracker = started(backend)
+    before = backend.inferences
+    tracker.update(scene(163, 120))
+    assert backend.inferences - before == 1
+
+
+def test_what_the_wide_look_shows_has_to_be_likelier_the_target_than_not() -> None:
+    never = SignWeights(confidence=0.0, first=0.0, latest=0.0, bias=-1.0)
+    result, inferences = after_a_leap(TrackerSettings(verifier=VerifierSettings(alone=never)))
+    assert (result.box, result.state, inferences) == (pytest.approx(START, abs=0.5), "UNCERTAIN", 2)
+
+
+def test_a_search_region_of_one_colour_takes_the_wide_look_too() -> None:
+    backend = Counted()
+    tracker = started(backend)
+    frame = scene(160 + 70, 120)
+    frame[40:200, 80:212] = 90
+    assert tracker.update(frame).state == "TRACKING"
 
 
 def test_a_motion_model_finds_a_target_that_left_the_search_region_around_its_last_box() -> None:
     def after_a_sprint(settings: TrackerSettings) -> TrackResult:
-        tracker = started(calibrated(), settings)
+        tracker = started(calibrated(), replace(settings, search=ONCE.search))
         tracker.update(scene(180, 120))
         tracker.update(scene(180 + 30, 120))
         return tracker.update(scene(180 + 30 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
@@ -146,8 +200,7 @@ def test_of_two_candidates_with_similar_scores_the_one_with_the_last_size_is_cho
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("grow_after", 0, "grow_after must be at least 1, got 0"),
-        ("maximum_scale", 0.5, "maximum_scale must be at least 1, got 0.5"),
+        ("wide", 0.5, "wide must be at least 1, got 0.5"),
     ],
 )
 def test_a_search_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:

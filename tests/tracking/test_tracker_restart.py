@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.tracking.settings import SearchSettings, TemplateSettings, TrackerSettings
+from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
@@ -33,34 +33,6 @@ def test_init_begins_to_count_frames_anew() -> None:
     tracker.init(scene(160, 120), START)
     assert decisions(tracker, 11) == [5, 10]
     assert [event.frame_index for event in tracker.templates.events] == [5, 10]
-
-
-class Recording(SimulatedBackend):
-    """Keeps the search crops that it is given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.crops: list[Any] = []
-
-    def infer(self, search: Any) -> Any:
-        self.crops.append(search.copy())
-        return super().infer(search)
-
-
-def test_init_searches_in_a_region_of_the_first_size_again() -> None:
-    backend = Recording()
-    tracker = started(backend, TrackerSettings(search=SearchSettings(grow_after=1, grow_factor=1.3)))
-    tracker.update(scene(160, 120))
-    first = backend.crops[-1]
-    for _ in range(5):  # the target is gone
-        tracker.update(scene(-90, -90))
-    tracker.update(scene(160, 120))
-    assert not np.array_equal(backend.crops[-1], first), "the region has not grown: the test shows nothing"
-    for _ in range(5):
-        tracker.update(scene(-90, -90))
-    tracker.init(scene(160, 120), START)
-    tracker.update(scene(160, 120))
-    np.testing.assert_array_equal(backend.crops[-1], first)
 
 
 def black() -> Any:
