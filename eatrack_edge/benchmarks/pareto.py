@@ -99,7 +99,7 @@ def draw_pareto(rows: Sequence[Measured], half_rate_of: str = "") -> str:
     """
     families = {name: place for place, name in enumerate(dict.fromkeys(row.family for row in rows))}
     colours = {row.tracker: series_colour(families[row.family]) for row in rows}
-    ordered = sorted(rows, key=lambda row: families[row.family])
+    ordered = sorted(rows, key=lambda row: (families[row.family], row.median_ms))
     groups = [[row.tracker for row in group] for _, group in groupby(ordered, key=lambda row: row.family)]
     marks = {f"half of the rate of {half_rate_of}": 2 * _time(rows, half_rate_of)} if half_rate_of else {}
     charts = []
