@@ -1,7 +1,8 @@
 """Accuracy against speed of several trackers in one plot, from a table of both: which one to take, and what it costs.
 
-The table is a CSV file with the columns ``tracker``, ``family``, ``precision``, ``backend``, ``median_ms`` of an
+The table is a CSV file with the columns ``tracker``, ``family``, ``precision``, ``backend``, ``relative_time`` of an
 update, and ``success NAME`` for each set of videos; others are for readers. Rows of one family are joined by a line.
+Times are relative to one tracker of the table, which has 1: a ratio also holds where a busy machine slowed both.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from eatrack_edge.reporting.colours import series_colour
 from eatrack_edge.reporting.svg import stack
 
 _SUCCESS = "success "  # begins the name of a column
-_COLUMNS = ("tracker", "family", "precision", "backend", "median_ms")
+_COLUMNS = ("tracker", "family", "precision", "backend", "relative_time")
 _MARGIN = 0.05  # of the axis of scores, above and below
 
 
@@ -32,7 +33,7 @@ class Measured:
         family: What it is a form of; the same for each precision.
         precision: ``fp32``, ``fp16`` or ``int8``.
         backend: What runs the network.
-        median_ms: Of an update.
+        relative_time: Of an update, over that of the tracker that has 1.
         success: Success AUC by set of videos, [0, 1].
     """
 
@@ -40,7 +41,7 @@ class Measured:
     family: str
     precision: str
     backend: str
-    median_ms: float
+    relative_time: float
     success: dict[str, float]
 
 
@@ -75,42 +76,42 @@ def _measured(row: dict[str, str], sets: Sequence[str], where: str) -> Measured:
 
     success = {name.removeprefix(_SUCCESS): number(name) for name in sets}
     named = (row["tracker"], row["family"], row["precision"], row["backend"])
-    return Measured(*named, number("median_ms"), success)
+    return Measured(*named, number("relative_time"), success)
 
 
 def front(rows: Sequence[Measured], videos: str) -> list[Measured]:
     """Rows that no other one beats in both accuracy on a set of videos and speed, the fastest first."""
     found: list[Measured] = []
-    for row in sorted(rows, key=lambda row: (row.median_ms, -row.success[videos])):
+    for row in sorted(rows, key=lambda row: (row.relative_time, -row.success[videos])):
         if not found or row.success[videos] > found[-1].success[videos]:
             found.append(row)
     return found
 
 
-def draw_pareto(rows: Sequence[Measured], half_rate_of: str = "") -> str:
+def draw_pareto(rows: Sequence[Measured]) -> str:
     """Draw the table as one SVG file: a chart for each set of videos, success AUC over the time of an update.
 
-    Args:
-        rows: At least one.
-        half_rate_of: A tracker, half of whose rate is marked; empty for none.
+    Half of the rate of the tracker to which the times are relative is marked.
 
     Raises:
-        InputError: It is not in the table.
+        InputError: No tracker has a time of 1.
     """
+    reference = next((row.tracker for row in rows if row.relative_time == 1), None)
+    if reference is None:
+        raise InputError("no tracker of the table has a `relative_time` of 1: nothing says what times are relative to")
     families = {name: place for place, name in enumerate(dict.fromkeys(row.family for row in rows))}
     colours = {row.tracker: series_colour(families[row.family]) for row in rows}
-    ordered = sorted(rows, key=lambda row: (families[row.family], row.median_ms))
+    ordered = sorted(rows, key=lambda row: (families[row.family], row.relative_time))
     groups = [[row.tracker for row in group] for _, group in groupby(ordered, key=lambda row: row.family)]
-    marks = {f"half of the rate of {half_rate_of}": 2 * _time(rows, half_rate_of)} if half_rate_of else {}
     charts = []
     for videos in rows[0].success:
         scores = [row.success[videos] for row in rows]
         chosen = {row.tracker for row in front(rows, videos)}
         chart = draw_accuracy(
-            {row.tracker: (row.median_ms, row.success[videos]) for row in rows},
+            {row.tracker: (row.relative_time, row.success[videos]) for row in rows},
             colours,
-            "median ms of an update",
-            marks,
+            f"time of an update, {reference} is 1",
+            {f"half of the rate of {reference}": 2.0},
             score_name=f"success AUC, {videos}",
             scores=(min(scores) - _MARGIN, max(scores) + _MARGIN),
             lines=[group for group in groups if len(group) > 1],
@@ -120,14 +121,6 @@ def draw_pareto(rows: Sequence[Measured], half_rate_of: str = "") -> str:
     return stack("Accuracy against speed; a ring: another tracker is both faster and more accurate", charts)
 
 
-def _time(rows: Sequence[Measured], tracker: str) -> float:
-    for row in rows:
-        if row.tracker == tracker:
-            return row.median_ms
-    known = ", ".join(row.tracker for row in rows)
-    raise InputError(f"no tracker `{tracker}` in the table", hint=f"it has {known}")
-
-
 def front_table(rows: Sequence[Measured]) -> list[list[str]]:
     """Rows of text, the first of headings: every tracker with its figures, the fastest first.
 
@@ -135,8 +128,8 @@ def front_table(rows: Sequence[Measured]) -> list[list[str]]:
     """
     sets = list(rows[0].success)
     fronts = {videos: front(rows, videos) for videos in sets}
-    table = [["tracker", "precision", "backend", "median ms", *(f"success AUC, {videos}" for videos in sets)]]
-    for row in sorted(rows, key=lambda row: row.median_ms):
+    table = [["tracker", "precision", "backend", "relative time", *(f"success AUC, {videos}" for videos in sets)]]
+    for row in sorted(rows, key=lambda row: row.relative_time):
         scores = [f"{row.success[videos]:.3f}{' *' if row in fronts[videos] else '  '}" for videos in sets]
-        table.append([row.tracker, row.precision, row.backend, f"{row.median_ms:.2f}", *scores])
+        table.append([row.tracker, row.precision, row.backend, f"{row.relative_time:.2f}", *scores])
     return table
