@@ -12,6 +12,7 @@ import typer
 from eatrack_edge.cli.bench_gpu_proof import gpu_proof
 from eatrack_edge.cli.bench_live import live
 from eatrack_edge.cli.bench_overhead import overhead
+from eatrack_edge.cli.bench_pareto import pareto
 from eatrack_edge.cli.bench_selection import selection
 from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
 from eatrack_edge.cli.options import parse_box
@@ -34,6 +35,7 @@ bench.command()(overhead)
 bench.command()(live)
 bench.command("gpu-proof")(gpu_proof)
 bench.command()(selection)
+bench.command()(pareto)
 
 
 @bench.callback()

@@ -26,6 +26,13 @@ def train(
     stop_after: Annotated[
         int | None, typer.Option(min=1, help="Stop after this many samples; the same command resumes.")
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Train for so long instead of the recipe's samples; the schedule ends with it."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that holds the recipe's data folders, in place of its own paths.")
+    ] = None,
 ) -> None:
     """Train a network from a recipe. Start it with torchrun to use several processes or GPUs."""
     from eatrack_edge.core.imports import require
@@ -39,12 +46,16 @@ def train(
 
     path = _recipe_path(recipe)
     plan = load(TrainRecipe, path)
+    if data is not None:
+        from eatrack_edge.train.run import data_below
+
+        plan = data_below(plan, data)
     folder = output or Path("runs") / path.stem.removeprefix("train_")
     with world() as among:
         try:
-            result = _run(plan, folder, among, stop_after)
+            result = _run(plan, folder, among, stop_after, None if minutes is None else 60 * minutes)
         except InputError as error:
-            if not any(each.folder in error.message for each in plan.data.sets):
+            if data is not None or not any(each.folder in error.message for each in plan.data.sets):
                 raise
             named = f"the training data is named in {path}, under [[data.sets]]"
             raise InputError(error.message, hint="; ".join(filter(None, [error.hint, named]))) from error
@@ -55,25 +66,25 @@ def train(
         print(f"next: eatrack-edge export {shlex.quote(str(result))} -o {shlex.quote(str(folder / 'graphs'))}")
 
 
-def _run(plan: TrainRecipe, folder: Path, among: World, stop_after: int | None) -> Path:
+def _run(plan: TrainRecipe, folder: Path, among: World, stop_after: int | None, limit_s: float | None) -> Path:
     """Train, until the end or until the command is stopped."""
     from eatrack_edge.train.run import StopTraining
     from eatrack_edge.train.run import train as run_training
 
-    done = 0
+    done, total = 0, plan.samples
     with Progress("samples", is_quiet=not among.is_first) as display, stop_requests() as is_stop_requested:
 
         def report(state: TrainState) -> None:
-            nonlocal done
-            done = state.done
+            nonlocal done, total
+            done, total = state.done, state.samples
             _show(display, plan.model, state)
             if is_stop_requested():
                 raise StopTraining
 
         try:
-            return run_training(plan, folder, among, report, until=stop_after)
+            return run_training(plan, folder, among, report, stop_after, limit_s)
         except StopTraining:
-            kept = f"{folder / 'last.pt'} holds the run after {done} of {plan.samples} samples"
+            kept = f"{folder / 'last.pt'} holds the run after {done} of {total} samples"
             raise Stopped(f"{kept}; the same command goes on") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,29 +69,60 @@ def accuracy_chart(
         period_ms: Between two frames of a live camera, marked; 0 without one.
     """
     known = {title: point for title, point in points.items() if point[0] > 0}
-    if not known:
-        return Svg()
+    marks = {f"{1000 / period_ms:g} frames a second": period_ms} if period_ms else {}
+    return draw_accuracy(known, colours, cost_name, marks).svg() if known else Svg()
+
+
+def draw_accuracy(
+    points: Mapping[str, tuple[float, float]],
+    colours: Mapping[str, str],
+    cost_name: str,
+    marks: Mapping[str, float],
+    *,
+    score_name: str = "success AUC",
+    scores: tuple[float, float] = (0, 1),
+    lines: Sequence[Sequence[str]] = (),
+    rings: Container[str] = (),
+) -> Chart:
+    """The same as a chart that may stand in a larger one.
+
+    Args:
+        points: Cost, above 0, and score by tracker; at least one.
+        colours: Colour by tracker.
+        cost_name: What the cost is.
+        marks: Costs to mark, by what they mean.
+        score_name: What the score is.
+        scores: Ends of its axis.
+        lines: Trackers to join by a line, from the cheapest on; its name stands left of its dot.
+        rings: Trackers with a ring instead of a dot.
+    """
     bottom = 266.0
-    costs = [cost for cost, _ in known.values()] + ([period_ms] if period_ms else [])
-    across = Axis(min(costs) / 1.5, max(costs) * 1.5, LEFT, WIDTH - 20, is_log=True)
-    up = Axis(0, 1, bottom, 6)
-    chart = Chart(f"success AUC over {cost_name}", bottom + 36)
-    chart.y_axis(up, LEFT, WIDTH, "success AUC", most=5)
+    costs = [*(cost for cost, _ in points.values()), *marks.values()]
+    # Names stand beside the ends of a line, not on it.
+    across = Axis(min(costs) / 1.5, max(costs) * (2.5 if lines else 1.5), LEFT, WIDTH - 20, is_log=True)
+    up = Axis(*scores, bottom, 6)
+    chart = Chart(f"{score_name} over {cost_name}", bottom + 36)
+    chart.y_axis(up, LEFT, WIDTH, score_name, most=5)
     chart.x_axis(across, 6, bottom, most=20)
     chart.text(WIDTH, bottom + 32, f"{cost_name}, logarithmic scale", "end")
-    if period_ms:
-        mark = across.at(period_ms)
-        chart.line((mark, 6), (mark, bottom), "mark", f"{1000 / period_ms:g} frames a second")
-    places = {title: Point(across.at(cost), up.at(score)) for title, (cost, score) in known.items()}
-    labels = {title: f"{title} {known[title][1]:.3f}" for title in places}
+    for note, cost in marks.items():
+        mark, is_right = across.at(cost), across.at(cost) > WIDTH / 2
+        chart.line((mark, 6), (mark, bottom), "mark", note)
+        chart.text(mark + (-6 if is_right else 6), 16, note, "end" if is_right else "start")
+    places = {title: Point(across.at(cost), up.at(score)) for title, (cost, score) in points.items()}
+    for line in lines:
+        chart.curve([places[title] for title in line], colours[line[0]])
+    first = {line[0] for line in lines}
+    labels = {title: f"{title} {points[title][1]:.3f}" for title in places}
     heights = _label_heights(places, labels, bottom - 6)
     for title, place in places.items():
-        chart.dot(place.x, place.y, colours[title], 6)
+        chart.dot(place.x, place.y, colours[title], 6, is_hollow=title in rings)
         # To the left where there is no room on the right.
-        is_left = place.x + 10 + _LETTER_WIDTH * len(labels[title]) > WIDTH and place.x > WIDTH / 2
+        is_tight = place.x + 10 + _LETTER_WIDTH * len(labels[title]) > WIDTH and place.x > WIDTH / 2
+        is_left = is_tight or title in first
         x, anchor = (place.x - 10, "end") if is_left else (place.x + 10, "start")
         chart.text(x, heights[title] + 4, labels[title], anchor)
-    return chart.svg()
+    return chart
 
 
 def _label_heights(places: Mapping[str, Point], labels: Mapping[str, str], lowest: float) -> dict[str, float]:

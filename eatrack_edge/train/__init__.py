@@ -4,6 +4,7 @@ Read in this order::
 
     recipe          every choice of a run          session       from a recipe to a run and its weights
     pool            what targets are drawn from    shard_pool, sequence_pool, synthetic_pool: three kinds of data
+    decoded_pictures  those of shards decoded once, for a GPU that would wait
     sampling        a sample from its index        warp          one warp from picture to crop
                                                    augment       the hard cases
     losses          focal, L1, GIoU, log size      forward       the network with its Stage-2 features

@@ -17,7 +17,7 @@ from eatrack_edge.train.average import Average
 from eatrack_edge.train.closed_loop import COLUMNS, ClosedLoop
 from eatrack_edge.train.distillation import Distillation
 from eatrack_edge.train.forward import Trace, trace
-from eatrack_edge.train.loader import batches
+from eatrack_edge.train.loader import batches, worker_count
 from eatrack_edge.train.log import append_row
 from eatrack_edge.train.losses import tracking_loss
 from eatrack_edge.train.pairs import Pairs, judge
@@ -28,6 +28,7 @@ from eatrack_edge.train.sampling import Sample, Sampler, normalised
 from eatrack_edge.train.schedule import freeze, make_optimiser, rate_factor, set_drop_path, set_rate
 
 LAST = "last.pt"
+_NO_END = 2**62  # samples, of a run that ends by time alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Progress:
 
     Attributes:
         done: Samples learned from, over all processes.
-        samples: Samples of the whole run.
+        samples: Samples of the whole run; of one with a time limit, as many as its rate so far foretells.
         rate: Samples a second since this process started, judgements included.
         loss: Mean over the steps since the last judgement.
         row: What was added to the log with this step; empty between judgements.
@@ -61,6 +62,7 @@ class Trainer:
         teacher: The teacher and the terms to learn from it; ``None`` learns from the truth alone.
         among: This process and its peers.
         closed_loop: Held-out clips to track now and then, in every process; ``None`` tracks none.
+        limit_s: Time that ends a call of ``run``, and with it the schedule, instead of the recipe's samples.
 
     Attributes:
         done: Samples learned from. With the seed, the sampler's whole state.
@@ -78,8 +80,10 @@ class Trainer:
         teacher: tuple[EATrack, Distillation] | None = None,
         among: World | None = None,
         closed_loop: ClosedLoop | None = None,
+        limit_s: float | None = None,
     ) -> None:
         self.closed_loop = closed_loop
+        self.limit_s, self._time_share = limit_s, 0.0
         self.recipe, self.sampler, self.folder, self.pairs = recipe, sampler, folder, pairs
         self.world = among or World()
         self.network = network.train()
@@ -91,30 +95,38 @@ class Trainer:
         self.optimiser = make_optimiser(network, recipe.optimiser, self.distillation)
         self.average = Average(network, recipe.optimiser.average)
         self.done = 0
+        is_on_gpu = self.world.device.type == "cuda"
+        self._is_bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and is_on_gpu)
+        self._forward: Callable[..., Trace] = torch.compile(trace) if recipe.compile and is_on_gpu else trace
         self._sums: dict[str, float] = {}
         self._steps = 0
         set_drop_path(network, recipe.optimiser.drop_path)
 
     def run(self, report: Callable[[Progress], None], until: int | None = None) -> None:
-        """Train until ``until`` samples are done, all by default, judging and saving on the way.
+        """Train until ``until`` samples are done, all by default, or the time is over, judging and saving on the way.
 
         Raises:
             EATrackError: The gradient is no longer finite.
         """
         batch = self.recipe.optimiser.batch
-        last = min(until or self.recipe.samples, self.recipe.samples)
+        end = self.recipe.samples if self.limit_s is None else _NO_END
+        last = min(until or end, end)
         started, first, saved = time.monotonic(), self.done, time.monotonic()
-        for sample in batches(self.sampler, self.done, last, batch, self.world, self.recipe.workers):
+        workers = worker_count(self.recipe.workers, self.world)
+        for sample in batches(self.sampler, self.done, last, batch, self.world, workers):
             self._add(self.step(sample))
-            is_over = self.done + batch > last
+            self._time_share = self._share_of_time(time.monotonic() - started)
+            is_over = self.done + batch > last or self._is_finished
             rate = (self.done - first) / (time.monotonic() - started)
             row = self._judge(rate) if is_over or self.done % self.recipe.judge_every < batch else {}
             if is_over or time.monotonic() - saved > self.recipe.save_every_s:
                 self.save()
                 saved = time.monotonic()
-            report(Progress(self.done, self.recipe.samples, rate, self._mean("total"), row))
+            report(Progress(self.done, self._foretold(first), rate, self._mean("total"), row))
             if row:
                 self._sums, self._steps = {}, 0
+            if is_over:
+                break
 
     def step(self, sample: Sample) -> dict[str, float]:
         """One step of the optimiser on this process's share of a batch.
@@ -126,7 +138,7 @@ class Trainer:
             EATrackError: The gradient is no longer finite.
         """
         recipe = self.recipe.optimiser
-        share = self.done / self.recipe.samples
+        share = self._time_share if self.limit_s is not None else self.done / self.recipe.samples
         freeze(self.network, share, recipe)
         set_rate(self.optimiser, rate_factor(share, recipe))
         # Drop path's chance follows from the place alone, like the samples': nothing to save, on any device.
@@ -164,8 +176,8 @@ class Trainer:
         return total, {name: float(value.detach()) for name, value in terms.items()}
 
     def _trace(self, network: EATrack, templates: Tensor, extents: Tensor, search: Tensor) -> Trace:
-        with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            return trace(network, templates, extents, search)
+        with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self._is_bf16):
+            return self._forward(network, templates, extents, search)
 
     def save(self) -> None:
         """Write all that the run needs to go on. Only the first process writes."""
@@ -206,10 +218,28 @@ class Trainer:
         """Its columns, ``nan`` in the rows between two validations; none where there is no validation."""
         if self.closed_loop is None:
             return {}
-        is_over = self.done + self.recipe.optimiser.batch > self.recipe.samples
-        if not (is_over or self.closed_loop.is_due(self.done, self.recipe.optimiser.batch)):
+        if not (self._is_finished or self.closed_loop.is_due(self.done, self.recipe.optimiser.batch)):
             return dict.fromkeys(COLUMNS, math.nan)
         return self.closed_loop.validate(self.average.network, self.world)
+
+    @property
+    def _is_finished(self) -> bool:
+        """Whether the whole run is over, by its samples or by its time."""
+        if self.limit_s is not None:
+            return self._time_share >= 1
+        return self.done + self.recipe.optimiser.batch > self.recipe.samples
+
+    def _share_of_time(self, elapsed_s: float) -> float:
+        """Share of the time limit that is over: a mean over the processes, so that all of them stop together."""
+        if self.limit_s is None:
+            return 0.0
+        return min(average_numbers({"share": elapsed_s / self.limit_s}, self.world)["share"], 1.0)
+
+    def _foretold(self, first: int) -> int:
+        """Samples of the whole run, ``first`` of them before this call."""
+        if self.limit_s is None:
+            return self.recipe.samples
+        return first + round((self.done - first) / max(self._time_share, 1e-9))
 
     def _add(self, terms: dict[str, float]) -> None:
         for name, value in terms.items():

@@ -49,6 +49,7 @@ class DataRecipe:
     box_teacher: BoxTeacherRecipe = field(default_factory=BoxTeacherRecipe)
     pairs: int = 100  # held-out pairs to judge by, three searches each
     calibration: int = 256  # held-out samples to calibrate the confidence on at the end; 0 leaves it as it is
+    decode_once: bool = False  # keep the pictures of shards decoded, in memory that workers share: 25 times as large
 
     def __post_init__(self) -> None:
         if not self.sets:
@@ -134,8 +135,10 @@ class TrainRecipe:
     start_kind: str = "checkpoint"
     start_model: str = ""  # of "wider" only: which network, a name in eatrack_edge.model.registry
     seed: int = 0  # of weights, samples and drop path
-    precision: str = "fp32"  # "bf16" on a GPU or a CPU that has it: slower by 2.5 where it has not
-    workers: int = 0  # processes that make samples: 0 on a CPU, where the network takes all the time; 12 for a GPU
+    precision: str = "fp32"  # "bf16" on a GPU or a CPU that has it: slower by 2.5 where it has not; "auto": on a GPU
+    compile: bool = False  # torch.compile, on a GPU only; what it gains there is not measured
+    # Processes that make samples; left out: none on a CPU, where the network takes all the time, all cores for a GPU.
+    workers: int | None = None
     threads: int = 1  # of each process on a CPU: two processes of one thread beat one of two
     judge_every: int = 1600  # samples between judgements on the held-out pairs
     save_every_s: float = 180.0  # between checkpoints; a power cut costs this much
@@ -147,8 +150,8 @@ class TrainRecipe:
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
 
     def __post_init__(self) -> None:
-        if self.precision not in ("fp32", "bf16"):
-            raise ConfigError(f"precision must be `fp32` or `bf16`, got `{self.precision}`")
+        if self.precision not in ("fp32", "bf16", "auto"):
+            raise ConfigError(f"precision must be `fp32`, `bf16` or `auto`, got `{self.precision}`")
         if self.start_kind not in KINDS:
             hint = did_you_mean(self.start_kind, KINDS, "")
             raise ConfigError(f"start_kind must be one of {', '.join(KINDS)}, got `{self.start_kind}`", hint=hint)

@@ -18,7 +18,7 @@ from eatrack_edge.train.average import Average
 from eatrack_edge.train.recipe import DataRecipe, TrainRecipe
 
 # What may change between a stop and going on: how long, how fast and how often, but not what is learned.
-_MAY_CHANGE = ("samples", "threads", "workers", "judge_every", "save_every_s")
+_MAY_CHANGE = ("samples", "threads", "workers", "compile", "judge_every", "save_every_s", "data.decode_once")
 _MAY_CHANGE_UNDER = "validate_closed_loop."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from eatrack_edge.model.registry import architecture
 from eatrack_edge.train.box_teacher import teach
 from eatrack_edge.train.closed_loop import open_closed_loop
 from eatrack_edge.train.confidence_calibration import Calibration, calibrate, calibration_sampling
+from eatrack_edge.train.decoded_pictures import decode_once
 from eatrack_edge.train.distillation import Distillation, DistillationRecipe
 from eatrack_edge.train.log import draw_curve, read_log
 from eatrack_edge.train.loop import LAST, Progress, Trainer
@@ -41,7 +42,12 @@ class StopTraining(Exception):
 
 
 def train(
-    recipe: TrainRecipe, folder: Path, among: World, report: Callable[[Progress], None], until: int | None = None
+    recipe: TrainRecipe,
+    folder: Path,
+    among: World,
+    report: Callable[[Progress], None],
+    until: int | None = None,
+    limit_s: float | None = None,
 ) -> Path:
     """Carry out a recipe, or go on with it where ``folder`` holds the state of an unfinished run.
 
@@ -51,6 +57,8 @@ def train(
         among: This process and its peers.
         report: Called after every step; may raise ``StopTraining``.
         until: Stop after so many samples; a later call goes on from there. ``None`` is the whole recipe.
+        limit_s: Learn for so long instead, whatever the recipe's samples are; the schedule ends with this time.
+            Opening the data before and calibrating after it are not in it.
 
     Returns:
         The averaged weights, float16, ``<model>.safetensors`` in ``folder``, with the model specification that crops
@@ -64,7 +72,7 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
-    trainer = open_trainer(recipe, folder, among)
+    trainer = open_trainer(recipe, folder, among, limit_s)
     trainer.resume()
     try:
         trainer.run(report, until)
@@ -84,7 +92,7 @@ def train(
     return result
 
 
-def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
+def open_trainer(recipe: TrainRecipe, folder: Path, among: World, limit_s: float | None = None) -> Trainer:
     """A trainer at the beginning of a recipe.
 
     Raises:
@@ -102,9 +110,28 @@ def open_trainer(recipe: TrainRecipe, folder: Path, among: World) -> Trainer:
     pairs = _pairs(held_out, recipe, shape) if among.is_first else None
     teacher = _teacher(recipe.distillation, shape, among) if recipe.distillation.teacher else None
     loop = open_closed_loop(recipe.validate_closed_loop, recipe.data, model_spec(recipe.model, recipe.sampling))
-    trainer = Trainer(recipe, network, sampler, folder, pairs=pairs, teacher=teacher, among=among, closed_loop=loop)
+    trainer = Trainer(
+        recipe,
+        network,
+        sampler,
+        folder,
+        pairs=pairs,
+        teacher=teacher,
+        among=among,
+        closed_loop=loop,
+        limit_s=limit_s,
+    )
     broadcast([*trainer.trained, trainer.average.network], among)
     return trainer
+
+
+def data_below(recipe: TrainRecipe, folder: Path) -> TrainRecipe:
+    """The recipe with its folders of data below another one, each under its own last name; synthetic data stays."""
+    sets = tuple(
+        each if each.layout == "synthetic" else replace(each, folder=str(folder / Path(each.folder).name))
+        for each in recipe.data.sets
+    )
+    return replace(recipe, data=replace(recipe.data, sets=sets))
 
 
 def open_data(recipe: DataRecipe) -> tuple[Pool, Pool | None]:
@@ -129,6 +156,7 @@ def _open_set(data: SetRecipe, recipe: DataRecipe) -> tuple[Pool, Pool | None]:
             read_shards(folder), recipe.held_out_sources, recipe.held_out_every_clip, recipe.held_out_every_still
         )
         targets = teach(targets, recipe.box_teacher)
+        targets = decode_once(targets) if recipe.decode_once else targets
         weights = weigh(targets, {source.name: source.weight for source in data.sources}, data.default_weight)
         held = ShardPool(out, balance(out), recipe.largest_gap) if out else None
         return ShardPool(targets, weights, recipe.largest_gap, recipe.far_apart), held
@@ -167,7 +195,7 @@ def _teacher(recipe: DistillationRecipe, student: Architecture, among: World) ->
 
 def _calibration(network: EATrack, recipe: TrainRecipe) -> Calibration | None:
     """The confidence's calibration on held-out targets; ``None`` where none are held out or none is asked for."""
-    _, held_out = open_data(recipe.data)
+    _, held_out = open_data(replace(recipe.data, decode_once=False))
     if held_out is None or not recipe.data.calibration:
         return None
     shape, sampling = network.architecture, calibration_sampling(recipe.sampling)

@@ -35,7 +35,7 @@ def test_the_papers_recipe_is_the_papers() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"precision": "fp8"}, "precision must be `fp32` or `bf16`, got `fp8`"),
+        ({"precision": "fp8"}, "precision must be `fp32`, `bf16` or `auto`, got `fp8`"),
         ({"start_kind": "onnx"}, "start_kind must be one of checkpoint, vit, teacher, wider, got `onnx`"),
         ({"start_kind": "wide"}, "got `wide`\nhint: did you mean `wider`"),
         ({"start_kind": "wider"}, "start_kind `wider` and start_model go together"),
