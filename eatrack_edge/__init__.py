@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from eatrack_edge.tracking.settings import ReacquisitionSettings as ReacquisitionSettings
     from eatrack_edge.tracking.settings import RecoverySettings as RecoverySettings
     from eatrack_edge.tracking.settings import RefinementSettings as RefinementSettings
-    from eatrack_edge.tracking.settings import SearchSettings as SearchSettings
     from eatrack_edge.tracking.settings import TemplateSettings as TemplateSettings
     from eatrack_edge.tracking.settings import TrackerSettings as TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker as Tracker
@@ -71,7 +70,7 @@ _HOMES = {
     "tracking.reacquisition": ("Candidate",),
     "tracking.result": ("TrackResult",),
     "tracking.settings": (
-        *("TrackerSettings", "SearchSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
+        *("TrackerSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
         *("LifecycleSettings", "ReacquisitionSettings", "RefinementSettings"),
     ),
     "tracking.tracker": ("Tracker",),

@@ -45,18 +45,6 @@ class MotionSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """The wide look: at a frame whose search region does not show the target, because it may have left it."""
-
-    # Search scale of the wide look; 1.0 never takes one. Training shows targets down to exp(-0.6) = 1 / 1.8 of their
-    # nominal size.
-    wide: float = 1.7
-
-    def __post_init__(self) -> None:
-        check_ranges(self, {"wide": "[1, inf)"})
-
-
-@dataclass(frozen=True, slots=True)
 class RecoverySettings:
     """When the tracker returns to the last reliable box after a jump to a possible distractor."""
 
@@ -163,7 +151,7 @@ class TrackerSettings:
     minimum_confidence: float = 0.3  # confidence below which the box stays, and the state is no longer TRACKING
     size_penalty: float = 0.08  # SiamRPN's penalty k on a change of size or shape; 0 switches it off
     size_rate: float = 0.6  # share of a change of the log size that is applied in one frame; 1 applies it all
-    search: SearchSettings = field(default_factory=SearchSettings)
+    wide_look: bool = True  # look elsewhere in a frame whose search region does not show the target
     motion: MotionSettings = field(default_factory=MotionSettings)
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)

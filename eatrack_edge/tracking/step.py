@@ -56,13 +56,13 @@ class _Found(NamedTuple):
 def follow(
     frame: Frame, target: Target, looker: Looker, refinement: Refinement, settings: TrackerSettings, watch: Stopwatch
 ) -> Step:
-    """Find the target near its last box: in the search region, and if that does not show it, in a wider one."""
+    """Find the target near its last box: in the search region, and if that does not show it, by a wide look."""
     found = _look_near(frame, target, looker, watch)
     is_low = isinstance(found, str) or found.confidence < settings.minimum_confidence
     is_followed = not is_low or not looker.model_spec.is_calibrated
-    if not is_followed and settings.search.wide > 1:
-        wide = _look_wide(frame, target, looker, settings.search.wide, watch)
-        # A larger region shows more objects that may be taken for the target: it has to be likelier it than not.
+    if not is_followed and settings.wide_look:
+        wide = _look_wide(frame, target, looker, watch)
+        # It shows more objects that may be taken for the target: what it finds has to be likelier the target than not.
         if not isinstance(wide, str) and wide.confidence >= settings.minimum_confidence and wide.log_odds >= 0:
             found, is_followed = wide, True
     if isinstance(found, str):
@@ -86,16 +86,17 @@ def follow(
 
 def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> _Found | str:
     """Look where the target is expected; in words why there is no evidence."""
-    seen = looker.look(frame, target.region, target.search_window(), target.box, watch, is_new=False)
+    seen = looker.look(frame, target.region, target.region.window(target.expected), target.box, watch, is_new=False)
     if isinstance(seen, str):
         return seen
     best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
     return _found(target, looker, seen, best, size_from)
 
 
-def _look_wide(frame: Frame, target: Target, looker: Looker, scale: float, watch: Stopwatch) -> _Found | str:
-    """Look for a target that has left its search region, so it may be anywhere in a wider one."""
-    seen = looker.look(frame, target.region, target.search_window(scale), target.box, watch, is_new=True)
+def _look_wide(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> _Found | str:
+    """Look for a target that has left its search region; in words why there is no evidence."""
+    place, scale = target.wide_look.next(target.expected)
+    seen = looker.look(frame, target.region, target.region.window(place, scale), target.box, watch, is_new=True)
     return seen if isinstance(seen, str) else _found(target, looker, seen, seen.best, target.box)
 
 

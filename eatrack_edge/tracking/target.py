@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size
-from eatrack_edge.core.crops import CropWindow, Frame, Scratch
+from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.cut_detector import CutDetector
@@ -17,6 +17,7 @@ from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.verifier import Verifier
+from eatrack_edge.tracking.wide_look import WideLook
 
 
 class Target:
@@ -48,7 +49,7 @@ class Target:
         self.frame_index = 0
         self.is_cut = False
         self.region = SearchRegion(model_spec, scratch)
-        self.motion, self.recovery = _start_of_motion(settings)
+        self.motion, self.recovery, self.wide_look = _start_of_motion(settings)
         self.first: Embedding = np.zeros(0, np.float32)
         self.verifier = Verifier(settings.verifier)
         self.reacquisition = Reacquisition(settings.reacquisition, model_spec.cropping.search_factor, frame_size)
@@ -68,9 +69,10 @@ class Target:
         is_doubtful = self.recovery.last_reliable_box is not None or self.reacquisition.is_on_probation
         return self.lifecycle.is_confirmed and not is_doubtful
 
-    def search_window(self, scale: float = 1.0) -> CropWindow:
-        """The search region of the next frame, pixels of the frame."""
-        return self.region.window(self.motion.predict(self.box), scale)
+    @property
+    def expected(self) -> Box:
+        """Where it is expected in the next frame, pixels of the frame."""
+        return self.motion.predict(self.box)
 
     def found(self, box: Box, size_from: Box) -> None:
         """The network found the target.
@@ -84,6 +86,7 @@ class Target:
         box = clip(box, *self.frame_size, self._settings.minimum_side_px)
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
+        self.wide_look.found(self.box, box)
         self.box = box
 
     def missed(self) -> None:
@@ -94,7 +97,7 @@ class Target:
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
         self.box = clip(box, *self.frame_size, self._settings.minimum_side_px)
-        self.motion, self.recovery = _start_of_motion(self._settings)
+        self.motion, self.recovery, self.wide_look = _start_of_motion(self._settings)
 
     def observe(
         self, confidence: float, log_odds: float, *, is_found: bool = False, note: str = ""
@@ -123,7 +126,7 @@ class Target:
     def start(self, frame: Frame, backend: Backend) -> None:
         """Learn what the target looks like, from a search crop like every later embedding; takes one inference."""
         self._cuts.observe(frame)
-        window = self.search_window()
+        window = self.region.window(self.expected)
         maps = backend.infer(self.region.cut(frame, window))
         tokens, box = maps.search_tokens, window.to_crop(self.box)
         self.first = embed(tokens_under(tokens, box, window.out_size))
@@ -138,5 +141,5 @@ class Target:
             self.reacquisition.start(self.reacquisition.last if self.reacquisition.is_on else self.box)
 
 
-def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery]:
-    return MOTION_MODELS.get(settings.motion.model)(settings.motion), JumpRecovery(settings.recovery)
+def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook]:
+    return MOTION_MODELS.get(settings.motion.model)(settings.motion), JumpRecovery(settings.recovery), WideLook()

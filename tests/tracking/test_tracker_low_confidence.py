@@ -13,7 +13,6 @@ from eatrack_edge.tracking.result import TrackResult
 from eatrack_edge.tracking.settings import (
     MotionSettings,
     RecoverySettings,
-    SearchSettings,
     SignWeights,
     TrackerSettings,
     VerifierSettings,
@@ -60,7 +59,7 @@ def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
     assert (x + w / 2, y + h / 2) == pytest.approx((168, 124), abs=1.5)
 
 
-ONCE = TrackerSettings(search=SearchSettings(wide=1.0))  # without the wide look
+ONCE = TrackerSettings(wide_look=False)
 
 
 class Counted(SimulatedBackend):
@@ -89,7 +88,7 @@ def test_a_target_that_left_the_search_region_is_found_by_the_wide_look_at_the_s
     result, inferences = after_a_leap(TrackerSettings())
     x, y, w, h = result.box
     assert (result.state, inferences) == ("TRACKING", 2)
-    assert (x + w / 2, y + h / 2) == pytest.approx((160 + 66, 120), abs=3)
+    assert (x + w / 2, y + h / 2) == pytest.approx((160 + 66, 120), abs=5)
 
 
 def test_without_the_wide_look_it_is_not_found() -> None:
@@ -121,7 +120,7 @@ def test_a_search_region_of_one_colour_takes_the_wide_look_too() -> None:
 
 def test_a_motion_model_finds_a_target_that_left_the_search_region_around_its_last_box() -> None:
     def after_a_sprint(settings: TrackerSettings) -> TrackResult:
-        tracker = started(calibrated(), replace(settings, search=ONCE.search))
+        tracker = started(calibrated(), replace(settings, wide_look=False))
         tracker.update(scene(180, 120))
         tracker.update(scene(180 + 30, 120))
         return tracker.update(scene(180 + 30 + 66, 120))  # its near edge is 51 px away, the usual crop reaches 49
@@ -195,14 +194,3 @@ def test_of_two_candidates_with_similar_scores_the_one_with_the_last_size_is_cho
     backend.override = maps._replace(score_map=score, size_map=size, offset_map=np.full_like(maps.offset_map, 0.5))
     x, _, w, _ = tracker.update(scene(160, 120)).box
     assert x + w / 2 > 160
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("wide", 0.5, "wide must be at least 1, got 0.5"),
-    ],
-)
-def test_a_search_that_cannot_work_is_refused(field: str, value: float, message: str) -> None:
-    with pytest.raises(Exception, match=message):
-        SearchSettings(**{field: value})
