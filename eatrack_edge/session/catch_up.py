@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
 from eatrack_edge.session.history import History
 from eatrack_edge.sources.feed import LiveFrame
 
 _INIT_UPDATES = 2  # `Tracker.init` takes about as long as so many updates
+
+
+class CatchUpStep(NamedTuple):
+    """From the frame that the target was looked for in last to the next."""
+
+    shown: LiveFrame  # to look for it in
+    way: list[NDArray[np.uint8]]  # pictures from the one to the other; empty where none is skipped
 
 
 class CatchUp:
@@ -33,8 +45,8 @@ class CatchUp:
         """Whether the newest frame was reached."""
         return self._at.index >= self._history.numbers()[-1]
 
-    def next(self, now_ns: int) -> LiveFrame:
-        """The next frame to track in; there is one while ``is_done`` is false.
+    def next(self, now_ns: int) -> CatchUpStep:
+        """The next frame to track in, and the way there; there is one while ``is_done`` is false.
 
         Args:
             now_ns: The time, on the same clock.
@@ -43,5 +55,9 @@ class CatchUp:
         updates_left = max(1.0, (self._deadline_ns - now_ns) / max(an_update_ns, 1.0))
         step_ns = (max(self._deadline_ns, now_ns) - self._at.captured_ns) / updates_left
         self._updates += 1
-        self._at = self._history.nearest_after(self._at.index, self._at.captured_ns + round(step_ns))
-        return self._at
+        last = self._at
+        self._at = self._history.nearest_after(last.index, last.captured_ns + round(step_ns))
+        if self._at.index == last.index + 1:
+            return CatchUpStep(self._at, [])
+        held = self._history.between(last.index, self._at.index)
+        return CatchUpStep(self._at, [last.frame, *held, self._at.frame])

@@ -82,6 +82,18 @@ class History:
         later = (held for held in self._held if held.shown.index > number)
         return _unpacked(min(later, key=lambda held: abs(held.shown.captured_ns - at_ns)))
 
+    def between(self, first: int, last: int) -> list[NDArray[np.uint8]]:
+        """What is held between the frames of two numbers, to be looked at before the next frame is added.
+
+        Returns:
+            The pictures in order, shape (H, W, 3) BGR as they came, or (H, W) grey where they are packed.
+        """
+        return [
+            held.picture if held.picture.ndim == 3 else held.picture[: len(held.picture) * 2 // 3]
+            for held in self._held
+            if first < held.shown.index < last
+        ]
+
     def numbers(self) -> list[int]:
         """Numbers of the frames that are held, the oldest first."""
         return [held.shown.index for held in self._held]

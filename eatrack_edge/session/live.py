@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -44,6 +44,10 @@ class AnyTracker(Protocol):
 
     def update(self, frame: NDArray[Any]) -> TrackResult:
         """Find the target in the next frame."""
+        ...
+
+    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
+        """Follow the target from the frame given last through those that are skipped to the next."""
         ...
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
@@ -163,7 +167,10 @@ class LiveSession:
         """Track in one more of the frames on the way to the newest; ``None`` where the target is live."""
         if self._catch_up is None:
             return None
-        record = self._update(self._catch_up.next(self._clock_ns()))
+        step = self._catch_up.next(self._clock_ns())
+        if step.way:
+            self._tracker.bridge(step.way)
+        record = self._update(step.shown)
         if self._catch_up is not None and self._catch_up.is_done:
             self._catch_up = None
         return record

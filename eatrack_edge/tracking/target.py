@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 import numpy as np
 
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size
@@ -12,6 +15,7 @@ from eatrack_edge.tracking.cut_detector import CutDetector
 from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
+from eatrack_edge.tracking.patch_matching import follow_patch
 from eatrack_edge.tracking.reacquisition import Reacquisition
 from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
@@ -31,7 +35,7 @@ class Target:
         scratch: Memory for steps in between.
 
     Attributes:
-        box: Where it was found last, and is searched for, pixels of the frame.
+        box: Where it is searched for: where it was found last, or where ``bridge`` moved that; pixels of the frame.
         last_reliable_box: The last box that was claimed without doubt, pixels of the frame.
         frame_size: (width, height) of every frame, pixels.
         frame_index: Frames since ``init``.
@@ -45,6 +49,7 @@ class Target:
         self, box: Box, frame_size: tuple[int, int], settings: TrackerSettings, model_spec: ModelSpec, scratch: Scratch
     ) -> None:
         self.box = self.last_reliable_box = box
+        self._found_box = box  # where it was found last, also while the box is moved on from there
         self.frame_size = frame_size
         self.frame_index = 0
         self.is_cut = False
@@ -74,6 +79,19 @@ class Target:
         """Where it is expected in the next frame, pixels of the frame."""
         return self.motion.predict(self.box)
 
+    def bridge(self, frames: Iterable[Frame]) -> None:
+        """Move the box with what it shows, see ``Tracker.bridge``; only while that is surely the target."""
+        if not self.lifecycle.is_confirmed or self.reacquisition.is_on:
+            return
+        width, height = self.frame_size
+        for before, after in pairwise(frames):
+            if before.shape[:2] != (height, width) or after.shape[:2] != (height, width):
+                return
+            if (moved := follow_patch(before, after, self.box)) is None:
+                return
+            self.box = clip(moved, width, height, self._settings.minimum_side_px)
+            self.motion.missed()  # what it expected is done
+
     def found(self, box: Box, size_from: Box) -> None:
         """The network found the target.
 
@@ -87,16 +105,17 @@ class Target:
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
         self.wide_look.found(self.box, box)
-        self.box = box
+        self.box = self._found_box = box
 
     def missed(self) -> None:
-        """The target was not found in a frame; the box stays."""
+        """The target was not found in a frame; the box stays where it was found last."""
+        self.box = self._found_box
         self.motion.missed()
         self.recovery.missed()
 
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
-        self.box = clip(box, *self.frame_size, self._settings.minimum_side_px)
+        self.box = self._found_box = clip(box, *self.frame_size, self._settings.minimum_side_px)
         self.motion, self.recovery, self.wide_look = _start_of_motion(self._settings)
 
     def observe(
@@ -138,6 +157,7 @@ class Target:
         # Without a confidence that is a probability nothing could be verified afterwards.
         self.is_cut = self._cuts.observe(frame) and self._is_calibrated
         if self.is_cut:
+            self.box = self.box if self.reacquisition.is_on else self._found_box
             self.reacquisition.start(self.reacquisition.last if self.reacquisition.is_on else self.box)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -97,9 +98,7 @@ class Tracker:
             UsageError: ``init`` was not called, or the tracker is closed.
             InputError: Not a frame, or one of another size.
         """
-        self._check_open()
-        if (target := self._target) is None:
-            raise UsageError("update before init: there is no target yet", hint="call init(frame, box) first")
+        target = self._tracked("update")
         watch = Stopwatch()
         frame = as_bgr(frame)
         _check_size(frame, target.frame_size)
@@ -111,6 +110,21 @@ class Tracker:
         event = self.templates.adapt(frame, target, step)
         watch.lap("template")
         return _result(target, step, watch, event)
+
+    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
+        """Follow the target through frames for which there is no time, at a hundredth of the time of ``update``.
+
+        The next ``update`` looks where what the box shows went; the box returns if the target is not found there.
+
+        Args:
+            frames: The one given last, those that are skipped, and the one that ``update`` is given next; uint8, shape
+                (H, W, 3) BGR or (H, W) grey. It ends at one of another size than that given to ``init``, and where
+                nothing nearby looks like the box.
+
+        Raises:
+            UsageError: ``init`` was not called, or the tracker is closed.
+        """
+        self._tracked("bridge").bridge(frames)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose the box of what lies under a point, such as a click; give it to ``init``.
@@ -142,6 +156,12 @@ class Tracker:
         if self._owns_backend and not self._is_closed:
             self.backend.close()
         self._is_closed = True
+
+    def _tracked(self, call: str) -> Target:
+        self._check_open()
+        if self._target is None:
+            raise UsageError(f"{call} before init: there is no target yet", hint="call init(frame, box) first")
+        return self._target
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -46,6 +46,7 @@ class SimulatedTracker:
     def __init__(self) -> None:
         self.inits: list[tuple[int, Box]] = []  # (the frame's first value, box)
         self.updates: list[int] = []  # the frame's first value
+        self.ways: list[list[int]] = []  # the first value of each frame of a way
         self.confidence = 0.9
         self.candidates: tuple[Candidate, ...] | None = None  # of a target that is looked for; None while it is not
         self.is_recording = True
@@ -62,6 +63,9 @@ class SimulatedTracker:
         self.templates.start(self.template_count)
         self.inits.append((int(frame[0, 0, 0]), box))
         self._box, self._size, self.candidates = box, frame.shape[:2], None
+
+    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
+        self.ways.append([int(frame.flat[0]) for frame in frames])
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         height, width = frame.shape[:2]

@@ -32,7 +32,7 @@ def steps(*, behind: int, fps: float, update_ms: float, dropped: int = 1) -> tup
         for number in range(newest + dropped, behind + int(now * fps) + 1, dropped):
             history.add(replace(live_frame(number), captured_ns=round(1e9 * (number - behind) / fps)))
             newest = number
-        looked_at.append(catch_up.next(round(1e9 * now)).index)
+        looked_at.append(catch_up.next(round(1e9 * now)).shown.index)
         now += update_ms / 1000
     return np.diff(looked_at).tolist(), now
 

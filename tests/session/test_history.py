@@ -40,6 +40,22 @@ def test_an_empty_history_has_no_frame() -> None:
     assert (history.newest(), history.at(0), history.captured_by(5), len(history)) == (None, None, None, 0)
 
 
+def test_what_lies_between_two_frames_is_given_as_it_is_held_and_packed_pictures_grey() -> None:
+    history, shown = History(8, 8 * PACKED), [picture(number) for number in range(20)]
+    for one in shown:
+        history.add(one)
+    between = history.between(14, 17)
+    assert [held.shape for held in between] == [(HEIGHT, WIDTH)] * 2
+    for number, held in zip((15, 16), between, strict=True):
+        grey = cv2.cvtColor(shown[number].frame, cv2.COLOR_BGR2GRAY)
+        assert np.corrcoef(grey.ravel(), held.ravel())[0, 1] > 0.999
+    assert history.between(17, 18) == []
+    held_as_it_came = History()
+    for one in shown[:3]:
+        held_as_it_came.add(one)
+    assert held_as_it_came.between(0, 2)[0] is shown[1].frame
+
+
 def test_pictures_that_fit_are_held_as_they_came() -> None:
     history, shown = History(4, 4 * RAW), [picture(number) for number in range(6)]
     for one in shown:

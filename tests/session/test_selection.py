@@ -4,13 +4,18 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.session.commands import Select, SelectPoint, Stop
 from eatrack_edge.session.events import FrameEvent, SelectionEvent
 from eatrack_edge.sources.feed import LiveFrame
+from eatrack_edge.tracking.result import TrackResult
 from session.simulated_sessions import BOX, Flight, live_frame
 
 
@@ -50,6 +55,31 @@ def test_frames_that_come_while_catching_up_are_shown_without_a_box_until_it_is_
 
     flight = Flight([], clock_ns=lambda: now[0])
     flight.scripted(*at_30_fps(range(21)), Select(BOX, frame=0), *at_30_fps(range(21, 54)))
+
+
+def test_the_tracker_is_led_through_the_frames_that_are_skipped_on_the_way() -> None:
+    now = [0]  # ns; an update takes 100 ms
+
+    flight = Flight([], clock_ns=lambda: now[0])
+    update = flight.tracker.update
+
+    def slow(frame: NDArray[Any]) -> TrackResult:
+        now[0] += 100_000_000
+        return update(frame)
+
+    flight.tracker.update = slow  # type: ignore[method-assign]
+    frames = [replace(live_frame(number), captured_ns=round((number - 20) * 1e9 / 30)) for number in range(21)]
+    flight.scripted(*frames, Select(BOX, frame=0), *[None] * 8)
+    looked_at = [0, *flight.tracker.updates]
+    assert looked_at[-1] == 20
+    assert max(np.diff(looked_at)) > 1
+    ways = [list(range(first, last + 1)) for first, last in pairwise(looked_at)]
+    assert flight.tracker.ways == [way for way in ways if len(way) > 2]
+
+
+def test_a_live_target_is_not_led(flight: Flight) -> None:
+    flight.scripted(live_frame(0), Select(BOX), live_frame(1), live_frame(2))
+    assert flight.tracker.ways == []
 
 
 def test_another_selection_and_stop_are_obeyed_while_catching_up(flight: Flight) -> None:

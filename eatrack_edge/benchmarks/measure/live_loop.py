@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -101,6 +101,10 @@ class IdleTracker:
         """Find it where it was."""
         del frame
         return TrackResult(self._box, 0.9, TrackState.TRACKING, self._latency)
+
+    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
+        """It moves nowhere."""
+        del frames
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         """Propose any box."""

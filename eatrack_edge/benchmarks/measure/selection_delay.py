@@ -47,6 +47,7 @@ class Plan:
     after_s: float = 1.0  # from the selection to the result that counts
     camera_fps: float = 0.0  # 0: the rate of each sequence; another one makes its targets faster or slower
     update_ms: float = 50.0  # of one `Tracker.update`; 0 tracks every frame
+    bridge_ms: float = 0.5  # of one frame of `Tracker.bridge`
     per_sequence: int = 4  # selections; each further one halves a gap between them
 
     def frames(self, seconds: float) -> int:
@@ -96,8 +97,9 @@ class _Camera:
 class _TimedTracker:
     """A tracker whose calls take a fixed time on the camera's clock."""
 
-    def __init__(self, tracker: AnyTracker, camera: _Camera, frames_an_update: float) -> None:
-        self._tracker, self._camera, self._cost = tracker, camera, frames_an_update
+    def __init__(self, tracker: AnyTracker, camera: _Camera, plan: Plan) -> None:
+        self._tracker, self._camera = tracker, camera
+        self._cost, self._bridge_cost = (ms * plan.camera_fps / 1000 for ms in (plan.update_ms, plan.bridge_ms))
         self.propose, self.restore_template = tracker.propose, tracker.restore_template
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
@@ -107,6 +109,11 @@ class _TimedTracker:
     def update(self, frame: NDArray[Any]) -> TrackResult:
         self._camera.now += self._cost
         return self._tracker.update(frame)
+
+    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
+        way = list(frames)
+        self._camera.now += self._bridge_cost * (len(way) - 1)
+        self._tracker.bridge(way)
 
 
 class _Last:
@@ -185,7 +192,7 @@ def _selections_at(tracker: AnyTracker, sequence: datasets.Sequence, at: int, pl
 
 def _fly(tracker: AnyTracker, frames: Sequence[LiveFrame], command: Select, at: int, plan: Plan) -> _Last:
     camera, last = _Camera(frames, at, plan), _Last()
-    timed = _TimedTracker(tracker, camera, plan.update_ms * plan.camera_fps / 1000)
+    timed = _TimedTracker(tracker, camera, plan)
     session = LiveSession(timed, camera, clock_ns=lambda: round(1e9 * camera.now / plan.camera_fps))
     session.listeners.append(last)
     camera.on_arrival = lambda: session.commands.put(command)

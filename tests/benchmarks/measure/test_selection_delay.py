@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,14 @@ class NearestSpot:
 
     def __init__(self) -> None:
         self.box: Box = (0.0, 0.0, 0.0, 0.0)
-        self.updates = 0
+        self.updates = self.bridged = 0
 
     def init(self, frame: NDArray[Any], box: Box) -> None:
         assert frame.ndim == 3
         self.box = box
+
+    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
+        self.bridged += len(list(frames)) - 1
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
         raise NotImplementedError
@@ -103,6 +107,18 @@ def test_a_slow_tracker_misses_frames_while_it_works(moving: Sequence, update_ms
     assert seen.taken_on == "seen"
     assert abs(tracker.updates - updates) <= 2
     assert (seen.overlap > 0.9) is (update_ms < 2000)
+
+
+def test_the_time_of_leading_the_tracker_through_skipped_frames_counts(moving: Sequence) -> None:
+    updates, bridged = [], []
+    for bridge_ms in (0, 20):
+        tracker = NearestSpot()
+        plan = Plan(delays_s=(1.0,), per_sequence=1, update_ms=50, bridge_ms=bridge_ms)
+        assert next(iter(measure_selections(tracker, [moving], plan))).taken_on == "seen"
+        updates.append(tracker.updates)
+        bridged.append(tracker.bridged)
+    assert bridged[0] > 35  # frames on the way
+    assert updates[1] < updates[0] - 4  # 0.8 s on the way, and 60 ms more a step of three frames
 
 
 def test_the_control_runs_live_from_the_frame_that_was_seen_to_the_same_frame(moving: Sequence) -> None:
