@@ -81,7 +81,9 @@ def test_the_exit_codes_are_those_of_the_errors(catalogue: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("text", "cure"),
     [
-        pytest.param("\u2039call\u203a before init: there is no target yet", "call init(frame, box) first", id="own hint"),
+        pytest.param(
+            "\u2039call\u203a before init: there is no target yet", "call init(frame, box) first", id="own hint"
+        ),
         pytest.param("\u2039path\u203a: already there", "--overwrite replaces it", id="placeholder"),
         pytest.param("--alone and --vs exclude each other", "Correct the command", id="cure of its kind"),
     ],
