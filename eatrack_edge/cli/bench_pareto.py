@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from eatrack_edge.cli.console import print_table
+from eatrack_edge.cli.console import print_line, print_table
 
 
 def pareto(
@@ -25,4 +25,4 @@ def pareto(
     output = output or table.with_suffix(".svg")
     write_whole(output, draw_pareto(rows))
     print_table(front_table(rows), "* no other tracker is both faster and more accurate")
-    print(output)
+    print_line(str(output))

@@ -15,7 +15,6 @@ from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.sight import Looker, Sight
 from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.verifier import NO_EVIDENCE, probability
-from eatrack_edge.tracking.wide_look import WidePlace
 
 
 class Step(NamedTuple):
@@ -62,11 +61,8 @@ def follow(
     is_low = isinstance(found, str) or found.confidence < settings.minimum_confidence
     is_followed = not is_low or not looker.model_spec.is_calibrated
     if not is_followed and settings.wide_look:
-        place = target.wide_look.next(target.expected)
-        wide = _look_wide(frame, target, looker, place, watch)
-        is_sure = not isinstance(wide, str) and wide.confidence >= settings.minimum_confidence
-        # It shows other objects that may be taken for the target, so the verifier is asked as well.
-        if not isinstance(wide, str) and is_sure and wide.log_odds >= place.minimum_log_odds:
+        wide = _look_wide(frame, target, looker, settings.minimum_confidence, watch)
+        if wide is not None:
             found, is_followed = wide, True
     if isinstance(found, str):
         target.missed()
@@ -96,11 +92,19 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
     return _found(target, looker, seen, best, size_from)
 
 
-def _look_wide(frame: Frame, target: Target, looker: Looker, place: WidePlace, watch: Stopwatch) -> _Found | str:
-    """Look for a target that has left its search region; in words why there is no evidence."""
+def _look_wide(
+    frame: Frame, target: Target, looker: Looker, minimum_confidence: float, watch: Stopwatch
+) -> _Found | None:
+    """Look for a target that has left its search region; ``None`` where it is not found."""
+    place = target.wide_look.next(target.expected)
     window = target.region.window(place.box, place.scale)
     seen = looker.look(frame, target.region, window, target.box, watch, is_new=True)
-    return seen if isinstance(seen, str) else _found(target, looker, seen, seen.best, target.box)
+    if isinstance(seen, str):
+        return None
+    found = _found(target, looker, seen, seen.best, target.box)
+    # It shows other objects that may be taken for the target, so the verifier is asked as well.
+    is_target = found.confidence >= minimum_confidence and found.log_odds >= place.minimum_log_odds
+    return found if is_target else None
 
 
 def _found(target: Target, looker: Looker, seen: Sight, best: Decoded, size_from: Box) -> _Found:

@@ -156,9 +156,11 @@ class Target:
         self.frame_index += 1
         # Without a confidence that is a probability nothing could be verified afterwards.
         self.is_cut = self._cuts.observe(frame) and self._is_calibrated
-        if self.is_cut:
-            self.box = self.box if self.reacquisition.is_on else self._found_box
-            self.reacquisition.start(self.reacquisition.last if self.reacquisition.is_on else self.box)
+        if self.is_cut and self.reacquisition.is_on:
+            self.reacquisition.start(self.reacquisition.last)
+        elif self.is_cut:
+            self.box = self._found_box
+            self.reacquisition.start(self.box)
 
 
 def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook]:

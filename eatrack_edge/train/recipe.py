@@ -49,7 +49,7 @@ class DataRecipe:
     box_teacher: BoxTeacherRecipe = field(default_factory=BoxTeacherRecipe)
     pairs: int = 100  # held-out pairs to judge by, three searches each
     calibration: int = 256  # held-out samples to calibrate the confidence on at the end; 0 leaves it as it is
-    decode_once: bool = False  # keep the pictures of shards decoded, in memory that workers share: 25 times as large
+    decode_once: bool = False  # decode the pictures of shards once, into a temporary file 25 times as large
 
     def __post_init__(self) -> None:
         if not self.sets:

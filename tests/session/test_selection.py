@@ -57,7 +57,7 @@ def test_frames_that_come_while_catching_up_are_shown_without_a_box_until_it_is_
     flight.scripted(*at_30_fps(range(21)), Select(BOX, frame=0), *at_30_fps(range(21, 54)))
 
 
-def test_the_tracker_is_led_through_the_frames_that_are_skipped_on_the_way() -> None:
+def test_the_tracker_is_led_through_the_frames_that_are_skipped_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0]  # ns; an update takes 100 ms
 
     flight = Flight([], clock_ns=lambda: now[0])
@@ -67,7 +67,7 @@ def test_the_tracker_is_led_through_the_frames_that_are_skipped_on_the_way() -> 
         now[0] += 100_000_000
         return update(frame)
 
-    flight.tracker.update = slow  # type: ignore[method-assign]
+    monkeypatch.setattr(flight.tracker, "update", slow)
     frames = [replace(live_frame(number), captured_ns=round((number - 20) * 1e9 / 30)) for number in range(21)]
     flight.scripted(*frames, Select(BOX, frame=0), *[None] * 8)
     looked_at = [0, *flight.tracker.updates]

@@ -29,10 +29,14 @@ def frame_at(number: int) -> Frame:
     return frame
 
 
-def started(settings: TrackerSettings | None = None) -> Tracker:
+def calibrated() -> SimulatedBackend:
     backend = SimulatedBackend()
     backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)  # a low confidence counts
-    tracker = Tracker(backend, settings=settings)
+    return backend
+
+
+def started(backend: SimulatedBackend | None = None, settings: TrackerSettings | None = None) -> Tracker:
+    tracker = Tracker(backend or calibrated(), settings=settings)
     tracker.init(frame_at(0), START)
     return tracker
 
@@ -44,7 +48,7 @@ def truth(number: int) -> Box:
 @pytest.mark.parametrize("model", ["static", "common_velocity"])
 def test_a_target_that_every_fourth_frame_loses_is_held_through_the_frames_between(model: str) -> None:
     settings = TrackerSettings(motion=MotionSettings(model=model))
-    alone, led = started(settings), started(settings)
+    alone, led = started(settings=settings), started(settings=settings)
     for last, number in pairwise(range(0, 16, 4)):
         led.bridge([frame_at(between) for between in range(last, number + 1)])
         assert led.update(frame_at(number)).box == pytest.approx(truth(number), abs=1.5)
@@ -52,18 +56,20 @@ def test_a_target_that_every_fourth_frame_loses_is_held_through_the_frames_betwe
 
 
 def test_it_takes_no_inference() -> None:
-    tracker = started()
-    before = tracker.backend.searches  # type: ignore[attr-defined]
+    backend = calibrated()
+    tracker = started(backend)
+    before = backend.searches
     tracker.bridge(map(frame_at, range(5)))
-    assert tracker.backend.searches == before  # type: ignore[attr-defined]
+    assert backend.searches == before
 
 
 def test_a_doubtful_box_is_not_moved() -> None:
-    tracker = started()
-    tracker.backend.confidence = 0.1  # type: ignore[attr-defined]
+    backend = calibrated()
+    tracker = started(backend)
+    backend.confidence = 0.1
     tracker.update(frame_at(0))
     tracker.bridge(map(frame_at, range(5)))
-    tracker.backend.confidence = 0.9  # type: ignore[attr-defined]
+    backend.confidence = 0.9
     assert tracker.update(frame_at(0)).box == pytest.approx(truth(0), abs=1.5)
 
 
@@ -90,9 +96,10 @@ def test_without_a_target_it_is_refused() -> None:
 
 
 def test_the_box_returns_where_the_network_does_not_find_the_target_where_it_was_led() -> None:
-    tracker = started()
+    backend = calibrated()
+    tracker = started(backend)
     tracker.bridge(map(frame_at, range(5)))
-    tracker.backend.confidence = 0.1  # type: ignore[attr-defined]
+    backend.confidence = 0.1
     assert tracker.update(frame_at(4)).box == START
-    tracker.backend.confidence = 0.9  # type: ignore[attr-defined]
+    backend.confidence = 0.9
     assert tracker.update(frame_at(0)).box == pytest.approx(START, abs=1.5)

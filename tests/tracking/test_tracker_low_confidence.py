@@ -62,26 +62,13 @@ def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
 ONCE = TrackerSettings(wide_look=False)
 
 
-class Counted(SimulatedBackend):
-    """Counts its inferences."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.model_spec = replace(self.model_spec, confidence_scale=1.01)
-        self.inferences = 0
-
-    def infer(self, search: Frame) -> Maps:
-        self.inferences += 1
-        return super().infer(search)
-
-
 def after_a_leap(settings: TrackerSettings) -> tuple[TrackResult, int]:
     """What is found of a target whose near edge is 51 px away, where the search region reaches 49, and how often."""
-    backend = Counted()
+    backend = calibrated()
     tracker = started(backend, settings)
     tracker.update(scene(160, 120))
-    before = backend.inferences
-    return tracker.update(scene(160 + 66, 120)), backend.inferences - before
+    before = backend.searches
+    return tracker.update(scene(160 + 66, 120)), backend.searches - before
 
 
 def test_a_target_that_left_the_search_region_is_found_by_the_wide_look_at_the_same_frame() -> None:
@@ -97,11 +84,11 @@ def test_without_the_wide_look_it_is_not_found() -> None:
 
 
 def test_a_target_that_is_found_takes_one_look() -> None:
-    backend = Counted()
+    backend = calibrated()
     tracker = started(backend)
-    before = backend.inferences
+    before = backend.searches
     tracker.update(scene(163, 120))
-    assert backend.inferences - before == 1
+    assert backend.searches - before == 1
 
 
 def test_what_the_wide_look_shows_has_to_be_likelier_the_target_than_not() -> None:
@@ -111,8 +98,7 @@ def test_what_the_wide_look_shows_has_to_be_likelier_the_target_than_not() -> No
 
 
 def test_a_search_region_of_one_colour_takes_the_wide_look_too() -> None:
-    backend = Counted()
-    tracker = started(backend)
+    tracker = started(calibrated())
     frame = scene(160 + 70, 120)
     frame[40:200, 80:212] = 90
     assert tracker.update(frame).state == "TRACKING"

@@ -25,6 +25,7 @@ from eatrack_edge.train.loop import Progress, Trainer
 from eatrack_edge.train.parallel import World
 from eatrack_edge.train.recipe import TrainRecipe
 from eatrack_edge.train.run import data_below, open_trainer
+from eatrack_edge.train.sampling import Sample
 
 pytestmark = pytest.mark.torch
 Recipe = Callable[..., TrainRecipe]
@@ -37,9 +38,9 @@ def second_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     step = Trainer.step
 
-    def timed(self: Trainer, sample: object) -> dict[str, float]:
+    def timed(self: Trainer, sample: Sample) -> dict[str, float]:
         clock[0] += 1
-        return step(self, sample)  # type: ignore[arg-type]
+        return step(self, sample)
 
     monkeypatch.setattr(Trainer, "step", timed)
     monkeypatch.setattr(loop.time, "monotonic", lambda: clock[0])
