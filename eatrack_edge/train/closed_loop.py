@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, iou
-from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.errors import ConfigError, InputError
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.datasets.shards import ShardTarget, read_shards
 from eatrack_edge.model.eatrack import EATrack
@@ -42,7 +43,7 @@ class VideoScore:
     """How one video was tracked.
 
     Attributes:
-        success: Area under the success curve, [0, 1], the first frame left out.
+        success: Area under the success curve, [0, 1], the first frame left out; ``nan`` without a frame.
         failures: How often the target was lost.
         frames: That were scored.
         slope: Of log predicted over log true size on the frames that were tracked; ``nan`` if the size hardly changes.
@@ -81,7 +82,7 @@ class ClosedLoop:
         was_training = network.training
         tracker = Tracker(TorchBackend(network.eval(), self._contract))
         mine = self.videos[among.rank :: among.size]
-        scores = [score_video(tracker, video) for video in mine]
+        scores = [score for video in mine if (score := score_video(tracker, video)).frames]
         network.train(was_training)
         slopes = [score.slope for score in scores if math.isfinite(score.slope)]
         sums = {
@@ -151,8 +152,7 @@ def score_video(tracker: Tracker, video: ClipVideo) -> VideoScore:
     failures, lost, is_begun = 0, 0, False
     for frame, box in video.play():
         if not is_begun:
-            tracker.init(frame, box)
-            is_begun = True
+            is_begun = _begins(tracker, frame, box)
             continue
         found = tracker.update(frame).box
         truth.append(box)
@@ -164,8 +164,19 @@ def score_video(tracker: Tracker, video: ClipVideo) -> VideoScore:
     return summarise(np.array(predicted), np.array(truth), failures)
 
 
+def _begins(tracker: Tracker, frame: Frame, box: Box) -> bool:
+    """Whether the tracker could begin on a frame; not where the box shows one flat colour, such as a covered target."""
+    try:
+        tracker.init(frame, box)
+    except InputError:
+        return False
+    return True
+
+
 def summarise(predicted: NDArray[np.float64], truth: NDArray[np.float64], failures: int) -> VideoScore:
     """Score boxes (N, 4) against true ones."""
+    if not len(truth):
+        return VideoScore(math.nan, failures, 0, math.nan)
     overlaps = np.minimum(iou(predicted, truth), 1.0)  # rounding may exceed it
     success = float((overlaps[:, None] > _THRESHOLDS).mean())
     kept = overlaps >= _LOST_BELOW

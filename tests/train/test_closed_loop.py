@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.core.errors import ConfigError
+from eatrack_edge.core.errors import ConfigError, InputError
 from eatrack_edge.datasets.shards import ShardTarget, read_shards
 from eatrack_edge.tracking.tracker import Tracker
 from eatrack_edge.train.clip_video import ClipVideo, choose_clips, to_and_fro
@@ -111,6 +111,24 @@ def test_a_lost_target_counts_once_and_tracking_begins_anew(clips: list[ShardTar
     assert (score.failures, follower.begun) == (1, 2)
     assert score.frames == 38  # neither of the two first frames is scored
     assert score.success == pytest.approx(20 / 21 * 33 / 38)
+
+
+def test_a_clip_begins_on_its_first_frame_that_shows_the_target(clips: list[ShardTarget]) -> None:
+    class Blind(Follower):
+        def __init__(self, video: ClipVideo, covered: int) -> None:
+            super().__init__(video)
+            self.covered = covered
+
+        def init(self, _frame: object, box: Box) -> None:
+            if self.truth.index(box) < self.covered:
+                raise InputError("the box shows one flat colour")
+            super().init(_frame, box)
+
+    video = ClipVideo(clips[0], 1, 40, seed=2)
+    assert score_video(cast("Tracker", Blind(video, covered=3)), video).frames == 36
+    never = score_video(cast("Tracker", Blind(video, covered=40)), video)
+    assert never.frames == 0
+    assert math.isnan(never.success)
 
 
 def test_the_slope_is_of_predicted_over_true_size() -> None:
