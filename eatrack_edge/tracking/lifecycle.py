@@ -93,7 +93,7 @@ class Lifecycle:
         self._resume_confidence = max(settings.resume_confidence, minimum_confidence)
         self._lost_after = settings.lost_after
         self._is_calibrated = is_calibrated
-        self._low_frames = 0  # since the state was last TRACKING
+        self._low_frames = 0  # without a target that is known, since the state was last TRACKING
         self._is_cut = False  # and the target has not been found since
 
     @property
@@ -107,6 +107,7 @@ class Lifecycle:
         confidence: float,
         log_odds: float,
         *,
+        is_known: bool = False,
         is_cut: bool = False,
         is_found: bool = False,
         note: str = "",
@@ -117,6 +118,7 @@ class Lifecycle:
             frame_index: Frames since ``init``.
             confidence: Of the frame, [0, 1].
             log_odds: That what was found is the target, by the verifier.
+            is_known: Whether the verifier knows what is in the target's place: then it is not on the way to be lost.
             is_cut: Whether a cut lies between the frame before and this one.
             is_found: Whether the target was found again, and verified, in this frame.
             note: Why the frame gave no evidence; empty otherwise.
@@ -125,7 +127,7 @@ class Lifecycle:
             The change of state; ``None`` where it stays.
         """
         self._is_cut = (self._is_cut or is_cut) and not is_found
-        after, reason = self._next(confidence, log_odds, is_found=is_found)
+        after, reason = self._next(confidence, log_odds, is_known=is_known, is_found=is_found)
         return self._change(frame_index, after, f"{reason}: {note}" if note else reason, confidence, log_odds)
 
     def take_back(self, frame_index: int, confidence: float, log_odds: float) -> StateChange | None:
@@ -145,7 +147,7 @@ class Lifecycle:
         self.state = after
         return change
 
-    def _next(self, confidence: float, log_odds: float, *, is_found: bool) -> tuple[TrackState, str]:
+    def _next(self, confidence: float, log_odds: float, *, is_known: bool, is_found: bool) -> tuple[TrackState, str]:
         """The state after this frame, and why."""
         if is_found:
             verified = f"verified: odds of {math.exp(log_odds):.0f} to 1 that it is the target"
@@ -155,7 +157,7 @@ class Lifecycle:
         enough = self._resume_confidence if self.state is TrackState.UNCERTAIN else self._minimum_confidence
         if confidence >= enough and not self._is_cut:
             return TrackState.TRACKING, f"confidence {confidence:.2f} >= {enough:g}"
-        self._low_frames += 1
+        self._low_frames += not is_known
         if self._low_frames >= self._lost_after and self._is_calibrated:
             return TrackState.LOST, f"not found again for {_frames(self._low_frames)}"
         if self._is_cut:

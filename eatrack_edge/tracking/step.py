@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
+from eatrack_edge.tracking.acceptance import is_known_in_place, is_unknown_elsewhere, sides_between
 from eatrack_edge.tracking.decode import Decoded
 from eatrack_edge.tracking.embedding import Embedding
 from eatrack_edge.tracking.lifecycle import StateChange
@@ -43,6 +44,7 @@ class _Found(NamedTuple):
         confidence: Probability that the box is on the target, [0, 1].
         log_odds: The same by the verifier.
         embedding: Of the box.
+        is_known: Whether it is where it is expected, and the verifier knows it.
     """
 
     sight: Sight
@@ -51,6 +53,7 @@ class _Found(NamedTuple):
     confidence: float
     log_odds: float
     embedding: Embedding
+    is_known: bool = False
 
 
 def follow(
@@ -58,8 +61,7 @@ def follow(
 ) -> Step:
     """Find the target near its last box: in the search region, and if that does not show it, by a wide look."""
     found = _look_near(frame, target, looker, watch)
-    is_low = isinstance(found, str) or found.confidence < settings.minimum_confidence
-    is_followed = not is_low or not looker.model_spec.is_calibrated
+    is_followed = _is_followed(found, settings.minimum_confidence) or not looker.model_spec.is_calibrated
     if not is_followed and settings.wide_look:
         wide = _look_wide(frame, target, looker, settings.minimum_confidence, watch)
         if wide is not None:
@@ -69,12 +71,12 @@ def follow(
         change = target.observe(0.0, NO_EVIDENCE, note=found)
         watch.lap("decode")
         return Step(0.0, change, note=found)
-    seen, best, size_from, confidence, log_odds, embedding = found
+    seen, best, size_from, confidence, log_odds, embedding, is_known = found
     if is_followed:
         target.found(refinement.refine(seen.crop, seen.window, seen.window.to_frame(best.box)), size_from)
     else:
         target.missed()
-    change = target.observe(confidence, log_odds)
+    change = target.observe(confidence, log_odds, is_known=is_known)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change
     elif target.is_sure:
@@ -89,7 +91,17 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
     if isinstance(seen, str):
         return seen
     best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
-    return _found(target, looker, seen, best, size_from)
+    found = _found(target, looker, seen, best, size_from)
+    sides = sides_between(target.expected, seen.window.to_frame(best.box))
+    is_doubtful = looker.model_spec.is_calibrated and not target.lifecycle.is_confirmed
+    if is_doubtful and is_unknown_elsewhere(sides, found.log_odds):
+        return found._replace(confidence=0.0)  # the network's is of another object
+    return found._replace(is_known=is_known_in_place(sides, found.log_odds))
+
+
+def _is_followed(found: _Found | str, minimum_confidence: float) -> bool:
+    """Whether what the search region shows is the target."""
+    return not isinstance(found, str) and (found.confidence >= minimum_confidence or found.is_known)
 
 
 def _look_wide(

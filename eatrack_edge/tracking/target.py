@@ -119,11 +119,17 @@ class Target:
         self.motion, self.recovery, self.wide_look = _start_of_motion(self._settings)
 
     def observe(
-        self, confidence: float, log_odds: float, *, is_found: bool = False, note: str = ""
+        self, confidence: float, log_odds: float, *, is_known: bool = False, is_found: bool = False, note: str = ""
     ) -> StateChange | None:
         """Let the life cycle count this frame, see ``Lifecycle.observe``; a lost target is looked for from then on."""
         change = self.lifecycle.observe(
-            self.frame_index, confidence, log_odds, is_cut=self.is_cut, is_found=is_found, note=note
+            self.frame_index,
+            confidence,
+            log_odds,
+            is_known=is_known,
+            is_cut=self.is_cut,
+            is_found=is_found,
+            note=note,
         )
         if self.lifecycle.state in (TrackState.TRACKING, TrackState.REACQUIRED):
             self.last_reliable_box = self.box

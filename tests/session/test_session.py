@@ -83,11 +83,11 @@ def test_a_lost_target_has_no_box_and_is_counted() -> None:
         if item.record.state == "LOST":
             assert item.record.last_reliable_box == lost_at
         lost_at = item.record.box if item.record.state == "TRACKING" else lost_at
-    assert "".join(states) == "TTULLLLLRT"  # frame 5 shows one flat colour
+    assert "".join(states) == "TTULLLLLLR"  # frame 5 shows one flat colour
     assert [box is None for box in boxes] == [state == "L" for state in states]
     table = summary.table("end of source")
     names = ("uncertain_frames", "target_lost_frames", "times_lost", "times_reacquired")
-    assert [table[name] for name in names] == [1, 5, 1, 1]
+    assert [table[name] for name in names] == [1, 6, 1, 1]
 
 
 def test_a_summary_of_nothing_claims_nothing() -> None:

@@ -32,6 +32,7 @@ class SimulatedBackend:
         self.searches = 0
         self.override: Maps | None = None
         self.confidence = 0.9
+        self.is_blurred = False  # a low confidence is of the target itself, and not of what covers it
         self.is_closed = False
 
     def encode_template(self, crop: Frame, extent: tuple[float, float], slots: Sequence[int]) -> None:
@@ -63,7 +64,8 @@ class SimulatedBackend:
             offset[:, row, column] = cx - column, cy - row
             size[:, row, column] = (x2 - x1) / SEARCH, (y2 - y1) / SEARCH
         cells = search.reshape(GRID, SEARCH // GRID, GRID, SEARCH // GRID, 3).mean(axis=(1, 3)).reshape(-1, 3)
-        tokens = np.tile(cells, (1, DIM // 3)).astype(np.float32)
+        is_covered = self.confidence < 0.3 and not self.is_blurred
+        tokens = np.tile(-cells if is_covered else cells, (1, DIM // 3)).astype(np.float32)
         return Maps(score, offset.astype(np.float32), size.astype(np.float32), tokens)
 
 

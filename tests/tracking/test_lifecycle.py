@@ -86,6 +86,16 @@ def test_a_claim_that_is_taken_back_is_lost_at_once_and_says_so() -> None:
     assert lifecycle.take_back(3, 0.9, -1.0) is None
 
 
+def test_frames_in_which_the_verifier_knows_the_target_do_not_make_it_lost() -> None:
+    lifecycle = Lifecycle(SETTINGS, 0.3, is_calibrated=True)
+    for index in range(1, 21):
+        lifecycle.observe(index, 0.2, 0.0, is_known=True)
+        assert lifecycle.state is TrackState.UNCERTAIN
+    for index in range(21, 25):
+        lifecycle.observe(index, 0.2, -5.0)
+    assert lifecycle.state is TrackState.LOST
+
+
 def test_without_a_calibrated_confidence_nothing_is_called_lost() -> None:
     assert states(*(0.1,) * 6, is_calibrated=False) == "UUUUUU"
 

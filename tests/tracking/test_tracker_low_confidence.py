@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.crops import Frame, Scratch, cut
 from eatrack_edge.inference.backend import Maps
 from eatrack_edge.tracking.result import TrackResult
+from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import (
     MotionSettings,
     RecoverySettings,
@@ -49,6 +50,49 @@ def test_a_frame_with_low_confidence_keeps_the_last_reliable_box() -> None:
     backend.confidence = 0.2
     update = tracker.update(scene(168, 124, 50, 40))
     assert (update.box, update.state) == (START, "UNCERTAIN")
+
+
+def test_a_blurred_target_in_its_place_is_followed_and_not_called_lost() -> None:
+    backend = calibrated()
+    tracker = started(backend)
+    backend.confidence, backend.is_blurred = 0.1, True
+    searches = backend.searches
+    results = [tracker.update(scene(160 + 2 * step, 120)) for step in range(1, 13)]
+    x, y, w, h = results[-1].box
+    assert (x + w / 2, y + h / 2) == pytest.approx((184, 120), abs=1.5)
+    assert {str(result.state) for result in results} == {"UNCERTAIN"}
+    assert backend.searches - searches == 12  # it is where it is expected: nothing is looked for elsewhere
+
+
+def after_a_doubt(*, is_neighbour: bool) -> tuple[TrackResult, TrackResult]:
+    """The result before a frame without the target, and of the one after it: what is there is 24 px (1 side) away."""
+    backend = calibrated()
+    tracker = started(backend, ONCE)
+    before = tracker.update(scene(160, 120))
+    backend.confidence = 0.1
+    assert tracker.update(scene(160, 120)).state == "UNCERTAIN"
+    backend.confidence = 0.8
+    if is_neighbour:
+        backend.override = unlike_the_target(backend, scene(160 + 24, 120))
+    return before, tracker.update(scene(160 + 24, 120))
+
+
+def unlike_the_target(backend: SimulatedBackend, frame: Frame) -> Maps:
+    """The maps of a search crop about the start, with the tokens of something else."""
+    window = SearchRegion(backend.model_spec, Scratch()).window(START)
+    maps = backend.infer(cut(frame, window, backend.model_spec.padding_bgr))
+    return maps._replace(search_tokens=-maps.search_tokens)
+
+
+def test_a_neighbour_is_not_followed_however_high_its_confidence() -> None:
+    before, result = after_a_doubt(is_neighbour=True)
+    assert (result.box, result.state, result.confidence) == (before.box, "UNCERTAIN", 0.0)
+
+
+def test_the_target_itself_is_followed_when_it_is_back_elsewhere() -> None:
+    before, result = after_a_doubt(is_neighbour=False)
+    assert result.state == "TRACKING"
+    assert result.box[0] == pytest.approx(before.box[0] + 24, abs=1.5)
 
 
 def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
