@@ -55,6 +55,15 @@ def _options(
     del version  # its callback has answered
 
 
+def forget_handled_interrupts() -> None:
+    """Let the exit code stand after a Ctrl-C that a command has answered.
+
+    Python notes a ``KeyboardInterrupt`` that leaves a text run by ``exec`` (dataclasses make their methods so), and in the
+    end kills itself by SIGINT, whoever handled it on the way. The next such text begins that note anew.
+    """
+    exec("")
+
+
 def main() -> None:
     """Run the command line; an expected failure becomes two lines on stderr and the exit code of its kind."""
     try:
@@ -62,3 +71,5 @@ def main() -> None:
     except EATrackError as error:
         print_error(error)
         sys.exit(error.exit_code)
+    finally:
+        forget_handled_interrupts()
