@@ -58,8 +58,8 @@ def _options(
 def forget_handled_interrupts() -> None:
     """Let the exit code stand after a Ctrl-C that a command has answered.
 
-    Python notes a ``KeyboardInterrupt`` that leaves a text run by ``exec`` (dataclasses make their methods so), and in the
-    end kills itself by SIGINT, whoever handled it on the way. The next such text begins that note anew.
+    Python notes a ``KeyboardInterrupt`` that leaves a text run by ``exec`` (dataclasses make their methods so), and
+    in the end kills itself by SIGINT, whoever handled it on the way. The next such text begins that note anew.
     """
     exec("")
 
