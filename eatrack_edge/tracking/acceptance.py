@@ -15,7 +15,7 @@ from eatrack_edge.core.boxes import Box, step_between
 _IN_PLACE = 0.5  # sides from where it is expected, below which it has not moved
 _STILL_KNOWN = -1.5  # log odds of the verifier; the best box was on the target in 143 of 144 such frames
 _JUMP = 0.7  # sides from there, from which another object is as likely
-_UNKNOWN = -0.5  # log odds below which it is one
+_UNKNOWN = 0.0  # log odds below which it is one
 
 
 def sides_between(expected: Box, box: Box) -> float:

@@ -72,10 +72,13 @@ def follow(
         watch.lap("decode")
         return Step(0.0, change, note=found)
     seen, best, size_from, confidence, log_odds, embedding, is_known = found
-    if is_followed:
-        target.found(refinement.refine(seen.crop, seen.window, seen.window.to_frame(best.box)), size_from)
-    else:
+    is_unsure = looker.model_spec.is_calibrated and confidence < settings.minimum_confidence
+    if not is_followed:
         target.missed()
+    elif is_unsure:
+        target.moved(seen.window.to_frame(best.box))
+    else:
+        target.found(refinement.refine(seen.crop, seen.window, seen.window.to_frame(best.box)), size_from)
     change = target.observe(confidence, log_odds, is_known=is_known)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size
+from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size, step_between
 from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.inference.backend import Backend
@@ -106,6 +106,12 @@ class Target:
         self.recovery.found(self.box, box)
         self.wide_look.found(self.box, box)
         self.box = self._found_box = box
+
+    def moved(self, box: Box) -> None:
+        """The target was found at the centre of a box, pixels of the frame, whose size is not to be relied on."""
+        across, down = step_between(self.box, box)
+        x, y, w, h = self.box
+        self.found((x + across, y + down, w, h), self.box)
 
     def missed(self) -> None:
         """The target was not found in a frame; the box stays where it was found last."""

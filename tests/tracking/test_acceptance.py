@@ -11,8 +11,8 @@ from eatrack_edge.tracking.acceptance import is_known_in_place, is_unknown_elsew
         pytest.param(0.1, -1.4, True, False, id="in its place little is enough"),
         pytest.param(0.1, -1.6, False, False, id="a cover is known even less"),
         pytest.param(0.6, 0.0, False, False, id="a step away the confidence decides"),
-        pytest.param(0.8, -0.4, False, False, id="a fast target that the verifier nearly knows"),
-        pytest.param(0.8, -0.6, False, True, id="a neighbour"),
+        pytest.param(0.8, 0.1, False, False, id="a fast target that the verifier knows"),
+        pytest.param(0.8, -0.1, False, True, id="a neighbour"),
     ],
 )
 def test_the_less_likely_the_place_the_more_is_asked_for(

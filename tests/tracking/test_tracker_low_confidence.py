@@ -57,9 +57,10 @@ def test_a_blurred_target_in_its_place_is_followed_and_not_called_lost() -> None
     tracker = started(backend)
     backend.confidence, backend.is_blurred = 0.1, True
     searches = backend.searches
-    results = [tracker.update(scene(160 + 2 * step, 120)) for step in range(1, 13)]
+    results = [tracker.update(scene(160 + 2 * step, 120, 40, 30)) for step in range(1, 13)]
     x, y, w, h = results[-1].box
     assert (x + w / 2, y + h / 2) == pytest.approx((184, 120), abs=1.5)
+    assert (w, h) == pytest.approx(START[2:])  # of a blurred target the size is not taken
     assert {str(result.state) for result in results} == {"UNCERTAIN"}
     assert backend.searches - searches == 12  # it is where it is expected: nothing is looked for elsewhere
 
