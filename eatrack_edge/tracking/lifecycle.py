@@ -11,6 +11,8 @@ TRACKING --low confidence, or a cut--> UNCERTAIN --for lost_after frames--> LOST
    +-- on probation --------------------------------------------------------- --+
 ```
 
+Of those frames, the ones in which the verifier knows the target in its place do not count.
+
 Verified is a target that was found again by ``Reacquisition``. The confidence alone does not do: it asks which place in
 the search region is most like the target, and on a picture without the target a network may answer with 0.8.
 

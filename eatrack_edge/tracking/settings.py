@@ -63,7 +63,7 @@ class LifecycleSettings:
     # Confidence from which an UNCERTAIN target is TRACKING again; above `minimum_confidence`, so that a confidence
     # about that does not make the state flicker.
     resume_confidence: float = 0.5
-    lost_after: int = 8  # frames in a row without it before the target is LOST: 0.8 s at 10 frames/s, 0.3 s at 30
+    lost_after: int = 8  # frames without the target before it is LOST: 0.8 s at 10 frames/s, 0.3 s at 30
 
     def __post_init__(self) -> None:
         check_ranges(self, {"resume_confidence": "[0, 1]", "lost_after": "[1, inf)"})
@@ -148,7 +148,7 @@ class TrackerSettings:
 
     minimum_side_px: float = 2.0  # smallest box side; OSTrack's 10 px inflates the small targets that drones see
     maximum_growth: float = 2.0  # most that a side may grow or shrink in one frame, as a factor
-    minimum_confidence: float = 0.3  # confidence below which the box stays, and the state is no longer TRACKING
+    minimum_confidence: float = 0.3  # confidence below which the state is no longer TRACKING
     size_penalty: float = 0.08  # SiamRPN's penalty k on a change of size or shape; 0 switches it off
     size_rate: float = 0.6  # share of a change of the log size that is applied in one frame; 1 applies it all
     wide_look: bool = True  # look elsewhere in a frame whose search region does not show the target

@@ -87,9 +87,10 @@ class Tracker:
     def update(self, frame: NDArray[Any]) -> TrackResult:
         """Find the target in the next frame.
 
-        While a calibrated confidence is below ``minimum_confidence`` the box stays: whatever hides the target scores a
-        little too, and would drag the box away from where the target reappears. A frame that shows nothing, or for
-        which the network's output is not finite, keeps the last box with confidence 0 and says why in ``note``.
+        While a calibrated confidence is below ``minimum_confidence`` the box stays, unless the target is still known in
+        its place: whatever hides the target scores a little too, and would drag the box away from where the target
+        reappears. A frame that shows nothing, or for which the network's output is not finite, keeps the last box with
+        confidence 0 and says why in ``note``.
 
         Args:
             frame: Of the size given to ``init``.
