@@ -18,6 +18,9 @@ from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.verifier import NO_EVIDENCE, probability
 
 
+_UNKNOWN = "what appears elsewhere is unlike the target"
+
+
 class Step(NamedTuple):
     """What a frame showed of the target.
 
@@ -45,6 +48,7 @@ class _Found(NamedTuple):
         log_odds: The same by the verifier.
         embedding: Of the box.
         is_known: Whether it is where it is expected, and the verifier knows it.
+        note: Why it is not the target; empty where it may be.
     """
 
     sight: Sight
@@ -54,6 +58,7 @@ class _Found(NamedTuple):
     log_odds: float
     embedding: Embedding
     is_known: bool = False
+    note: str = ""
 
 
 def follow(
@@ -71,7 +76,7 @@ def follow(
         change = target.observe(0.0, NO_EVIDENCE, note=found)
         watch.lap("decode")
         return Step(0.0, change, note=found)
-    seen, best, size_from, confidence, log_odds, embedding, is_known = found
+    seen, best, size_from, confidence, log_odds, embedding, is_known, note = found
     is_unsure = looker.model_spec.is_calibrated and confidence < settings.minimum_confidence
     if not is_followed:
         target.missed()
@@ -79,13 +84,13 @@ def follow(
         target.moved(seen.window.to_frame(best.box))
     else:
         target.found(refinement.refine(seen.crop, seen.window, seen.window.to_frame(best.box)), size_from)
-    change = target.observe(confidence, log_odds, is_known=is_known)
+    change = target.observe(confidence, log_odds, is_known=is_known, note=note)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change
     elif target.is_sure:
         target.verifier.learn(embedding, confidence)
     watch.lap("decode")
-    return Step(confidence, change, seen if is_followed else None)
+    return Step(confidence, change, seen if is_followed else None, note)
 
 
 def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> _Found | str:
@@ -98,7 +103,7 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
     sides = sides_between(target.expected, seen.window.to_frame(best.box))
     is_doubtful = looker.model_spec.is_calibrated and not target.lifecycle.is_confirmed
     if is_doubtful and is_unknown_elsewhere(sides, found.log_odds):
-        return found._replace(confidence=0.0)  # the network's is of another object
+        return found._replace(confidence=0.0, note=_UNKNOWN)  # the network's confidence is of another object
     return found._replace(is_known=is_known_in_place(sides, found.log_odds))
 
 

@@ -88,6 +88,7 @@ def unlike_the_target(backend: SimulatedBackend, frame: Frame) -> Maps:
 def test_a_neighbour_is_not_followed_however_high_its_confidence() -> None:
     before, result = after_a_doubt(is_neighbour=True)
     assert (result.box, result.state, result.confidence) == (before.box, "UNCERTAIN", 0.0)
+    assert result.note == "what appears elsewhere is unlike the target"
 
 
 def test_the_target_itself_is_followed_when_it_is_back_elsewhere() -> None:
