@@ -17,7 +17,6 @@ from eatrack_edge.tracking.sight import Looker, Sight
 from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.verifier import NO_EVIDENCE, probability
 
-
 _UNKNOWN = "what appears elsewhere is unlike the target"
 
 
