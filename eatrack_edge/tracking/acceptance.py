@@ -1,9 +1,9 @@
 """Acceptance: whether what the search region shows is followed.
 
 The less likely its place, the more has to speak for it, because the confidence alone errs both ways. A blurred target
-that has not moved may have a low one, and the verifier still knows it. And while the target is covered, the network is
-sure of a neighbour, which the verifier does not know. (28 development videos, frames of low confidence: log odds of
--0.7 in the median where the target is in its place, -4.8 where it has left, -4.2 where it is covered.)
+that has not moved may have a low one, and the verifier still knows it. And while the target is covered, the network
+gives a neighbour a high one, and the verifier does not know it. (28 development videos, frames of low confidence: log
+odds of -0.7 in the median where the target is in its place, -4.8 where it has left, -4.2 where it is covered.)
 """
 
 from __future__ import annotations
