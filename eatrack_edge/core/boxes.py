@@ -150,6 +150,15 @@ def step_between(before: Box, after: Box) -> tuple[float, float]:
     return after[0] - before[0] + (after[2] - before[2]) / 2, after[1] - before[1] + (after[3] - before[3]) / 2
 
 
+def sides_between(one: Box, other: Box) -> float:
+    """Distance of the centres, in sides of the first box.
+
+    >>> sides_between((0, 0, 10, 10), (3, 4, 10, 10))
+    0.5
+    """
+    return math.hypot(*step_between(one, other)) / math.sqrt(one[2] * one[3])
+
+
 def smooth_size(box: Box, previous: Box, rate: float) -> Box:
     """Smooth the log size of a box: apply only a share of its change, about the new centre.
 

@@ -8,23 +8,10 @@ odds of -0.7 in the median where the target is in its place, -4.8 where it has l
 
 from __future__ import annotations
 
-import math
-
-from eatrack_edge.core.boxes import Box, step_between
-
 _IN_PLACE = 0.5  # sides from where it is expected, below which it has not moved
 _STILL_KNOWN = -1.5  # log odds of the verifier; the best box was on the target in 143 of 144 such frames
 _JUMP = 0.7  # sides from there, from which another object is as likely
 _UNKNOWN = 0.0  # log odds below which it is one
-
-
-def sides_between(expected: Box, box: Box) -> float:
-    """Distance of the centres, in sides of the expected box.
-
-    >>> sides_between((0, 0, 10, 10), (3, 4, 10, 10))
-    0.5
-    """
-    return math.hypot(*step_between(expected, box)) / math.sqrt(expected[2] * expected[3])
 
 
 def is_known_in_place(sides: float, log_odds: float) -> bool:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from eatrack_edge.core.boxes import Box, step_between
+from eatrack_edge.core.boxes import Box, sides_between
 from eatrack_edge.tracking.search_places import Place, search_places
 from eatrack_edge.tracking.settings import ReacquisitionSettings
 from eatrack_edge.tracking.verifier import probability
@@ -150,7 +150,7 @@ class Reacquisition:
         side, last_side = math.sqrt(box[2] * box[3]), math.sqrt(self.last[2] * self.last[3])
         fits = max(side / last_side, last_side / side) <= _LARGEST_CHANGE
         if look.find is None:
-            is_new = all(_sides_apart(box, find.box) > _ONE_PLACE for find in self._finds)
+            is_new = all(sides_between(box, find.box) > _ONE_PLACE for find in self._finds)
             if fits and is_new and log_odds >= _WORTH_A_LOOK:
                 self._finds.append(Find(box, frame_index, log_odds, self._settings.frames, is_near=look.is_near))
         elif fits and log_odds >= _REJECTED_BELOW:
@@ -185,8 +185,3 @@ class Reacquisition:
         is_doubted = len(self._answers) == self._answers.maxlen and sum(self._answers) < 0
         self._frames_left -= not is_doubted
         return is_doubted
-
-
-def _sides_apart(one: Box, other: Box) -> float:
-    """Distance of the centres, in sides of the first box."""
-    return math.hypot(*step_between(one, other)) / math.sqrt(one[2] * one[3])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.boxes import Box, sides_between
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.tracking.acceptance import is_known_in_place, is_unknown_elsewhere, sides_between
+from eatrack_edge.tracking.acceptance import is_known_in_place, is_unknown_elsewhere
 from eatrack_edge.tracking.decode import Decoded
 from eatrack_edge.tracking.embedding import Embedding
 from eatrack_edge.tracking.lifecycle import StateChange
@@ -59,6 +59,11 @@ class _Found(NamedTuple):
     is_known: bool = False
     note: str = ""
 
+    @property
+    def box(self) -> Box:
+        """The box to follow, pixels of the frame."""
+        return self.sight.window.to_frame(self.best.box)
+
 
 def follow(
     frame: Frame, target: Target, looker: Looker, refinement: Refinement, settings: TrackerSettings, watch: Stopwatch
@@ -75,21 +80,20 @@ def follow(
         change = target.observe(0.0, NO_EVIDENCE, note=found)
         watch.lap("decode")
         return Step(0.0, change, note=found)
-    seen, best, size_from, confidence, log_odds, embedding, is_known, note = found
-    is_unsure = looker.model_spec.is_calibrated and confidence < settings.minimum_confidence
+    confidence, log_odds, seen = found.confidence, found.log_odds, found.sight
     if not is_followed:
         target.missed()
-    elif is_unsure:
-        target.moved(seen.window.to_frame(best.box))
+    elif looker.model_spec.is_calibrated and confidence < settings.minimum_confidence:
+        target.moved(found.box)
     else:
-        target.found(refinement.refine(seen.crop, seen.window, seen.window.to_frame(best.box)), size_from)
-    change = target.observe(confidence, log_odds, is_known=is_known, note=note)
+        target.found(refinement.refine(seen.crop, seen.window, found.box), found.size_from)
+    change = target.observe(confidence, log_odds, is_known=found.is_known, note=found.note)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change
     elif target.is_sure:
-        target.verifier.learn(embedding, confidence)
+        target.verifier.learn(found.embedding, confidence)
     watch.lap("decode")
-    return Step(confidence, change, seen if is_followed else None, note)
+    return Step(confidence, change, seen if is_followed else None, found.note)
 
 
 def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -> _Found | str:
@@ -99,7 +103,7 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
         return seen
     best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
     found = _found(target, looker, seen, best, size_from)
-    sides = sides_between(target.expected, seen.window.to_frame(best.box))
+    sides = sides_between(target.expected, found.box)
     is_doubtful = looker.model_spec.is_calibrated and not target.lifecycle.is_confirmed
     if is_doubtful and is_unknown_elsewhere(sides, found.log_odds):
         return found._replace(confidence=0.0, note=_UNKNOWN)  # the network's confidence is of another object
