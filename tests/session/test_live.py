@@ -76,9 +76,13 @@ def test_a_lost_target_has_no_box_and_the_event_says_why() -> None:
     backend = SimulatedBackend()
     backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
     tracker = Tracker(backend, settings=TrackerSettings(lifecycle=LifecycleSettings(lost_after=2)))
-    backend.confidence = 0.1
-    frames = [LiveFrame(k, k / 30, scene(160, 120), captured_ns=1000 + k) for k in range(4)]
-    session, heard = LiveSession(tracker, Feed(frames)), Heard()
+
+    def frames() -> Iterator[LiveFrame]:
+        for k in range(4):
+            yield LiveFrame(k, k / 30, scene(160, 120), captured_ns=1000 + k)
+            backend.confidence = 0.1  # from the frame after the selection on it is covered
+
+    session, heard = LiveSession(tracker, Feed(frames())), Heard()
     session.listeners.append(heard)
     session.commands.put(Select((145.0, 110.0, 30.0, 20.0)))
     session.run()
