@@ -9,9 +9,9 @@ odds of -0.7 in the median where the target is in its place, -4.8 where it has l
 from __future__ import annotations
 
 _IN_PLACE = 0.5  # sides from where it is expected, below which it has not moved
-_STILL_KNOWN = -1.5  # log odds of the verifier; the best box was on the target in 143 of 144 such frames
+_STILL_KNOWN = -1.5  # log odds of the verifier; 119 of 136 such boxes of low confidence were on the target
 _JUMP = 0.7  # sides from there, from which another object is as likely
-_UNKNOWN = 0.0  # log odds below which it is one
+_UNKNOWN = 0.0  # log odds below which it is one; 10 of 13 such boxes after a doubt were
 
 
 def is_known_in_place(sides: float, log_odds: float) -> bool:

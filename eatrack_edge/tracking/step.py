@@ -17,7 +17,7 @@ from eatrack_edge.tracking.sight import Looker, Sight
 from eatrack_edge.tracking.target import Target
 from eatrack_edge.tracking.verifier import NO_EVIDENCE, probability
 
-_UNKNOWN = "what appears elsewhere is unlike the target"
+_ELSEWHERE = "what appears elsewhere is unlike the target"
 
 
 class Step(NamedTuple):
@@ -106,7 +106,7 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
     sides = sides_between(target.expected, found.box)
     is_doubtful = looker.model_spec.is_calibrated and not target.lifecycle.is_confirmed
     if is_doubtful and is_unknown_elsewhere(sides, found.log_odds):
-        return found._replace(confidence=0.0, note=_UNKNOWN)  # the network's confidence is of another object
+        return found._replace(confidence=0.0, note=_ELSEWHERE)  # the network's confidence is of another object
     return found._replace(is_known=is_known_in_place(sides, found.log_odds))
 
 
