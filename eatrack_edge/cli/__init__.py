@@ -14,6 +14,7 @@ from eatrack_edge.cli.console import print_error
 from eatrack_edge.cli.doctor import doctor
 from eatrack_edge.cli.evaluate import evaluate
 from eatrack_edge.cli.export import export
+from eatrack_edge.cli.fit_verifier import fit_verifier
 from eatrack_edge.cli.fly import FlyCommand, fly
 from eatrack_edge.cli.frame import frame
 from eatrack_edge.cli.service import service
@@ -35,6 +36,7 @@ app.command()(export)
 app.command()(build)
 app.command("eval")(evaluate)
 app.command()(train)
+app.command()(fit_verifier)
 app.command()(doctor)
 app.add_typer(bench, name="bench")
 app.add_typer(service, name="service")

@@ -35,6 +35,9 @@ def export(
     joint: Annotated[
         bool, typer.Option("--joint", help="Encode the templates in every frame: a slower graph to compare with.")
     ] = False,
+    verifier: Annotated[
+        Path | None, typer.Option(help="What `fit-verifier` wrote, in place of the checkpoint's.")
+    ] = None,
     precision: Annotated[str, typer.Option(help="fp32, fp16, int8, or int8-fp16, the rest in FP16.")] = "fp32",
     calib: Annotated[
         str,
@@ -61,7 +64,7 @@ def export(
     from eatrack_edge.export import recipe, write
     from eatrack_edge.export.precision import Options
 
-    plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset, joint=joint)
+    plan = recipe.plan(what, model=model, name=name, slots=template_slots, opset=opset, joint=joint, verifier=verifier)
     model_spec = plan.model_spec
     print(
         f"{plan.checkpoint.path}: {model_spec.model}, {model_spec.template_slots} template slot(s), opset {plan.opset}"

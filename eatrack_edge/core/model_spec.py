@@ -76,6 +76,8 @@ class ModelSpec:
     # Whether the template graph takes the extent of the target's box in its crop, and the template slot, and adds a
     # foreground embedding to its tokens. Graphs without this key do not.
     foreground_embedding: bool = False
+    # What the verifier learned, see verifier_model.py; empty where it was never fitted. Older graphs do not have it.
+    verifier: str = field(default="", repr=False)
     checkpoint_sha256: str = ""  # of the weights' file; empty when there was none
     tool_version: str = ""  # eatrack-edge that wrote the graph
 
@@ -180,7 +182,7 @@ class ModelSpec:
             values = {
                 spec.name: metadata[spec.name] if spec.type == "str" else json.loads(metadata[spec.name])
                 for spec in specs
-                if spec.name in metadata or spec.name not in _OF_GRAPHS
+                if spec.name in metadata or spec.name not in (*_OF_GRAPHS, "verifier")
             }
             return msgspec.convert(values | {"cropping": values}, cls)
         except (KeyError, json.JSONDecodeError, msgspec.ValidationError) as error:

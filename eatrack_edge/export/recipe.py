@@ -7,9 +7,10 @@ from pathlib import Path
 
 from eatrack_edge import __version__
 from eatrack_edge.core import config
-from eatrack_edge.core.errors import ConfigError, UsageError
+from eatrack_edge.core.errors import ConfigError, InputError, UsageError
 from eatrack_edge.core.model_spec import SCHEMA, Cropping, ModelSpec
 from eatrack_edge.core.resources import bundled, recipe_path
+from eatrack_edge.core.verifier_model import VerifierModel
 from eatrack_edge.export.tracking_gate import GateBudget
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import SUFFIXES, Checkpoint, has_foreground_embedding, read_checkpoint
@@ -62,6 +63,7 @@ def plan(
     slots: int | None = None,
     opset: int | None = None,
     joint: bool = False,
+    verifier: Path | None = None,
 ) -> Plan:
     """Find the weights and decide every option: from the arguments, else the checkpoint's metadata, else the recipe.
 
@@ -72,6 +74,7 @@ def plan(
         slots: Template slots, instead of the checkpoint's or recipe's.
         opset: ONNX opset, instead of the recipe's.
         joint: Encode the templates in every frame; a slower graph to compare with.
+        verifier: What ``fit-verifier`` wrote, instead of the checkpoint's.
 
     Raises:
         UsageError: Unknown model or recipe, or a checkpoint of an unnamed model.
@@ -88,6 +91,8 @@ def plan(
     slots = slots or (known.template_slots if known else recipe.template_slots)
     shape = replace(architecture(recipe.model), template_slots=slots)
     model_spec = _model_spec(recipe, shape, checkpoint, known, joint)
+    if verifier is not None:
+        model_spec = replace(model_spec, verifier=_read_verifier(verifier, shape.dim))
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)
 
 
@@ -104,12 +109,23 @@ def _model_spec(
         stride=shape.patch,
         confidence_scale=known.confidence_scale if known else 1.0,
         confidence_shift=known.confidence_shift if known else 0.0,
+        verifier=known.verifier if known else "",
         # Weights that an export wrote keep their source's hash, so that exporting them again changes nothing.
         checkpoint_sha256=(known.checkpoint_sha256 if known else "") or checkpoint.sha256,
         template_form=_template_form(shape, joint),
         foreground_embedding=has_foreground_embedding(checkpoint),
         tool_version=__version__,
     )
+
+
+def _read_verifier(path: Path, dim: int) -> str:
+    """Read what ``fit-verifier`` wrote, and check that it is of this network's tokens."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    VerifierModel.from_text(text, dim, str(path))
+    return text
 
 
 def _template_form(shape: Architecture, joint: bool) -> str:

@@ -70,32 +70,6 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SignWeights:
-    """How much each sign counts in the log odds that what was found is the target."""
-
-    confidence: float  # of the logit of the network's confidence
-    first: float  # of the cosine to the target in the first frame
-    latest: float  # of the cosine to the target as it was seen last
-    bias: float
-    second: float = 0.0  # of the logit of the second network's highest score in the search region
-
-    def __post_init__(self) -> None:
-        check_ranges(self, dict.fromkeys(("confidence", "first", "latest", "bias", "second"), "(-inf, inf)"))
-
-
-@dataclass(frozen=True, slots=True)
-class VerifierSettings:
-    """How the verifier weighs what a look shows.
-
-    Logistic regressions over 6,088 looks at the training clips (2,326 at the target, 3,762 at other objects and
-    places; INT8 student), both kinds weighted alike. `docs/states.md` has its operating curve on other videos.
-    """
-
-    alone: SignWeights = SignWeights(0.75, 3.05, 8.44, -7.57)
-    with_second: SignWeights = SignWeights(0.63, 1.97, 8.37, -6.83, 0.76)  # where a refinement has a second network
-
-
-@dataclass(frozen=True, slots=True)
 class ReacquisitionSettings:
     """How a target is looked for after a loss or a cut, and when it is claimed again."""
 
@@ -156,7 +130,6 @@ class TrackerSettings:
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
-    verifier: VerifierSettings = field(default_factory=VerifierSettings)
     reacquisition: ReacquisitionSettings = field(default_factory=ReacquisitionSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
 

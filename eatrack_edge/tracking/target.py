@@ -8,11 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size, step_between
-from eatrack_edge.core.crops import Frame, Scratch
+from eatrack_edge.core.crops import CropWindow, Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
-from eatrack_edge.inference.backend import Backend
+from eatrack_edge.core.verifier_model import VerifierModel
+from eatrack_edge.inference.backend import Backend, Maps
 from eatrack_edge.tracking.cut_detector import CutDetector
-from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
+from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.patch_matching import follow_patch
@@ -32,6 +33,7 @@ class Target:
         frame_size: (width, height), pixels.
         settings: Of the tracker.
         model_spec: Of the network.
+        verifier_model: Of the network.
         scratch: Memory for steps in between.
 
     Attributes:
@@ -46,7 +48,13 @@ class Target:
     """
 
     def __init__(
-        self, box: Box, frame_size: tuple[int, int], settings: TrackerSettings, model_spec: ModelSpec, scratch: Scratch
+        self,
+        box: Box,
+        frame_size: tuple[int, int],
+        settings: TrackerSettings,
+        model_spec: ModelSpec,
+        verifier_model: VerifierModel,
+        scratch: Scratch,
     ) -> None:
         self.box = self.last_reliable_box = box
         self._found_box = box  # where it was found last, also while the box is moved on from there
@@ -56,7 +64,7 @@ class Target:
         self.region = SearchRegion(model_spec, scratch)
         self.motion, self.recovery, self.wide_look = _start_of_motion(settings)
         self.first: Embedding = np.zeros(0, np.float32)
-        self.verifier = Verifier(settings.verifier)
+        self.verifier = Verifier(verifier_model)
         self.reacquisition = Reacquisition(settings.reacquisition, model_spec.cropping.search_factor, frame_size)
         self.lifecycle = Lifecycle(
             settings.lifecycle, settings.minimum_confidence, is_calibrated=model_spec.is_calibrated
@@ -159,9 +167,13 @@ class Target:
         self._cuts.observe(frame)
         window = self.region.window(self.expected)
         maps = backend.infer(self.region.cut(frame, window))
-        tokens, box = maps.search_tokens, window.to_crop(self.box)
-        self.first = embed(tokens_under(tokens, box, window.out_size))
-        self.verifier.start(embed_parts(tokens, box, window.out_size))
+        box = window.to_crop(self.box)
+        self.first = embed(tokens_under(maps.search_tokens, box, window.out_size))
+        self.verifier.start(self.embed(maps, box, window))
+
+    def embed(self, maps: Maps, box: Box, window: CropWindow) -> Embedding:
+        """What a box of a search crop shows, pixels of the crop, for the verifier."""
+        return self.verifier.embed(maps.search_tokens, box, window.out_size)
 
     def next_frame(self, frame: Frame) -> None:
         """Begin with a frame. After a cut the likely places come first."""

@@ -14,6 +14,7 @@ from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.core.frames import as_bgr
 from eatrack_edge.core.resources import DEFAULT_MODEL
+from eatrack_edge.core.verifier_model import VerifierModel
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.registry import Choice, choose_backend
 from eatrack_edge.tracking.proposal import propose_box
@@ -53,6 +54,7 @@ class Tracker:
         self.choice = choose_backend(model, backend, threads) if isinstance(model, (str, Path)) else Choice(model)
         self.backend = self.choice.backend
         self.model_spec = self.backend.model_spec
+        self._verifier_model = VerifierModel.from_text(self.model_spec.verifier, self.model_spec.dim, self.backend.name)
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template
@@ -78,7 +80,7 @@ class Tracker:
         check_box(box, width, height)
         box = clip(box, width, height, self.settings.minimum_side_px)
         template = self.templates.cut(frame, box)
-        target = Target(box, (width, height), self.settings, self.model_spec, self._scratch)
+        target = Target(box, (width, height), self.settings, self.model_spec, self._verifier_model, self._scratch)
         target.start(frame, self.backend)
         self.templates.start(template, lambda: target.first)
         self.refinement.start(template.crop)
@@ -119,8 +121,7 @@ class Tracker:
 
         Args:
             frames: The one given last, those that are skipped, and the one that ``update`` is given next; uint8, shape
-                (H, W, 3) BGR or (H, W) grey. It ends at one of another size than that given to ``init``, and where
-                nothing nearby looks like the box.
+                (H, W, 3) BGR or (H, W) grey. It ends at one of another size, and where nothing is like the box.
 
         Raises:
             UsageError: ``init`` was not called, or the tracker is closed.

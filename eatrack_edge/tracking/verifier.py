@@ -3,7 +3,8 @@
 The confidence asks which place of a search region is most like the target, so a picture without the target is answered
 with 0.8 now and then. Two comparisons that do not depend on the place tell more: with the target in the first frame,
 and with the target as it was seen last. They cost no inference. A second network, where a refinement has one, is asked
-too: it was trained by others on other data, and is deceived by other things.
+too: it was trained by others on other data, and is deceived by other things. How the signs count, and by which
+projection of the tokens two boxes are compared, was learned from clips: see ``core.verifier_model``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from eatrack_edge.tracking.embedding import Embedding, embed
-from eatrack_edge.tracking.settings import VerifierSettings
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.verifier_model import VerifierModel
+from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_in_parts
 
 NO_EVIDENCE = -20.0  # log odds where a frame shows nothing to compare
 _SURE_FROM = 0.7  # confidence from which a frame shows what the target looks like now
@@ -24,16 +27,20 @@ class Verifier:
     """Compares what is found with one target.
 
     Args:
-        settings: How much each sign counts.
+        model: What was learned from clips for the network.
     """
 
-    def __init__(self, settings: VerifierSettings) -> None:
+    def __init__(self, model: VerifierModel) -> None:
         self._first: Embedding = np.zeros(0, np.float32)
         self._latest = self._first
-        self._settings = settings
+        self._model = model
+
+    def embed(self, search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Embedding:
+        """What a box of the search crop shows, as the verifier compares it, see ``tokens_in_parts``."""
+        return embed_parts(tokens_in_parts(search_tokens, box, search_size), self._model.projection)
 
     def start(self, first: Embedding) -> None:
-        """Begin with the target in the first frame, see ``embed_parts``."""
+        """Begin with the target in the first frame."""
         self._first = self._latest = first
 
     def learn(self, seen: Embedding, confidence: float) -> None:
@@ -49,13 +56,14 @@ class Verifier:
             confidence: Of the network, [0, 1].
             second_score: Highest score of a second network in the search region, [0, 1]; ``None`` without one.
         """
-        of = self._settings.alone if second_score is None else self._settings.with_second
+        of = self._model.alone if second_score is None else self._model.with_second
         signs = of.first * float(found @ self._first) + of.latest * float(found @ self._latest)
-        return of.bias + of.confidence * _logit(confidence) + of.second * _logit(second_score or 0.0) + signs
+        return of.bias + of.confidence * logit(confidence) + of.second * logit(second_score or 0.0) + signs
 
 
-def _logit(probability: float) -> float:
-    within = min(max(probability, 1e-4), 1 - 1e-4)  # nothing is certain
+def logit(probability: float) -> float:
+    """Of a probability, [0, 1], that is not quite certain."""
+    within = min(max(probability, 1e-4), 1 - 1e-4)
     return math.log(within / (1 - within))
 
 

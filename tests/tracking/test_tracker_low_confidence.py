@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.crops import Frame, Scratch, cut
+from eatrack_edge.core.verifier_model import UNFITTED, SignWeights, VerifierModel
 from eatrack_edge.inference.backend import Maps
 from eatrack_edge.tracking.result import TrackResult
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import (
     MotionSettings,
     RecoverySettings,
-    SignWeights,
     TrackerSettings,
-    VerifierSettings,
 )
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
@@ -108,9 +107,10 @@ def test_without_a_calibrated_confidence_the_box_follows_the_peak() -> None:
 ONCE = TrackerSettings(wide_look=False)
 
 
-def after_a_leap(settings: TrackerSettings) -> tuple[TrackResult, int]:
+def after_a_leap(settings: TrackerSettings, verifier: VerifierModel = UNFITTED) -> tuple[TrackResult, int]:
     """What is found of a target whose near edge is 51 px away, where the search region reaches 49, and how often."""
     backend = calibrated()
+    backend.model_spec = replace(backend.model_spec, verifier=verifier.to_text())
     tracker = started(backend, settings)
     tracker.update(scene(160, 120))
     before = backend.searches
@@ -139,7 +139,7 @@ def test_a_target_that_is_found_takes_one_look() -> None:
 
 def test_what_the_wide_look_shows_has_to_be_likelier_the_target_than_not() -> None:
     never = SignWeights(confidence=0.0, first=0.0, latest=0.0, bias=-1.0)
-    result, inferences = after_a_leap(TrackerSettings(verifier=VerifierSettings(alone=never)))
+    result, inferences = after_a_leap(TrackerSettings(), VerifierModel(never, never))
     assert (result.box, result.state, inferences) == (pytest.approx(START, abs=0.5), "UNCERTAIN", 2)
 
 
