@@ -46,6 +46,9 @@ def measure(
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="Runtime of the graphs; auto takes the fastest installed.")] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, fp16, int8 or int8-fp16; that of the graphs by default.")] = "",
+    refinement: Annotated[
+        str, typer.Option(help="Second look of our tracker at its box: auto, off, vittrack, or one of your own.")
+    ] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, orin, orin-nano, orin-nx, agx-orin; checked.")] = "auto",
     vs: Annotated[list[str] | None, typer.Option(help="Baseline, or MODEL@BACKEND:PRECISION; repeat.")] = None,
@@ -83,6 +86,7 @@ def measure(
         model=model,
         backend=backend,
         precision=precision,
+        refinement=refinement,
         threads=threads,
         device=device,
         versus=() if alone else tuple(vs) if vs else None,

@@ -6,80 +6,36 @@ They show what ``plots.py`` draws for documents, in the style of the page's othe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
 from eatrack_edge.evaluation.charts import LEFT
-from eatrack_edge.evaluation.confidence_calibration import BINS, Calibration
+from eatrack_edge.evaluation.confidence_calibration import BINS
+from eatrack_edge.evaluation.curves import PRECISION, SUCCESS, Curve, calibration_curves, score_curves
 from eatrack_edge.evaluation.evaluate import Evaluation
-from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS, Score
-from eatrack_edge.evaluation.score_tables import ranking, tracker_calibration
 from eatrack_edge.reporting.colours import series_colour, series_dash
 from eatrack_edge.reporting.svg import Axis, Chart, Point, Svg
-
-Floats = NDArray[np.float64]
 
 _TOP, _BOTTOM, _RIGHT, _KEY = 30.0, 250.0, 560.0, 582.0
 _ROW = 16.0  # of the key
 
 
-class _Curve(NamedTuple):
-    """One tracker's curve, with its place in the ranking, which decides its style."""
-
-    label: str
-    place: int
-    x: Floats
-    y: Floats
-    shares: Floats | None = None  # of all frames at each point: a dot's area
-
-
 def curve_charts(evaluation: Evaluation) -> list[Svg]:
     """The success and precision curves, and the calibration where any tracker has a confidence."""
-    ranked = ranking(evaluation)
-    if not ranked:
-        return []
-    places = {title: place for place, (title, _) in enumerate(ranked)}
     charts = []
-    for kind, column, thresholds, title, across, key in (
-        ("success", "success_auc", OVERLAP_THRESHOLDS, "Success", "overlap threshold", "mean of the curve"),
-        ("precision", "precision_20px", ERROR_THRESHOLDS_PX, "Precision", "centre error, px", "share at 20 px"),
+    for kind, title, key, marks in (
+        (SUCCESS, "Success: share of frames with more overlap than the threshold", "mean of the curve", ()),
+        (PRECISION, "Precision: share of frames with no more centre error than the threshold", "share at 20 px", (20,)),
     ):
-        curves = _scored(evaluation, ranked, kind, column, np.asarray(thresholds))
-        words = "more overlap than the threshold" if kind == "success" else "no more centre error than the threshold"
-        marks = () if kind == "success" else (20.0,)
-        charts.append(_chart(f"{title}: share of frames with {words}", across, curves, key, marks))
-    calibrations = {title: tracker_calibration(evaluation.trackers[title]) for title in places}
-    known = {title: found for title, found in calibrations.items() if found}
-    return [*charts, _calibration(known, places)] if known else charts
+        if curves := score_curves(evaluation, kind):
+            charts.append(_chart(title, kind.x_title, curves, key, marks))
+    if calibrations := [curve for curve, _ in calibration_curves(evaluation)]:
+        title = "Calibration: mean overlap of the frames with a confidence, a dot's area is their share"
+        x_title = f"confidence, {BINS} bins; dashed: equal to the overlap"
+        charts.append(_chart(title, x_title, calibrations, "calibration error", None))
+    return charts
 
 
-def _scored(
-    evaluation: Evaluation, ranked: Sequence[tuple[str, Score]], kind: str, column: str, thresholds: Floats
-) -> list[_Curve]:
-    """The mean curve of each tracker, the highest score of the kind first."""
-    curves = []
-    scores = [(getattr(score, column), place, name) for place, (name, score) in enumerate(ranked)]
-    for score, place, name in sorted(scores, key=lambda row: -row[0]):
-        rows = [getattr(one, kind) for one in evaluation.trackers[name].scores.values()]
-        curves.append(_Curve(f"{name} {score:.3f}", place, thresholds, np.mean(rows, axis=0)))
-    return curves
-
-
-def _calibration(known: Mapping[str, Calibration], places: Mapping[str, int]) -> Svg:
-    curves = []
-    for title, found in known.items():
-        filled = found.frames > 0
-        shares = found.frames[filled] / max(1, int(found.frames.sum()))
-        label = f"{title} {found.expected_error:.3f}"
-        curves.append(_Curve(label, places[title], found.confidence[filled], found.overlap[filled], shares))
-    title = "Calibration: mean overlap of the frames with a confidence, a dot's area is their share"
-    return _chart(title, f"confidence, {BINS} bins; dashed: equal to the overlap", curves, "calibration error", None)
-
-
-def _chart(title: str, across_title: str, curves: Sequence[_Curve], key: str, marks: Sequence[float] | None) -> Svg:
+def _chart(title: str, across_title: str, curves: Sequence[Curve], key: str, marks: Sequence[float] | None) -> Svg:
     """Curves in [0, 1] with a key on the right; ``marks`` are vertical lines, ``None`` is a diagonal instead."""
     high = 1.0 if marks is None else float(curves[0].x[-1])
     across, up = Axis(0, high, LEFT, _RIGHT), Axis(0, 1, _BOTTOM, _TOP)
@@ -96,11 +52,12 @@ def _chart(title: str, across_title: str, curves: Sequence[_Curve], key: str, ma
     chart.text(_KEY, _TOP + 4, key)
     for row, curve in enumerate(curves):
         colour, dashes = series_colour(curve.place), series_dash(curve.place)
+        label = f"{curve.title} {curve.score:.3f}"
         points = [Point(across.at(x), up.at(y)) for x, y in zip(curve.x, curve.y, strict=True)]
-        chart.curve(points, colour, curve.label, dashes)
-        for point, share in zip(points, curve.shares if curve.shares is not None else (), strict=False):
+        chart.curve(points, colour, label, dashes)
+        for point, share in zip(points, curve.shares, strict=False):
             chart.dot(point.x, point.y, colour, 2 + 8 * math.sqrt(share))
         middle = _TOP + _ROW * (row + 1)
         chart.curve([Point(_KEY, middle), Point(_KEY + 22, middle)], colour, dashes=dashes)
-        chart.text(_KEY + 30, middle + 4, curve.label)
+        chart.text(_KEY + 30, middle + 4, label)
     return chart.svg()

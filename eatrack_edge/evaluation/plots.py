@@ -1,4 +1,4 @@
-"""Draws the success, precision and calibration plots with matplotlib, as PNG for documents and SVG for pages."""
+"""Draws the success, precision and calibration plots with matplotlib, as PNG and SVG for documents."""
 
 from __future__ import annotations
 
@@ -6,45 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import OutputError
 from eatrack_edge.core.imports import require
 from eatrack_edge.evaluation.confidence_calibration import BINS, Calibration
+from eatrack_edge.evaluation.curves import PRECISION, SUCCESS, Curve, CurveKind, calibration_curves, score_curves
 from eatrack_edge.evaluation.evaluate import Evaluation
-from eatrack_edge.evaluation.metrics import ERROR_THRESHOLDS_PX, OVERLAP_THRESHOLDS
-from eatrack_edge.evaluation.score_tables import ranking, tracker_calibration
 from eatrack_edge.reporting.colours import GRID, MARK, series_colour, series_dash
 
 _SIZE_INCHES = (7.6, 4.6)
 _PNG_DPI = 150
 
 
-def draw_plots(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
-    """Draw every plot of an evaluation.
+def draw_plots(evaluation: Evaluation, folder: Path) -> None:
+    """Draw every plot of an evaluation: ``success``, ``precision``, and ``calibration`` where any tracker has it.
 
     Args:
         evaluation: What to draw.
         folder: Where ``success.png``, ``success.svg`` and so on go.
 
-    Returns:
-        The SVG of each plot by its name: ``success``, ``precision`` and ``calibration`` where any tracker has it.
-
     Raises:
         MissingExtra: Matplotlib is not installed.
         OutputError: The folder cannot be written.
     """
-    figures = {"success": _curves(evaluation, "success"), "precision": _curves(evaluation, "precision")}
-    calibrations = {title: tracker_calibration(evaluation.trackers[title]) for title, _ in ranking(evaluation)}
-    known = {title: found for title, found in calibrations.items() if found}
-    if known:
-        figures["calibration"] = _reliability(known, _styles(evaluation))
-    return {name: _save(figure, folder, name) for name, figure in figures.items()}
-
-
-def _styles(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
-    """One line style per tracker, the same in every plot; the best tracker first."""
-    return {title: _style(place) for place, (title, _) in enumerate(ranking(evaluation))}
+    for kind in (SUCCESS, PRECISION):
+        _save(_curves(evaluation, kind), folder, kind.name)
+    if calibrations := calibration_curves(evaluation):
+        _save(_reliability(calibrations), folder, "calibration")
 
 
 def _style(place: int) -> dict[str, Any]:
@@ -57,45 +45,35 @@ def _style(place: int) -> dict[str, Any]:
     }
 
 
-def _curves(evaluation: Evaluation, kind: str) -> Any:
+def _curves(evaluation: Evaluation, kind: CurveKind) -> Any:
     figure, axes = _figure()
-    thresholds = OVERLAP_THRESHOLDS if kind == "success" else ERROR_THRESHOLDS_PX
-    styles = _styles(evaluation)
-    column = "success_auc" if kind == "success" else "precision_20px"
-    for title, score in sorted(ranking(evaluation), key=lambda row: -getattr(row[1], column)):
-        scores = evaluation.trackers[title].scores.values()
-        curve = np.mean([getattr(one, kind) for one in scores], axis=0)
-        axes.plot(thresholds, curve, label=f"{title}  {getattr(score, column):.3f}", **styles[title])
+    for curve in score_curves(evaluation, kind):
+        axes.plot(curve.x, curve.y, label=f"{curve.title}  {curve.score:.3f}", **_style(curve.place))
     sequences = f"{evaluation.title}, {len(evaluation.sequences)} sequences, protocol {evaluation.protocol.name}"
-    if kind == "success":
-        _label(axes, "overlap threshold", "share of frames with more overlap", f"Success: {sequences}")
+    if kind is SUCCESS:
+        _label(axes, kind.x_title, "share of frames with more overlap", f"Success: {sequences}")
         _legend(figure, "mean of the curve")
     else:
         axes.axvline(20, color=MARK, linewidth=0.8, zorder=0)
-        _label(axes, "centre error, px", "share of frames within it", f"Precision: {sequences}")
+        _label(axes, kind.x_title, "share of frames within it", f"Precision: {sequences}")
         _legend(figure, "at 20 px")
-    axes.set_xlim(thresholds[0], thresholds[-1])
+    axes.set_xlim(kind.thresholds[0], kind.thresholds[-1])
     axes.set_ylim(0, 1)
     return figure
 
 
-def _reliability(calibrations: dict[str, Calibration], styles: dict[str, dict[str, Any]]) -> Any:
+def _reliability(calibrations: list[tuple[Curve, Calibration]]) -> Any:
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color=MARK, linewidth=0.8, zorder=0)
     along = {"rotation": 45, "rotation_mode": "anchor", "transform_rotates_text": True}
     axes.text(0.03, 0.045, "confidence = overlap", color="#777777", fontsize=8, **along)
-    for title, found in calibrations.items():
-        # A bin with few frames is noise: its marker is small.
-        filled = found.frames > 0
-        share = found.frames[filled] / max(1, int(found.frames.sum()))
-        label = f"{title}: error {found.expected_error:.3f}, {_lost_label(found)}"
-        axes.plot(found.confidence[filled], found.overlap[filled], label=label, **styles.get(title, _style(0)))
-        colour = styles.get(title, _style(0))["color"]
-        areas = _marker_areas(share)
-        axes.scatter(found.confidence[filled], found.overlap[filled], areas, color=colour, zorder=3, clip_on=False)
+    for curve, found in calibrations:
+        label = f"{curve.title}: error {curve.score:.3f}, {_lost_label(found)}"
+        style = _style(curve.place)
+        axes.plot(curve.x, curve.y, label=label, **style)
+        axes.scatter(curve.x, curve.y, 8 + 120 * curve.shares, color=style["color"], zorder=3, clip_on=False)
     _label(axes, f"confidence, {BINS} bins", "mean overlap", "Calibration: confidence against overlap")
-    if calibrations:
-        figure.legend(loc="outside lower left", fontsize=8, frameon=False)
+    figure.legend(loc="outside lower left", fontsize=8, frameon=False)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     return figure
@@ -106,10 +84,6 @@ def _lost_label(found: Calibration) -> str:
         return "target never lost"
     share = f"precision {found.lost_precision:.2f}, recall {found.lost_recall:.2f}"
     return f"lost below {found.lost_below:.3g} ({share})"
-
-
-def _marker_areas(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 8 + 120 * share
 
 
 def _figure() -> tuple[Any, Any]:
@@ -136,7 +110,7 @@ def _label(axes: Any, x: str, y: str, title: str) -> None:
     axes.set_title(title, fontsize=11, loc="left")
 
 
-def _save(figure: Any, folder: Path, name: str) -> Path:
+def _save(figure: Any, folder: Path, name: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI)
@@ -145,4 +119,3 @@ def _save(figure: Any, folder: Path, name: str) -> Path:
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    return folder / f"{name}.svg"

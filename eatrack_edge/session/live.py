@@ -24,7 +24,7 @@ from eatrack_edge.session.events import (
     SourceLostEvent,
     StateEvent,
 )
-from eatrack_edge.session.frame_result import record_of
+from eatrack_edge.session.frame_result import tracked_record, untracked_record
 from eatrack_edge.session.history import HISTORY_FRAMES, History
 from eatrack_edge.session.picture_size import PictureSize
 from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame, SourceEnd
@@ -151,13 +151,13 @@ class LiveSession:
         if self._pending is not None:
             selection, self._pending = self._pending._replace(frame=shown.index), None
             box = self._select(selection)
-            record = record_of(shown, box if self._size else None, self._state)
+            record = untracked_record(shown, box if self._size else None, self._state)
         elif self._size is None:
-            record = record_of(shown, None, WAITING)
+            record = untracked_record(shown, None, WAITING)
         elif self._catch_up is not None:
             reached = self._go_on_catching_up()
             is_live = reached is not None and reached.frame == shown.index
-            record = reached if reached and is_live else record_of(shown, None, self._state)
+            record = reached if reached and is_live else untracked_record(shown, None, self._state)
         else:
             record = self._update(shown)
         self._frame_count += 1
@@ -182,14 +182,11 @@ class LiveSession:
             result = self._tracker.update(size.fit(shown.frame))
         except InputError as error:  # a picture of another shape: nothing is known of the target in it
             self._give_up(shown.index, error.message)
-            return record_of(shown, None, WAITING)
+            return untracked_record(shown, None, WAITING)
         change = result.state_change
         reason, evidence = (change.reason, change.evidence) if change else ("", None)
         self._change_state(str(result.state), shown.index, reason, evidence)
-        seen = result.box if result.last_reliable_box is None else result.last_reliable_box
-        box = size.box_on(shown.frame, seen)
-        candidates = [(size.box_on(shown.frame, one.box), one.probability) for one in result.candidates]
-        return record_of(shown, box, str(result.state), result, candidates)
+        return tracked_record(shown, result, size)
 
     def _obey(self) -> bool:
         """Carry out the commands that came; whether the session goes on."""

@@ -114,9 +114,13 @@ class Decoding:
         size = self.path.stat().st_size
         return size - self._end_byte > max(_INDEX_BYTES, _INDEX_SHARE * size)
 
+    def _leaves_part(self) -> bool:
+        """Whether a raw Y4M goes on after its last whole frame: FFmpeg drops a part of one without a word."""
+        return "yuv4mpegpipe" in self.container.format.name and self.path.stat().st_size > self._end_byte
+
     def _early_end(self) -> str:
         """Why the end that was reached is not the end that the file promises; empty where it is."""
-        if self._is_partial:
+        if self._is_partial or self._leaves_part():
             return "the file ends in the middle of it"
         interval_s = self.timeline.interval_s
         if self.lost_at_end * interval_s > _TAIL_S:

@@ -121,7 +121,7 @@ class Reacquisition:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """What was found so far and looked at twice, the likeliest first."""
+        """What was found so far and looked at twice, the likeliest first. It may reach over the border of the frame."""
         seen = [find for find in self._finds if find.is_looked_at]
         return tuple(Candidate(find.box, probability(find.log_odds), find.is_near) for find in seen)
 

@@ -54,6 +54,7 @@ class TrackResult(NamedTuple):
         state_change: On the first frame of another state, from which one, and why.
         last_reliable_box: In ``LOST``, the last box that was claimed without doubt; ``None`` in the other states.
         candidates: While a lost target is looked for, what may be it, the likeliest first: for a person to choose from.
+            Their boxes are inside the frame.
     """
 
     box: Box

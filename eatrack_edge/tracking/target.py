@@ -17,7 +17,7 @@ from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.patch_matching import follow_patch
-from eatrack_edge.tracking.reacquisition import Reacquisition
+from eatrack_edge.tracking.reacquisition import Candidate, Reacquisition
 from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
@@ -87,6 +87,17 @@ class Target:
         """Where it is expected in the next frame, pixels of the frame."""
         return self.motion.predict(self.box)
 
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What may be the lost target, the likeliest first; each box inside the frame.
+
+        They are looked at again in their whole size, so it is only here that they are cut off.
+        """
+        return tuple(one._replace(box=self._inside(one.box)) for one in self.reacquisition.candidates)
+
+    def _inside(self, box: Box) -> Box:
+        return clip(box, *self.frame_size, self._settings.minimum_side_px)
+
     def bridge(self, frames: Iterable[Frame]) -> None:
         """Move the box with what it shows, see ``Tracker.bridge``; only while that is surely the target."""
         if not self.lifecycle.is_confirmed or self.reacquisition.is_on:
@@ -97,7 +108,7 @@ class Target:
                 return
             if (moved := follow_patch(before, after, self.box)) is None:
                 return
-            self.box = clip(moved, width, height, self._settings.minimum_side_px)
+            self.box = self._inside(moved)
             self.motion.missed()  # what it expected is done
 
     def found(self, box: Box, size_from: Box) -> None:
@@ -109,7 +120,7 @@ class Target:
         """
         box = smooth_size(box, size_from, self._settings.size_rate)
         box = limit_growth(box, size_from, self._settings.maximum_growth)
-        box = clip(box, *self.frame_size, self._settings.minimum_side_px)
+        box = self._inside(box)
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
         self.wide_look.found(self.box, box)
@@ -129,7 +140,7 @@ class Target:
 
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
-        self.box = self._found_box = clip(box, *self.frame_size, self._settings.minimum_side_px)
+        self.box = self._found_box = self._inside(box)
         self.motion, self.recovery, self.wide_look = _start_of_motion(self._settings)
 
     def observe(

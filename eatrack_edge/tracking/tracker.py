@@ -181,9 +181,8 @@ class Tracker:
 def _result(target: Target, step: Step, watch: Stopwatch, event: TemplateEvent | None) -> TrackResult:
     state = target.lifecycle.state
     last_seen = None if state.is_target_visible else target.last_reliable_box
-    candidates = target.reacquisition.candidates
     return TrackResult(
-        target.box, step.confidence, state, watch.latency(), event, step.note, step.change, last_seen, candidates
+        target.box, step.confidence, state, watch.latency(), event, step.note, step.change, last_seen, target.candidates
     )
 
 

@@ -38,6 +38,14 @@ def test_a_run_prints_its_table_and_writes_its_json(run: Run, tmp_path: Path) ->
     assert "loading" in done.err
 
 
+def test_the_refinement_can_be_turned_off_and_the_result_names_it(run: Run, tmp_path: Path) -> None:
+    for given in ("off", "vittrack"):
+        done = run("bench", *QUICK, "--device", "cpu", "--refinement", given, "--json", tmp_path / "a.json")
+        assert done.code == 0, done.err
+        assert read_result(tmp_path / "a.json").model.refinement == given
+        assert f"1 thread, refinement {given}" in done.out
+
+
 def test_on_a_pc_device_orin_succeeds_and_shows_the_projection_separately(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="the projection reads the graph with onnx")
     done = run("bench", *QUICK, "--device", "orin", "--json", tmp_path / "a.json")
@@ -90,6 +98,7 @@ def test_results_of_two_machines_are_refused_unless_only_shown(run: Run, tmp_pat
         (("--percentile", "50,100"), "error: --percentile takes numbers between 0 and 100, got `50,100`"),
         (("--box", "1,2,3"), "error: --box needs four numbers, got `1,2,3`"),
         (("--alone", "--vs", "kcf"), "error: --alone and --vs exclude each other"),
+        (("--refinement", "vitrack"), "error: no refinement called `vitrack`\nhint: did you mean `vittrack`?"),
         (("--vs", "siamfc"), "error: nothing called `siamfc` to compare with"),
         (("--backend", "onnxruntime", "--vs", "nanotrack_v3"), "error: nanotrack_v3 needs its published weights"),
     ],

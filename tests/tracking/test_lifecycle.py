@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from eatrack_edge.core.crops import Frame
+from eatrack_edge.inference.backend import Maps
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.result import TrackResult
 from eatrack_edge.tracking.settings import LifecycleSettings, ReacquisitionSettings, TemplateSettings, TrackerSettings
@@ -169,6 +172,29 @@ def test_a_lost_targets_box_stays_until_it_is_verified() -> None:
     assert [result.last_reliable_box for result in tried] == [results[0].box] * 3 + [None]
     assert tried[3].box == pytest.approx((155.0, 116.0, 30.0, 20.0), abs=1)
     assert [len(result.candidates) for result in tried] == [0, 1, 1, 0]
+
+
+class WideBackend(SimulatedBackend):
+    """Finds boxes that are too wide, about the right centre."""
+
+    def infer(self, search: Frame) -> Maps:
+        maps = super().infer(search)
+        return maps._replace(size_map=maps.size_map * np.float32([1.5, 1.0])[:, None, None])
+
+
+def test_what_may_be_a_lost_target_is_cut_off_at_the_border_of_the_frame_as_every_box() -> None:
+    backend = WideBackend()
+    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
+    tracker = Tracker(backend, settings=TrackerSettings(lifecycle=SETTINGS))
+    frame = scene(15, 120)
+    tracker.init(frame, (0.0, 110.0, 30.0, 20.0))
+    found = []
+    for backend.confidence in (*(0.1,) * 4, *(0.9,) * 3):
+        found += [(candidate.box, result.box) for result in [tracker.update(frame)] for candidate in result.candidates]
+    assert found
+    for candidate, box in found:
+        assert (candidate[0], box[0]) == (0.0, 0.0)
+        assert candidate == pytest.approx((0.0, 110.0, 37.5, 20.0), abs=1)
 
 
 def test_a_frame_that_shows_nothing_counts_as_low_and_says_why() -> None:

@@ -47,6 +47,7 @@ def differences(before: Result, after: Result) -> list[str]:
         "model": (before.model.name, after.model.name),
         "backend": (before.model.backend, after.model.backend),
         "precision": (before.model.precision, after.model.precision),
+        "refinement": (before.model.refinement or "off", after.model.refinement or "off"),
         "threads": (before.model.threads, after.model.threads),
         "source": (before.clip.uri, after.clip.uri),
     }

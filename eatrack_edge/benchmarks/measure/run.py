@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Request:
         model: A bundled model's name, or an exported file or folder.
         backend: One of ``inference.registry.BACKENDS``; on an Orin ``auto`` is TensorRT.
         precision: One of ``model_spec.PRECISIONS``; empty: the graphs as they are, or fp16 for an engine.
+        refinement: Of ours: ``auto``, or a name in ``tracking.refinement.REFINEMENTS``.
         threads: Threads of one inference.
         device: One of ``device_check.DEVICES``; it never changes what the result says was measured.
         versus: What to compare it with; ``None``: the other backends that are installed.
@@ -62,6 +64,7 @@ class Request:
     model: str = DEFAULT_MODEL
     backend: str = "auto"
     precision: str = ""
+    refinement: str = "auto"
     threads: int = 1
     device: str = "auto"
     versus: tuple[str, ...] | None = None
@@ -124,7 +127,7 @@ def run_bench(request: Request, command: Sequence[str], progress: Progress, root
 def _ours(request: Request, claim: DeviceCheck, board: Board) -> Entry:
     uses_engine = runs_engine(claim, board) and request.backend in ("auto", "tensorrt")
     backend = "tensorrt" if uses_engine else request.backend
-    return Entry("ours", model=request.model, backend=backend, precision=request.precision)
+    return Entry("ours", "", request.model, backend, request.precision, request.refinement)
 
 
 def _measure(
@@ -145,9 +148,7 @@ def _measure(
     warm_up(contestants, blocks, frames.box, request.plan)
     before = read_work(root)
     with Sampler(root) as sampler:
-        seconds = measure(
-            contestants, blocks, frames.box, request.plan, lambda done, gone: progress("measuring", done, gone)
-        )
+        seconds = measure(contestants, blocks, frames.box, request.plan, partial(progress, "measuring"))
     work = before, read_work(root)
     rss["peak"] = _megabytes(max(sample.rss for sample in sampler.samples))
     return _Run(contestants, entries, rss, sampler.samples, work, idle_w, seconds)
@@ -168,6 +169,7 @@ def _result(
     totals = first.stages["total"]
     facts, heat = board_facts(root), thermal(run.samples)
     env = read_environment(*run.work)
+    others = zip(run.entries, run.contestants[1:], strict=True)
     cold = [one.label for one in run.contestants if not one.is_warm]
     reasons = invalid_reasons(facts, run.samples, heat, env.others_cores, cold)
     projection, notes = projected[0], [*projected[1], *unknown_conditions(run.samples)]
@@ -191,9 +193,7 @@ def _result(
         accuracy={"mean_overlap": overlap} if (overlap := _overlap(first)) is not None else {},
         timeline=timeline(run.samples, first.spans, totals),
         histogram_ms=histogram(totals),
-        versus=[
-            _versus(entry, other, first, request) for entry, other in zip(run.entries, run.contestants[1:], strict=True)
-        ],
+        versus=[_versus(entry, other, first, request) for entry, other in others],
         projection=projection,
         valid=not reasons,
         invalid_reasons=reasons,

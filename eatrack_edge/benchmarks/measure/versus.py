@@ -25,6 +25,7 @@ from eatrack_edge.inference.model_files import DEFAULT_PRECISION, find
 from eatrack_edge.inference.registry import AUTO, BACKENDS
 from eatrack_edge.inference.tensorrt.engine_files import is_engine
 from eatrack_edge.inference.tensorrt.manifest import engine_home, engine_paths
+from eatrack_edge.tracking.settings import RefinementSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 
 _RESAMPLED = 2000
@@ -40,6 +41,7 @@ class Entry:
         model: Of ours: a bundled model's name, or a path.
         backend: Of ours: one of ``BACKENDS``.
         precision: Of ours: one of ``PRECISIONS``; empty takes the model's graphs as they are.
+        refinement: Of ours: ``auto``, or a name in ``tracking.refinement.REFINEMENTS``.
     """
 
     spec: str
@@ -47,6 +49,7 @@ class Entry:
     model: str = ""
     backend: str = "auto"
     precision: str = ""
+    refinement: str = "auto"
 
 
 def parse_entry(spec: str, ours: Entry) -> Entry:
@@ -91,14 +94,15 @@ def open_entry(entry: Entry, baselines: Path | None, threads: int) -> Contestant
         threads: Threads of one inference.
 
     Raises:
-        UsageError: No such model or backend, or the model was not exported in that precision.
+        UsageError: No such model, backend or refinement, or the model was not exported in that precision.
         InputError: Graphs or weights are not where they should be.
         MissingExtra: A package is not installed.
     """
     if entry.baseline:
         return Contestant(entry.baseline, lambda: open_baseline(entry.baseline, baselines, threads))
     model = opened_as(entry)
-    return Contestant(entry.spec, lambda: Tracker(model, backend=entry.backend, threads=threads))
+    settings = TrackerSettings(refinement=RefinementSettings(policy=entry.refinement))
+    return Contestant(entry.spec, lambda: Tracker(model, backend=entry.backend, threads=threads, settings=settings))
 
 
 def opened_as(entry: Entry) -> str | Path:

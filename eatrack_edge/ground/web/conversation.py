@@ -78,7 +78,7 @@ async def _send(websocket: WebSocket, viewer: Viewer, hub: Hub) -> None:
                 "box": plain_box(event.record.box),
                 "confidence": finite(event.record.confidence),
                 "state": event.record.state,
-                "candidates": plain_candidates(event),
+                "candidates": plain_candidates(event.record),
             }
             hub.viewers.pictures_sent += 1
             await websocket.send_bytes(messages.picture_message(header, picture.jpeg))

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from eatrack_edge.core.boxes import Box, clip
+from eatrack_edge.core.boxes import Box
+from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.session.events import (
     WAITING,
     EndEvent,
@@ -124,7 +125,7 @@ class Telemetry:
                 "state_s": round((now_ns - self._state_since_ns) / 1e9, 1),
                 "frame": record.frame if record else None,
                 "box": plain_box(record.box) if record else None,
-                "candidates": plain_candidates(event) if event else [],
+                "candidates": plain_candidates(record) if record else [],
                 "confidence": finite(record.confidence) if record else None,
                 "age_ms": round(event.age_ms, 1) if event else None,
                 "since_frame_s": round((now_ns - self._times_ns[-1]) / 1e9, 2) if self._times_ns else None,
@@ -167,13 +168,6 @@ def plain_box(box: Box | None) -> list[float] | None:
     return None if box is None else [round(float(side), 2) for side in box]
 
 
-def plain_candidates(event: FrameEvent) -> list[dict[str, object]]:
-    """What may be a lost target, the likeliest first, as JSON holds it.
-
-    A candidate may reach over the border of the frame. It is cut off there, or its selection would be refused.
-    """
-    height, width = event.shown.frame.shape[:2]
-    return [
-        {"box": plain_box(clip(box, width, height, 1.0)), "probability": finite(probability)}
-        for box, probability in event.record.candidates
-    ]
+def plain_candidates(record: FrameRecord) -> list[dict[str, object]]:
+    """What may be a lost target, the likeliest first, as JSON holds it."""
+    return [{"box": plain_box(box), "probability": finite(probability)} for box, probability in record.candidates]

@@ -52,6 +52,13 @@ def test_a_figure_that_only_one_result_has_is_left_out() -> None:
     assert "energy per frame, J" not in names
 
 
+def test_results_with_and_without_a_refinement_are_not_compared() -> None:
+    """Results of before there was one do not name it."""
+    off, refined = (replace(result(), model=replace(result().model, refinement=name)) for name in ("off", "vittrack"))
+    assert differences(result(), off) == []
+    assert differences(result(), refined) == ["refinement: off before, vittrack after"]
+
+
 def test_results_of_two_machines_are_not_compared() -> None:
     assert differences(result(), result()) == []
     with pytest.raises(UsageError) as caught:

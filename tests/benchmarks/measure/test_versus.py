@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,12 @@ def test_a_precision_that_was_not_exported_is_refused() -> None:
 def test_a_peer_without_its_weights_is_refused() -> None:
     with pytest.raises(InputError, match="vittrack needs its published weights"):
         open_entry(parse_entry("vittrack", OURS), None, 1)
+
+
+def test_ours_in_another_way_has_the_same_refinement() -> None:
+    ours = replace(OURS, refinement="off")
+    others = [parse_entry("openvino", ours), *installed_backends(ours, "onnxruntime (CPU)")]
+    assert {entry.refinement for entry in others} == {"off"}
 
 
 def test_the_backend_that_is_measured_is_not_its_own_rival() -> None:

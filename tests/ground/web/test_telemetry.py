@@ -49,11 +49,10 @@ def test_the_numbers_are_those_of_the_events() -> None:
     assert numbers["outputs"] == [{"name": Log.name, "dropped": 3, "failure": ""}]
 
 
-def test_what_may_be_a_lost_target_is_cut_off_at_the_border_of_the_frame() -> None:
-    """As far as it is sent it can be selected: the station refuses a box that is not inside the picture."""
+def test_what_may_be_a_lost_target_is_sent_in_hundredths_of_a_pixel() -> None:
     telemetry = flown()
     assert telemetry.snapshot()["candidates"] == []
-    candidates = [((10.123, 5, 20, 16), 0.62345), ((-4, 40, 10, 20), 0.3)]
+    candidates = [((10.123, 5, 20, 16), 0.62345), ((0, 40, 6, 8), 0.3)]
     record = FrameRecord(10, 0.3, None, 0.1, "LOST", candidates=candidates)
     telemetry.offer(FrameEvent(live_frame(10, width=64, height=48), record, 42.0))
     assert telemetry.snapshot()["candidates"] == [
