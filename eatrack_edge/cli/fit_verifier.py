@@ -35,18 +35,18 @@ def fit_verifier(
     clips = []
     with Progress("clips") as display, Tracker(model, backend=backend, settings=settings) as tracker:
         name = tracker.model_spec.model
-        for looks in look_at_clips(ClipLooker(tracker), targets, seed):
-            clips.append(looks)
+        for answers in look_at_clips(ClipLooker(tracker), targets, seed):
+            clips.append(answers)
             display.show(name, len(clips), count)
     found = fit(clips)
     judged = judge_verifier(clips)
     write_whole(output, found.to_text() + "\n")
-    rights = sum(answer.is_target for clip in clips for answer in clip.answers)
-    others = sum(len(clip.answers) for clip in clips) - rights
+    rights = sum(answer.is_target for clip in clips for answer in clip)
+    others = sum(map(len, clips)) - rights
     print(f"{len(clips)} clips: {rights} looks found the target, {others} something else")
     print(
-        f"of {judged.clips} clips not learned from, with 1 % of what is not the target taken for it: "
-        f"{judged.known:.0%} of the targets are known, {judged.known_before:.0%} without the projection"
+        f"{judged.clips} clips not learned from: {judged.known:.0%} of the targets have higher log odds than 99 % of "
+        f"what is not, of which {judged.taken:.1%} has log odds above 0"
     )
-    print(f"{output}  {output.stat().st_size / 1e3:.0f} kB")
+    print(f"{output}  {output.stat().st_size} bytes")
     print(f"next: eatrack-edge export CHECKPOINT --verifier {shlex.quote(str(output))}")

@@ -92,7 +92,7 @@ def plan(
     shape = replace(architecture(recipe.model), template_slots=slots)
     model_spec = _model_spec(recipe, shape, checkpoint, known, joint)
     if verifier is not None:
-        model_spec = replace(model_spec, verifier=_read_verifier(verifier, shape.dim))
+        model_spec = replace(model_spec, verifier=_read_verifier(verifier))
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)
 
 
@@ -118,13 +118,13 @@ def _model_spec(
     )
 
 
-def _read_verifier(path: Path, dim: int) -> str:
-    """Read what ``fit-verifier`` wrote, and check that it is of this network's tokens."""
+def _read_verifier(path: Path) -> str:
+    """Read what ``fit-verifier`` wrote, and check that it can be used."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
-    VerifierModel.from_text(text, dim, str(path))
+    VerifierModel.from_text(text, str(path))
     return text
 
 

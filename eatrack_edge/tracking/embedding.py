@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.verifier_model import TokenProjection, unit
 
 Embedding = NDArray[np.float32]
 _PARTS = 3  # of a box, along each side
@@ -33,11 +32,15 @@ def tokens_under(search_tokens: NDArray[np.float32], box: Box, search_size: int)
 
 def embed(tokens: NDArray[np.float32]) -> Embedding:
     """The direction of a sum of tokens, which is that of their mean: at unit length, shape (dim,)."""
-    return unit(tokens)
+    unit: Embedding = tokens / max(math.sqrt(tokens @ tokens), 1e-12)
+    return unit
 
 
-def tokens_in_parts(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> NDArray[np.float32]:
-    """The tokens in the middle of 3 x 3 parts of a box, row by row, shape (9, dim).
+def embed_parts(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Embedding:
+    """The directions of the tokens in 3 x 3 parts of a box, one after another: at unit length, shape (9 * dim,).
+
+    It tells what lies where in the box, which a mean does not: of two persons, who wears the dark trousers. The cosine
+    of two is the mean of those of their parts.
 
     Args:
         search_tokens: Shape (F*F, dim), row-major.
@@ -51,21 +54,9 @@ def tokens_in_parts(search_tokens: NDArray[np.float32], box: Box, search_size: i
     upper = tokens[np.ix_(top, left)] * (1 - near) + tokens[np.ix_(top, right)] * near
     lower = tokens[np.ix_(bottom, left)] * (1 - near) + tokens[np.ix_(bottom, right)] * near
     parts = upper * (1 - low[:, None]) + lower * low[:, None]
-    return parts.astype(np.float32, copy=False).reshape(_PARTS * _PARTS, -1)
-
-
-def embed_parts(parts: NDArray[np.float32], projection: TokenProjection | None) -> Embedding:
-    """The directions of a box's parts, one after another: at unit length, shape (9 * kept,).
-
-    It tells what lies where in the box, which a mean does not: of two persons, who wears the dark trousers. The cosine
-    of two is the mean of those of their parts.
-
-    Args:
-        parts: Shape (9, dim), see ``tokens_in_parts``.
-        projection: Of tokens; without one their own directions are taken, and ``kept`` is ``dim``.
-    """
-    directions = unit(parts) if projection is None else projection(parts)
-    return directions.ravel() / np.float32(_PARTS)
+    lengths = np.linalg.norm(parts, axis=-1, keepdims=True)
+    directions: Embedding = (parts / np.maximum(lengths, 1e-12)).ravel() / _PARTS
+    return directions
 
 
 def _samples(

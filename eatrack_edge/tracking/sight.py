@@ -11,6 +11,7 @@ from eatrack_edge.core.crops import CropWindow, Frame
 from eatrack_edge.core.frames import is_flat
 from eatrack_edge.inference.backend import Backend, Maps
 from eatrack_edge.tracking.decode import Decoded, confidence_of, decode, hann_window
+from eatrack_edge.tracking.embedding import Embedding, embed_parts
 from eatrack_edge.tracking.result import Stopwatch
 from eatrack_edge.tracking.search_region import SearchRegion
 
@@ -37,6 +38,10 @@ class Sight(NamedTuple):
     def box(self) -> Box:
         """What the network finds, pixels of the frame."""
         return self.window.to_frame(self.best.box)
+
+    def embed(self, best: Decoded) -> Embedding:
+        """What a box of the search crop shows, for the verifier."""
+        return embed_parts(self.maps.search_tokens, best.box, self.window.out_size)
 
 
 class Looker:

@@ -131,7 +131,7 @@ def _look_wide(
 
 
 def _found(target: Target, looker: Looker, seen: Sight, best: Decoded, size_from: Box) -> _Found:
-    confidence, embedding = looker.confidence(best), target.embed(seen.maps, best.box, seen.window)
+    confidence, embedding = looker.confidence(best), seen.embed(best)
     return _Found(seen, best, size_from, confidence, target.verifier.log_odds(embedding, confidence), embedding)
 
 
@@ -150,8 +150,7 @@ def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement,
             continue
         # In a new place the target is too far from the centre for the second network.
         second_score = None if look.find is None else refinement.score(seen.crop)
-        embedding = target.embed(seen.maps, seen.best.box, seen.window)
-        odds_here = target.verifier.log_odds(embedding, looker.confidence(seen.best), second_score)
+        odds_here = target.verifier.log_odds(seen.embed(seen.best), looker.confidence(seen.best), second_score)
         target.reacquisition.looked(look, target.frame_index, seen.box, odds_here)
         log_odds = max(log_odds, odds_here)
         watch.lap("decode")

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size, step_between
-from eatrack_edge.core.crops import CropWindow, Frame, Scratch
+from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.core.verifier_model import VerifierModel
-from eatrack_edge.inference.backend import Backend, Maps
+from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.cut_detector import CutDetector
-from eatrack_edge.tracking.embedding import Embedding, embed, tokens_under
+from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.patch_matching import follow_patch
@@ -178,13 +178,9 @@ class Target:
         self._cuts.observe(frame)
         window = self.region.window(self.expected)
         maps = backend.infer(self.region.cut(frame, window))
-        box = window.to_crop(self.box)
-        self.first = embed(tokens_under(maps.search_tokens, box, window.out_size))
-        self.verifier.start(self.embed(maps, box, window))
-
-    def embed(self, maps: Maps, box: Box, window: CropWindow) -> Embedding:
-        """What a box of a search crop shows, pixels of the crop, for the verifier."""
-        return self.verifier.embed(maps.search_tokens, box, window.out_size)
+        tokens, box = maps.search_tokens, window.to_crop(self.box)
+        self.first = embed(tokens_under(tokens, box, window.out_size))
+        self.verifier.start(embed_parts(tokens, box, window.out_size))
 
     def next_frame(self, frame: Frame) -> None:
         """Begin with a frame. After a cut the likely places come first."""

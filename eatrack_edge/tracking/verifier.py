@@ -3,8 +3,8 @@
 The confidence asks which place of a search region is most like the target, so a picture without the target is answered
 with 0.8 now and then. Two comparisons that do not depend on the place tell more: with the target in the first frame,
 and with the target as it was seen last. They cost no inference. A second network, where a refinement has one, is asked
-too: it was trained by others on other data, and is deceived by other things. How the signs count, and by which
-projection of the tokens two boxes are compared, was learned from clips: see ``core.verifier_model``.
+too: it was trained by others on other data, and is deceived by other things. How much each sign counts was learned
+from clips, see ``core.verifier_model``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.verifier_model import VerifierModel
-from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_in_parts
+from eatrack_edge.tracking.embedding import Embedding, embed
 
 NO_EVIDENCE = -20.0  # log odds where a frame shows nothing to compare
 _SURE_FROM = 0.7  # confidence from which a frame shows what the target looks like now
@@ -27,7 +25,7 @@ class Verifier:
     """Compares what is found with one target.
 
     Args:
-        model: What was learned from clips for the network.
+        model: How much each sign counts.
     """
 
     def __init__(self, model: VerifierModel) -> None:
@@ -35,12 +33,8 @@ class Verifier:
         self._latest = self._first
         self._model = model
 
-    def embed(self, search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Embedding:
-        """What a box of the search crop shows, as the verifier compares it, see ``tokens_in_parts``."""
-        return embed_parts(tokens_in_parts(search_tokens, box, search_size), self._model.projection)
-
     def start(self, first: Embedding) -> None:
-        """Begin with the target in the first frame."""
+        """Begin with the target in the first frame, see ``embed_parts``."""
         self._first = self._latest = first
 
     def learn(self, seen: Embedding, confidence: float) -> None:
@@ -56,9 +50,25 @@ class Verifier:
             confidence: Of the network, [0, 1].
             second_score: Highest score of a second network in the search region, [0, 1]; ``None`` without one.
         """
-        of = self._model.alone if second_score is None else self._model.with_second
-        signs = of.first * float(found @ self._first) + of.latest * float(found @ self._latest)
-        return of.bias + of.confidence * logit(confidence) + of.second * logit(second_score or 0.0) + signs
+        first, latest = float(found @ self._first), float(found @ self._latest)
+        return log_odds(self._model, confidence, first, latest, second_score)
+
+
+def log_odds(
+    model: VerifierModel, confidence: float, first: float, latest: float, second_score: float | None = None
+) -> float:
+    """What the signs add up to, see ``Verifier.log_odds``.
+
+    Args:
+        model: How much each of them counts.
+        confidence: Of the network, [0, 1].
+        first: Cosine to the target in the first frame.
+        latest: Cosine to the target as it was seen last.
+        second_score: Of a second network, [0, 1]; ``None`` without one.
+    """
+    of = model.alone if second_score is None else model.with_second
+    signs = of.first * first + of.latest * latest
+    return of.bias + of.confidence * logit(confidence) + of.second * logit(second_score or 0.0) + signs
 
 
 def logit(probability: float) -> float:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, iou
-from eatrack_edge.core.crops import CropWindow, Frame, Scratch
+from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.datasets.shards import ShardTarget
-from eatrack_edge.inference.backend import Maps
-from eatrack_edge.tracking.embedding import tokens_in_parts
+from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts
 from eatrack_edge.tracking.result import Stopwatch
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.sight import Looker, Sight
@@ -31,43 +29,28 @@ _AWAY_LOOKS = 2  # a frame
 _OTHERS = 6  # targets of the same source that are looked at with a clip's template
 _SIZE_JITTER = 0.08  # standard deviation of the log
 _IS_TARGET, _IS_NOT = 0.3, 0.1  # overlap from which, and below which
+# What a target looked like last is, in a flight, half forgotten in 7 frames. A clip shows every few frames.
+_KEPT = 0.5  # share of it that is left after one frame of a clip
+_LAG = 2  # frames of a clip from then to what is compared with it
 _LEAST_CONFIDENCE = 0.02  # below, nothing would be looked at again
 
-Parts = NDArray[np.float32]  # tokens of 3 x 3 parts of a box, shape (9, dim)
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a second look found.
+class Answer(NamedTuple):
+    """What a second look found: the verifier's signs, and the truth.
 
     Attributes:
-        parts: Tokens of the box.
         confidence: Of the network, [0, 1].
-        second_score: Of the second network, [0, 1]; ``nan`` without one.
+        first: Cosine to the target in the first frame.
+        latest: Cosine to the target as it was seen last.
+        second: Score of the second network, [0, 1]; ``nan`` without one.
         is_target: Whether it is the target.
-        place: Of its frame in ``ClipLooks.truths``; -1 for another target's picture.
     """
 
-    parts: Parts
     confidence: float
-    second_score: float
+    first: float
+    latest: float
+    second: float
     is_target: bool
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClipLooks:
-    """All looks with the template of one clip.
-
-    Attributes:
-        first: Place in ``truths`` of the frame that the template is from.
-        truths: Tokens of the true box in each frame.
-        answers: What the looks found.
-    """
-
-    first: int
-    truths: tuple[Parts, ...]
-    answers: tuple[Answer, ...]
 
 
 class ClipLooker:
@@ -82,37 +65,49 @@ class ClipLooker:
         self._looker = Looker(tracker.backend, tracker.settings.size_penalty)
         self._region = SearchRegion(tracker.model_spec, Scratch())
 
-    def look_at(self, clip: ShardTarget, others: Sequence[ShardTarget], seed: int) -> ClipLooks | None:
-        """Look at one clip, and at others with its template; ``None`` where it is too short or shows nothing.
+    def look_at(self, clip: ShardTarget, others: Sequence[ShardTarget], seed: int) -> list[Answer]:
+        """Look at one clip with the template of its first frame, and at others with the same template.
 
         Args:
             clip: Its frames are looked at, ``_FRAMES`` of them at most.
             others: Targets that are not the clip's.
             seed: Of the places.
+
+        Returns:
+            Nothing of a clip that is too short.
         """
         rng = np.random.default_rng((2026, seed))
         crops = [clip.crops[place] for place in _some(rng, len(clip.crops), _FRAMES)]
         if len(crops) < _LEAST_FRAMES:
-            return None
-        first = int(rng.integers(0, max(1, len(crops) // 3)))
-        self._tracker.init(crops[first].picture(), crops[first].box)
-        truths: list[Parts] = []
-        answers: list[Answer] = []
-        for crop in crops:
-            frame = crop.picture()
-            truths.append(self._truth(frame, crop.box))
+            return []
+        first = self._start(crops[0].picture(), crops[0].box)
+        latest = _LAG * [first]  # the target as it was seen so many frames ago, the newest last
+        answers = []
+        for crop in crops[1:]:
+            frame, seen = crop.picture(), latest[-1]
             for around in _places(rng, crop.box, frame):
-                answers += self._answers(frame, around, crop.box, len(truths) - 1)
+                for answer, embedding in self._answers(frame, around, crop.box, first, latest[-_LAG]):
+                    answers.append(answer)
+                    if answer.is_target:
+                        seen = embed(np.asarray(_KEPT * latest[-1] + (1 - _KEPT) * embedding, np.float32))
+            latest.append(seen)
         for other in others:
             crop = other.crops[0]
-            answers += self._answers(crop.picture(), _jittered(rng, crop.box), None, -1)
-        return ClipLooks(first, tuple(truths), tuple(answers))
+            around = _jittered(rng, crop.box)
+            answers += [answer for answer, _ in self._answers(crop.picture(), around, None, first, latest[-1])]
+        return answers
 
-    def _truth(self, frame: Frame, box: Box) -> Parts:
+    def _start(self, frame: Frame, box: Box) -> Embedding:
+        """Begin with a target; what it looks like."""
+        self._tracker.init(frame, box)
         window = self._region.window(box)
-        return _parts(self._tracker.backend.infer(self._region.cut(frame, window)), window.to_crop(box), window)
+        maps = self._tracker.backend.infer(self._region.cut(frame, window))
+        return embed_parts(maps.search_tokens, window.to_crop(box), window.out_size)
 
-    def _answers(self, frame: Frame, around: Box, truth: Box | None, place: int) -> Iterator[Answer]:
+    def _answers(
+        self, frame: Frame, around: Box, truth: Box | None, first: Embedding, latest: Embedding
+    ) -> Iterator[tuple[Answer, Embedding]]:
+        """What looking around a box finds, if anything, and what that looks like."""
         found = self._look(frame, around, is_new=True)
         if found is None or self._looker.confidence(found.best) < _LEAST_CONFIDENCE:
             return
@@ -122,14 +117,10 @@ class ClipLooker:
         overlap = 0.0 if truth is None else float(iou(np.array([again.box]), np.array([truth]))[0])
         if _IS_NOT <= overlap < _IS_TARGET:
             return  # part of it, or it and more
-        score = self._tracker.refinement.score(again.crop)
-        yield Answer(
-            _parts(again.maps, again.best.box, again.window),
-            self._looker.confidence(again.best),
-            math.nan if score is None else score,
-            overlap >= _IS_TARGET,
-            place,
-        )
+        embedding = again.embed(again.best)
+        confidence, score = self._looker.confidence(again.best), self._tracker.refinement.score(again.crop)
+        signs = confidence, float(embedding @ first), float(embedding @ latest), math.nan if score is None else score
+        yield Answer(*signs, overlap >= _IS_TARGET), embedding
 
     def _look(self, frame: Frame, around: Box, *, is_new: bool) -> Sight | None:
         window = self._region.window(around)
@@ -137,8 +128,8 @@ class ClipLooker:
         return None if isinstance(sight, str) else sight
 
 
-def look_at_clips(looker: ClipLooker, targets: Sequence[ShardTarget], seed: int = 0) -> Iterator[ClipLooks]:
-    """Look at every clip among the targets, with others of the same source beside it."""
+def look_at_clips(looker: ClipLooker, targets: Sequence[ShardTarget], seed: int = 0) -> Iterator[list[Answer]]:
+    """Look at every clip among the targets, and at others of its source; the answers, clip by clip."""
     by_source: dict[str, list[ShardTarget]] = {}
     for target in targets:
         by_source.setdefault(target.source, []).append(target)
@@ -147,9 +138,9 @@ def look_at_clips(looker: ClipLooker, targets: Sequence[ShardTarget], seed: int 
             continue
         same = [other for other in by_source[clip.source] if other is not clip]
         rng = np.random.default_rng((seed, number))
-        looks = looker.look_at(clip, [same[place] for place in _some(rng, len(same), _OTHERS)], seed + number)
-        if looks is not None and looks.answers:
-            yield looks
+        answers = looker.look_at(clip, [same[place] for place in _some(rng, len(same), _OTHERS)], seed + number)
+        if answers:
+            yield answers
 
 
 def _places(rng: np.random.Generator, box: Box, frame: Frame) -> Iterator[Box]:
@@ -173,7 +164,3 @@ def _jittered(rng: np.random.Generator, box: Box) -> Box:
 def _some(rng: np.random.Generator, length: int, count: int) -> list[int]:
     """Places in a list, all or ``count`` of them at random, in order."""
     return sorted(rng.choice(length, min(count, length), replace=False).tolist())
-
-
-def _parts(maps: Maps, box: Box, window: CropWindow) -> Parts:
-    return tokens_in_parts(maps.search_tokens, box, window.out_size)

@@ -3,9 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.verifier_model import TokenProjection
-from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_in_parts, tokens_under
+from eatrack_edge.tracking.embedding import embed, embed_parts, tokens_under
 
 
 def test_the_embedding_is_the_mean_token_under_the_box_at_unit_length() -> None:
@@ -27,10 +25,6 @@ def test_tokens_of_nothing_have_no_direction_and_do_no_harm() -> None:
     assert (embed(np.zeros(3, np.float32)) == 0).all()
 
 
-def parts(tokens: np.ndarray, box: Box, size: int) -> Embedding:
-    return embed_parts(tokens_in_parts(tokens, box, size), None)
-
-
 def mosaic() -> np.ndarray:
     """A grid of 6 x 6 tokens; each of 3 x 3 parts has a direction of its own."""
     tokens = np.zeros((6, 6, 9), np.float32)
@@ -41,10 +35,10 @@ def mosaic() -> np.ndarray:
 
 
 def test_the_embedding_of_parts_tells_what_lies_where() -> None:
-    found = parts(mosaic().reshape(36, 9), (0.0, 0.0, 96.0, 96.0), 96)
+    found = embed_parts(mosaic().reshape(36, 9), (0.0, 0.0, 96.0, 96.0), 96)
     np.testing.assert_allclose(found.reshape(9, 9), np.eye(9) / 3, atol=1e-6)
     assert found @ found == pytest.approx(1.0)
-    swapped = parts(mosaic()[:, ::-1].reshape(36, 9), (0.0, 0.0, 96.0, 96.0), 96)
+    swapped = embed_parts(mosaic()[:, ::-1].reshape(36, 9), (0.0, 0.0, 96.0, 96.0), 96)
     assert found @ swapped == pytest.approx(1 / 3)
     assert embed(found.reshape(9, 9).sum(0)) @ embed(swapped.reshape(9, 9).sum(0)) == pytest.approx(1.0)
 
@@ -54,22 +48,15 @@ def test_between_tokens_the_embedding_of_parts_is_between_theirs() -> None:
     tokens[:, :2, 0] = 1
     tokens[:, 2:, 1] = 1
     # The parts' middles lie at 24, 32 and 40 px: on a token, half way to the next, and on that.
-    found = parts(tokens.reshape(16, 2), (20.0, 0.0, 24.0, 64.0), 64).reshape(3, 3, 2)
+    found = embed_parts(tokens.reshape(16, 2), (20.0, 0.0, 24.0, 64.0), 64).reshape(3, 3, 2)
     np.testing.assert_allclose(found[0] * 3, [[1, 0], [0.5**0.5, 0.5**0.5], [0, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("box", [(31.0, 31.0, 0.1, 0.1), (-50.0, -50.0, 10.0, 10.0), (500.0, 500.0, 3.0, 3.0)])
 def test_outside_the_crop_the_parts_are_those_at_its_border(box: tuple[float, float, float, float]) -> None:
-    found = parts(np.ones((16, 3), np.float32), box, 64)
+    found = embed_parts(np.ones((16, 3), np.float32), box, 64)
     np.testing.assert_allclose(found, np.full(27, 1 / 27**0.5), atol=1e-6)
 
 
 def test_parts_of_nothing_have_no_direction_and_do_no_harm() -> None:
-    assert (parts(np.zeros((16, 3), np.float32), (0.0, 0.0, 32.0, 32.0), 64) == 0).all()
-
-
-def test_a_projection_takes_the_place_of_the_tokens_own_directions() -> None:
-    only_second = TokenProjection(np.array([0.5, 0.0], np.float32), np.array([[0.0], [2.0]], np.float32))
-    tokens = np.tile(np.array([[3.0, 4.0]], np.float32), (16, 1))
-    found = embed_parts(tokens_in_parts(tokens, (0.0, 0.0, 32.0, 32.0), 64), only_second)
-    np.testing.assert_allclose(found, np.full(9, 1 / 3), atol=1e-6)
+    assert (embed_parts(np.zeros((16, 3), np.float32), (0.0, 0.0, 32.0, 32.0), 64) == 0).all()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from eatrack_edge.core.verifier_model import SignWeights, TokenProjection, VerifierModel
+from eatrack_edge.core.verifier_model import SignWeights, VerifierModel
 from eatrack_edge.tracking.verifier import Verifier, probability
 
 MODEL = VerifierModel(SignWeights(1.0, 2.0, 3.0, -4.0), SignWeights(0.5, 1.0, 2.0, -3.0, 2.0))
@@ -65,14 +65,3 @@ def test_another_target_begins_anew() -> None:
 @pytest.mark.parametrize(("log_odds", "expected"), [(0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25)])
 def test_log_odds_as_a_probability(log_odds: float, expected: float) -> None:
     assert probability(log_odds) == pytest.approx(expected)
-
-
-def test_boxes_are_compared_by_what_the_projection_keeps() -> None:
-    """Two pictures of one target differ along the first axis here, and two targets along the second."""
-    only_second = TokenProjection(np.zeros(2, np.float32), np.array([[0.0], [1.0]], np.float32))
-    tokens = np.array([[[3.0, 4.0]], [[-3.0, 4.0]], [[3.0, -4.0]]], np.float32).repeat(16, axis=1)
-    looking = Verifier(VerifierModel(MODEL.alone, MODEL.with_second, only_second))
-    first, later, other = (looking.embed(each, (0.0, 0.0, 64.0, 64.0), 64) for each in tokens)
-    looking.start(first)
-    assert looking.log_odds(later, 0.5) == pytest.approx(-4 + 2 + 3)
-    assert looking.log_odds(other, 0.5) == pytest.approx(-4 - 2 - 3)

@@ -1,76 +1,53 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.core.verifier_model import unit
-from eatrack_edge.train.verifier_fit import fit_projection, fit_verifier, judge_verifier
-from eatrack_edge.train.verifier_looks import Answer, ClipLooks
-
-DIM, FRAMES = 96, 8
-LOOKS = np.eye(DIM, dtype=np.float32)[: DIM // 2]  # what varies from frame to frame, of all targets alike
-WHO = np.eye(DIM, dtype=np.float32)[DIM // 2 :]  # what tells targets apart, a fifth of it
+from eatrack_edge.tracking.verifier import log_odds
+from eatrack_edge.train.verifier_fit import fit_verifier, judge_verifier
+from eatrack_edge.train.verifier_looks import Answer
 
 
-def tokens(rng: np.random.Generator, who: np.ndarray) -> np.ndarray:
-    """Tokens of a target as one frame shows it, shape (9, dim)."""
-    looks = rng.normal(size=(9, len(LOOKS))).astype(np.float32)
-    return np.asarray(looks @ LOOKS + 0.2 * who @ WHO, np.float32)
+def clips(count: int, *, second: bool = True, apart: float = 0.1) -> list[list[Answer]]:
+    """Clips with as many answers of each kind; what tells them is a cosine, ``apart`` standard deviations of 0.05."""
+    rng = np.random.default_rng(0)
+
+    def answer(*, is_target: bool) -> Answer:
+        latest = 0.8 + (apart if is_target else 0.0) + rng.normal(0, 0.05)
+        return Answer(0.5, 0.6, latest, (0.6 if is_target else 0.4) if second else math.nan, is_target)
+
+    return [[answer(is_target=right) for right in (True, True, False, False)] for _ in range(count)]
 
 
-def clips(count: int, seed: int = 0) -> list[ClipLooks]:
-    """Clips in each frame of which a look finds the target, and another something that is as clear."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        target, other = rng.normal(size=(2, 9, len(WHO)))
-        truths = tuple(tokens(rng, target) for _ in range(FRAMES))
-        answers = [
-            Answer(tokens(rng, target if right else other), 0.5, 0.6 if right else 0.4, right, place)
-            for place in range(FRAMES)
-            for right in (True, False)
-        ]
-        found.append(ClipLooks(0, truths, tuple(answers)))
-    return found
-
-
-def test_the_projection_keeps_what_tells_targets_apart() -> None:
-    projection = fit_projection([clip.truths for clip in clips(60)])
-    rng = np.random.default_rng(1)
-    target, other = rng.normal(size=(2, 9, len(WHO)))
-    one, again, another = (tokens(rng, who) for who in (target, target, other))
-    before = [float((unit(one) * unit(each)).sum(1).mean()) for each in (again, another)]
-    after = [float((projection(one) * projection(each)).sum(1).mean()) for each in (again, another)]
-    assert before[0] - before[1] < 0.3
-    assert after[0] - after[1] > 0.5
-
-
-def test_each_sign_that_tells_counts() -> None:
-    found = fit_verifier(clips(40))
-    assert found.alone.first > 0
-    assert found.alone.latest > 0
-    assert found.alone.confidence == pytest.approx(0, abs=1e-6)  # it was the same for all
-    assert found.with_second.second > 0
+def test_what_tells_counts_and_what_is_alike_for_all_does_not() -> None:
+    found = fit_verifier(clips(400, second=False))
+    # Two normal distributions: the log odds are apart / deviation ** 2 a unit, and 0 in the middle.
+    assert found.alone.latest == pytest.approx(0.1 / 0.05**2, rel=0.25)
+    assert log_odds(found, 0.5, 0.6, 0.85) == pytest.approx(0, abs=0.3)
+    assert found.alone.confidence == pytest.approx(0, abs=1e-6)
     assert found.alone.second == 0
 
 
-def test_without_a_second_network_it_counts_nothing() -> None:
-    alone = [
-        ClipLooks(
-            clip.first, clip.truths, tuple(Answer(a.parts, 0.5, np.nan, a.is_target, a.place) for a in clip.answers)
-        )
-        for clip in clips(40)
-    ]
-    found = fit_verifier(alone)
-    assert found.with_second == found.alone
+def test_a_second_network_counts_where_it_was_asked() -> None:
+    found = fit_verifier(clips(40))
+    assert found.with_second.second > 0.5
+    alone = fit_verifier(clips(40, second=False))
+    assert alone.with_second == alone.alone
+
+
+def test_both_kinds_weigh_alike_however_many_there_are() -> None:
+    many = [[*clip[:2], *(20 * clip[2:])] for clip in clips(400, second=False)]
+    assert log_odds(fit_verifier(many), 0.5, 0.6, 0.85) == pytest.approx(0, abs=0.3)
 
 
 def test_it_is_judged_on_clips_that_it_has_not_learned_from() -> None:
-    judged = judge_verifier(clips(100))
-    assert judged.clips == 20
-    assert judged.known > 0.9
-    assert judged.known_before < 0.7
+    easy, hard = (judge_verifier(clips(200, second=False, apart=apart)) for apart in (0.3, 0.0))
+    assert (easy.clips, hard.clips) == (40, 40)
+    assert easy.known > 0.95 > 0.1 > hard.known
+    assert easy.taken < 0.05 < 0.3 < hard.taken
 
 
 def test_too_few_clips_are_refused() -> None:
@@ -78,10 +55,7 @@ def test_too_few_clips_are_refused() -> None:
         fit_verifier(clips(19))
 
 
-def test_looks_that_never_found_anything_else_teach_nothing() -> None:
-    always = [
-        ClipLooks(clip.first, clip.truths, tuple(answer for answer in clip.answers if answer.is_target))
-        for clip in clips(20)
-    ]
+@pytest.mark.parametrize("kind", [True, False])
+def test_looks_of_one_kind_teach_nothing(kind: bool) -> None:
     with pytest.raises(InputError, match="always or never"):
-        fit_verifier(always)
+        fit_verifier([[answer for answer in clip if answer.is_target is kind] for clip in clips(20)])

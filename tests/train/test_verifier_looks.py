@@ -1,17 +1,16 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
-from eatrack_edge.core.boxes import Box
 from eatrack_edge.datasets.shards import ShardCrop, ShardTarget, read_shards
 from eatrack_edge.tracking.tracker import Tracker
 from eatrack_edge.train.verifier_looks import ClipLooker, look_at_clips
-from tracking.simulated import DIM, SimulatedBackend, scene
+from tracking.simulated import SimulatedBackend, scene
 
 
 def calibrated() -> SimulatedBackend:
@@ -20,12 +19,13 @@ def calibrated() -> SimulatedBackend:
     return backend
 
 
-def crop(place: int, centre: tuple[float, float] | None = None, box: Box | None = None) -> ShardCrop:
-    """A picture of a red target; or with its red patch elsewhere than its box says."""
+def crop(place: int, centre: tuple[float, float] | None = None, red: tuple[int, int, int] = (0, 0, 255)) -> ShardCrop:
+    """A picture of a red target, or with its red patch elsewhere than its box says."""
     cx, cy = 160 + 2 * place, 120
     picture = scene(*(centre or (cx, cy)))
+    picture[(picture == (0, 0, 255)).all(-1)] = red
     encoded = cv2.imencode(".png", picture)[1].tobytes()
-    return ShardCrop(f"clip/{place}", box or (cx - 15, cy - 10, 30, 20), place, encoded)
+    return ShardCrop(f"clip/{place}", (cx - 15, cy - 10, 30, 20), place, encoded)
 
 
 def clip(name: str, frames: int, centre: tuple[float, float] | None = None) -> ShardTarget:
@@ -33,35 +33,39 @@ def clip(name: str, frames: int, centre: tuple[float, float] | None = None) -> S
 
 
 def test_looks_at_the_target_find_it_and_looks_at_another_do_not() -> None:
-    looks = list(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6), clip("b", 6)]))
-    assert len(looks) == 2
-    for each in looks:
-        assert [parts.shape for parts in each.truths] == 6 * [(9, DIM)]
-        about = [answer for answer in each.answers if answer.place >= 0]
-        assert {answer.place for answer in about if answer.is_target} == set(range(6))
-        others = [answer for answer in each.answers if answer.place == -1]
-        assert others
-        assert not any(answer.is_target for answer in others)
-        assert all(np.isnan(answer.second_score) for answer in each.answers)  # no second network is on
+    alone = next(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6)]))
+    assert sum(answer.is_target for answer in alone) >= 5  # once in each frame after the first
+    assert all(answer.latest > 0.9 for answer in alone if answer.is_target)
+    beside_another = next(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6), clip("b", 1)]))
+    assert beside_another[: len(alone)] == alone
+    others = beside_another[len(alone) :]
+    assert others
+    assert not any(answer.is_target for answer in others)  # as red, and still not the clip's target
+    assert all(math.isnan(answer.second) for answer in beside_another)  # no second network is on
 
 
 def test_what_is_found_elsewhere_than_the_true_box_is_not_the_target() -> None:
-    looks = list(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6, centre=(215, 120))]))
-    assert looks[0].answers
-    assert not any(answer.is_target for answer in looks[0].answers)
+    answers = next(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6, centre=(215, 120))]))
+    assert answers
+    assert not any(answer.is_target for answer in answers)
+
+
+def test_the_latest_look_follows_what_was_found_and_the_first_does_not() -> None:
+    """The target's colour fades frame by frame."""
+    crops = [crop(0, red=(0, 0, 255)), *(crop(place, red=(60, 60, 255)) for place in range(1, 12))]
+    answers = next(look_at_clips(ClipLooker(Tracker(calibrated())), [ShardTarget("source", "a", "", tuple(crops))]))
+    found = [answer for answer in answers if answer.is_target]
+    assert found[0].latest == pytest.approx(found[0].first, abs=1e-5)
+    assert found[-1].latest > found[-1].first + 0.01
 
 
 def test_the_same_seed_looks_in_the_same_places() -> None:
     first, again, other = (
-        [
-            answer.parts
-            for each in look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6)], seed)
-            for answer in each.answers
-        ]
+        [answer.first for answer in next(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6)], seed))]
         for seed in (0, 0, 1)
     )
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first[0], other[0])
+    assert first == again
+    assert first != other
 
 
 @pytest.mark.parametrize("target", [clip("", 6), clip("short", 2)])
@@ -75,5 +79,5 @@ def test_real_pictures_and_the_bundled_model_give_answers(shards: Path) -> None:
     with Tracker("eatrack_s", backend="onnxruntime") as tracker:
         looks = list(look_at_clips(ClipLooker(tracker), clips))
     assert len(looks) == 2
-    assert any(answer.is_target for each in looks for answer in each.answers)
-    assert all(0 <= answer.second_score <= 1 for each in looks for answer in each.answers)
+    assert any(answer.is_target for each in looks for answer in each)
+    assert all(0 <= answer.second <= 1 for each in looks for answer in each)
