@@ -18,6 +18,7 @@ from eatrack_edge.train.verifier_looks import Answer
 
 _LEAST_CLIPS = 20
 _JUDGED_EVERY = 5  # clips
+_BIAS = 3  # its place among the weights
 _RIDGE, _STEPS = 1e-3, 60  # of the logistic regression
 
 
@@ -87,7 +88,11 @@ def _is_target(answers: Sequence[Answer]) -> NDArray[np.bool_]:
 
 
 def _weights(answers: Sequence[Answer], *, has_second: bool) -> SignWeights:
-    """The likeliest weights, by Newton's method."""
+    """The likeliest weights of which no sign's is below 0.
+
+    In clips of a second or two the first and the latest look are so alike that the likeliest weights are large ones of
+    opposite kinds. In flight a target that is less like its first look would count for it then.
+    """
     is_target = _is_target(answers)
     columns = np.array(
         [
@@ -95,11 +100,25 @@ def _weights(answers: Sequence[Answer], *, has_second: bool) -> SignWeights:
             for one in answers
         ]
     )
-    share = np.where(is_target, 0.5 / is_target.sum(), 0.5 / (~is_target).sum()) * len(answers)
+    weights = np.zeros(columns.shape[1])
+    kept = np.ones(len(weights), bool)
+    while True:
+        weights[kept] = _logistic_regression(columns[:, kept], is_target)
+        against = kept & (weights < 0)
+        against[_BIAS] = False
+        if not against.any():
+            return SignWeights(*weights.round(4).tolist())
+        kept[against] = False
+        weights[against] = 0
+
+
+def _logistic_regression(columns: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The likeliest weights of columns, shape (N, weights), by Newton's method; both kinds of row weigh alike."""
+    share = np.where(is_positive, 0.5 / is_positive.sum(), 0.5 / (~is_positive).sum()) * len(columns)
     weights = np.zeros(columns.shape[1])
     for _ in range(_STEPS):
         odds = 1 / (1 + np.exp(-columns @ weights))
-        gradient = columns.T @ (share * (odds - is_target)) + _RIDGE * weights
+        gradient = columns.T @ (share * (odds - is_positive)) + _RIDGE * weights
         curvature = (columns * (share * odds * (1 - odds))[:, None]).T @ columns
         weights -= np.linalg.solve(curvature + _RIDGE * np.eye(len(weights)), gradient)
-    return SignWeights(*weights.round(4).tolist())
+    return weights

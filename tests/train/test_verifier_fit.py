@@ -43,6 +43,19 @@ def test_both_kinds_weigh_alike_however_many_there_are() -> None:
     assert log_odds(fit_verifier(many), 0.5, 0.6, 0.85) == pytest.approx(0, abs=0.3)
 
 
+def test_no_sign_counts_against_the_target() -> None:
+    """In a short clip the first and the latest look are nearly one, and their difference tells by chance."""
+    rng = np.random.default_rng(1)
+    looks = []
+    for place in range(400):
+        is_target = place % 2 == 0
+        common = 0.8 + 0.1 * is_target + rng.normal(0, 0.05)
+        looks.append(Answer(0.5, common - 0.03 * is_target, common + 0.01 * is_target, math.nan, is_target))
+    found = fit_verifier([looks[place::20] for place in range(20)])
+    assert found.alone.first == 0
+    assert found.alone.latest > 10
+
+
 def test_it_is_judged_on_clips_that_it_has_not_learned_from() -> None:
     easy, hard = (judge_verifier(clips(200, second=False, apart=apart)) for apart in (0.3, 0.0))
     assert (easy.clips, hard.clips) == (40, 40)
