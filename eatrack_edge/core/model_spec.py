@@ -24,6 +24,7 @@ SCHEMA = "eatrack-edge/1"
 TEMPLATE_FORMS = ("projections", "tokens", "crop")
 # Keys that no checkpoint has, nor the first graphs of this schema.
 _OF_GRAPHS = ("precision", "template_form", "foreground_embedding")
+_OPTIONAL = (*_OF_GRAPHS, "verifier")  # older files lack them
 PRECISIONS = ("fp32", "fp16", "int8", "int8-fp16")
 
 
@@ -182,7 +183,7 @@ class ModelSpec:
             values = {
                 spec.name: metadata[spec.name] if spec.type == "str" else json.loads(metadata[spec.name])
                 for spec in specs
-                if spec.name in metadata or spec.name not in (*_OF_GRAPHS, "verifier")
+                if spec.name in metadata or spec.name not in _OPTIONAL
             }
             return msgspec.convert(values | {"cropping": values}, cls)
         except (KeyError, json.JSONDecodeError, msgspec.ValidationError) as error:

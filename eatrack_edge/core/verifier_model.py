@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.errors import ConfigError, InputError
+from eatrack_edge.core.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,16 @@ class SignWeights:
     confidence: float  # of the logit of the network's confidence
     first: float  # of the cosine to the target in the first frame
     latest: float  # of the cosine to the target as it was seen last
-    bias: float
+    bias: float  # what is added to them
     second: float = 0.0  # of the logit of the second network's highest score in the search region
+
+    def __post_init__(self) -> None:
+        check_ranges(self, dict.fromkeys(("confidence", "first", "latest", "bias", "second"), "[-1000, 1000]"))
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierModel:
-    """Of one network; ``eatrack-edge fit-verifier`` learns it.
+    """What one network's verifier learned, by ``eatrack-edge fit-verifier``.
 
     Attributes:
         alone: Weights where the network is asked alone.
@@ -51,8 +55,8 @@ class VerifierModel:
             return UNFITTED
         try:
             return msgspec.json.decode(text, type=cls)
-        except msgspec.DecodeError as error:
-            raise InputError(f"{source}: metadata `verifier` cannot be read: {error}") from error
+        except (msgspec.DecodeError, ConfigError) as error:
+            raise InputError(f"{source}: not the weights of a verifier: {error}") from error
 
 
 # For a network whose verifier was never fitted. Logistic regressions over 6,088 looks of eatrack_s in INT8 at training

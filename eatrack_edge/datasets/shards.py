@@ -8,6 +8,7 @@ is a still. The pictures stay encoded in memory: 100 MB rather than 2.7 GB, for 
 from __future__ import annotations
 
 import json
+import math
 import tarfile
 from collections import defaultdict
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ class ShardCrop:
         Raises:
             InputError: The bytes are no picture.
         """
-        picture = cv2.imdecode(np.frombuffer(self.encoded, np.uint8), cv2.IMREAD_COLOR)
+        encoded = np.frombuffer(self.encoded, np.uint8)
+        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if len(encoded) else None
         if picture is None:
             raise InputError(f"{self.name}: cannot be read as a picture")
         return cast("Frame", picture)
@@ -93,7 +95,7 @@ def _read_shard(path: Path) -> list[ShardTarget]:
             x, y, w, h = row["box"]
             crop = ShardCrop(f"{path.stem}/{row['file']}", (x, y, w, h), int(row.get("t", 0)), pictures[row["file"]])
             # A still is its own target: its file's name keeps it apart.
-            key = ("clip", str(row["clip"])) if "clip" in row else ("still", row["file"])
+            key = ("clip", str(row["clip"])) if row.get("clip") is not None else ("still", row["file"])
             clips[key].append(crop)
             labels[key] = str(row.get("label", ""))
     return [
@@ -121,13 +123,23 @@ def _read_tar(path: Path) -> dict[str, bytes]:
     return pictures
 
 
+def _is_box(box: object) -> bool:
+    return (
+        isinstance(box, list)
+        and len(box) == 4
+        and all(isinstance(number, (int, float)) and math.isfinite(number) for number in box)
+    )
+
+
 def _read_line(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not a line of JSON: {error.msg}") from error
-    if not isinstance(row, dict) or "file" not in row or len(row.get("box", ())) != 4:
+    if not isinstance(row, dict) or "file" not in row or not _is_box(row.get("box")):
         raise InputError(f"{where}: a line needs `file` and `box` of four numbers, got {line.strip()[:80]}")
+    if not isinstance(row.get("t", 0), int):
+        raise InputError(f"{where}: `t` is a whole number of frames, got {row['t']!r}")
     if not (row["box"][2] > 0 and row["box"][3] > 0):
         raise InputError(f"{where}: empty box: w={row['box'][2]:g}, h={row['box'][3]:g}")
     return row

@@ -79,6 +79,7 @@ def plan(
     Raises:
         UsageError: Unknown model or recipe, or a checkpoint of an unnamed model.
         CheckpointError: The checkpoint cannot be read.
+        InputError: The verifier cannot be read.
     """
     if what.endswith(SUFFIXES):
         checkpoint = read_checkpoint(Path(what))
@@ -120,12 +121,14 @@ def _model_spec(
 
 def _read_verifier(path: Path) -> str:
     """Read what ``fit-verifier`` wrote, and check that it can be used."""
+    hint = "write one with: eatrack-edge fit-verifier"
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    VerifierModel.from_text(text, str(path))
-    return text
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}", hint=hint) from error
+    if not text:
+        raise InputError(f"{path}: is empty", hint=hint)
+    return VerifierModel.from_text(text, str(path)).to_text()
 
 
 def _template_form(shape: Architecture, joint: bool) -> str:

@@ -13,6 +13,7 @@ from eatrack_edge.sources.frame_times import Place, Timeline
 
 _TRIES = 3  # to read on after the demuxer failed, before the rest is given up
 _UNEXPLAINED_BYTES = 256  # between two packets of a Matroska file: a part of it was skipped
+_Y4M_FRAME = b"FRAME"  # how each begins
 _INDEX_BYTES, _INDEX_SHARE = 4096, 0.02  # of a Matroska file, at its end
 _TAIL_S = 1.0  # more than this lost at the end is an early end
 
@@ -115,8 +116,12 @@ class Decoding:
         return size - self._end_byte > max(_INDEX_BYTES, _INDEX_SHARE * size)
 
     def _leaves_part(self) -> bool:
-        """Whether a raw Y4M goes on after its last whole frame: FFmpeg drops a part of one without a word."""
-        return "yuv4mpegpipe" in self.container.format.name and self.path.stat().st_size > self._end_byte
+        """Whether a part of a frame follows the last whole one of a raw Y4M: FFmpeg drops it without a word."""
+        if "yuv4mpegpipe" not in self.container.format.name or self.path.stat().st_size <= self._end_byte:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(self._end_byte)
+            return _Y4M_FRAME.startswith(file.read(len(_Y4M_FRAME)))
 
     def _early_end(self) -> str:
         """Why the end that was reached is not the end that the file promises; empty where it is."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from eatrack_edge.core.boxes import Box, sides_between
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.tracking.acceptance import is_known_in_place, is_unknown_elsewhere
+from eatrack_edge.tracking.acceptance import is_known_in_place, needed_log_odds
 from eatrack_edge.tracking.decode import Decoded
 from eatrack_edge.tracking.embedding import Embedding
 from eatrack_edge.tracking.lifecycle import StateChange
@@ -104,8 +104,7 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
     best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
     found = _found(target, looker, seen, best, size_from)
     sides = sides_between(target.expected, found.box)
-    is_doubtful = looker.model_spec.is_calibrated and not target.lifecycle.is_confirmed
-    if is_doubtful and is_unknown_elsewhere(sides, found.log_odds):
+    if looker.model_spec.is_calibrated and found.log_odds < _needed_log_odds(target, sides):
         return found._replace(confidence=0.0, note=_ELSEWHERE)  # the network's confidence is of another object
     return found._replace(is_known=is_known_in_place(sides, found.log_odds))
 
@@ -126,8 +125,15 @@ def _look_wide(
         return None
     found = _found(target, looker, seen, seen.best, target.box)
     # It shows other objects that may be taken for the target, so the verifier is asked as well.
-    is_target = found.confidence >= minimum_confidence and found.log_odds >= place.minimum_log_odds
+    needed = max(place.minimum_log_odds, _needed_log_odds(target, sides_between(target.expected, found.box)))
+    is_target = found.confidence >= minimum_confidence and found.log_odds >= needed
     return found if is_target else None
+
+
+def _needed_log_odds(target: Target, sides: float) -> float:
+    """What the verifier has to say for following the target to so many sides from where it is expected."""
+    is_doubtful = not target.lifecycle.is_confirmed
+    return needed_log_odds(sides, is_doubtful=is_doubtful, is_jump=target.pace.is_jump(sides))
 
 
 def _found(target: Target, looker: Looker, seen: Sight, best: Decoded, size_from: Box) -> _Found:

@@ -16,6 +16,7 @@ from eatrack_edge.tracking.cut_detector import CutDetector
 from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
+from eatrack_edge.tracking.pace import Pace
 from eatrack_edge.tracking.patch_matching import follow_patch
 from eatrack_edge.tracking.reacquisition import Candidate, Reacquisition
 from eatrack_edge.tracking.recovery import JumpRecovery
@@ -62,7 +63,7 @@ class Target:
         self.frame_index = 0
         self.is_cut = False
         self.region = SearchRegion(model_spec, scratch)
-        self.motion, self.recovery, self.wide_look = _start_of_motion(settings)
+        self.motion, self.recovery, self.wide_look, self.pace = _start_of_motion(settings)
         self.first: Embedding = np.zeros(0, np.float32)
         self.verifier = Verifier(verifier_model)
         self.reacquisition = Reacquisition(settings.reacquisition, model_spec.cropping.search_factor, frame_size)
@@ -124,6 +125,7 @@ class Target:
         self.motion.found(self.box, box)
         self.recovery.found(self.box, box)
         self.wide_look.found(self.box, box)
+        self.pace.found(self.box, box)
         self.box = self._found_box = box
 
     def moved(self, box: Box) -> None:
@@ -141,7 +143,7 @@ class Target:
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
         self.box = self._found_box = self._inside(box)
-        self.motion, self.recovery, self.wide_look = _start_of_motion(self._settings)
+        self.motion, self.recovery, self.wide_look, self.pace = _start_of_motion(self._settings)
 
     def observe(
         self, confidence: float, log_odds: float, *, is_known: bool = False, is_found: bool = False, note: str = ""
@@ -194,5 +196,6 @@ class Target:
             self.reacquisition.start(self.box)
 
 
-def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook]:
-    return MOTION_MODELS.get(settings.motion.model)(settings.motion), JumpRecovery(settings.recovery), WideLook()
+def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook, Pace]:
+    motion = MOTION_MODELS.get(settings.motion.model)(settings.motion)
+    return motion, JumpRecovery(settings.recovery), WideLook(), Pace()

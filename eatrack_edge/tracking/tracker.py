@@ -54,7 +54,7 @@ class Tracker:
         self.choice = choose_backend(model, backend, threads) if isinstance(model, (str, Path)) else Choice(model)
         self.backend = self.choice.backend
         self.model_spec = self.backend.model_spec
-        self._verifier_model = VerifierModel.from_text(self.model_spec.verifier, self.backend.name)
+        self._verifier_model = VerifierModel.from_text(self.model_spec.verifier, f"metadata of {self.model_spec.model}")
         self._scratch = Scratch()  # a long flight allocates nothing
         self.templates = Templates(self.backend, self.settings.templates, self._scratch)
         self.template_events = self.templates.events  # the newest decisions about the second template

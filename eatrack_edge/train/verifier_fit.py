@@ -12,27 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.core.verifier_model import SignWeights, VerifierModel
+from eatrack_edge.core.verifier_model import UNFITTED, SignWeights, VerifierModel
 from eatrack_edge.tracking.verifier import log_odds, logit
-from eatrack_edge.train.verifier_looks import Answer
+from eatrack_edge.train.verifier_looks import LEAST_FRAMES, Answer
 
 _LEAST_CLIPS = 20
-_JUDGED_EVERY = 5  # clips
+_EVALUATED_EVERY = 5  # clips
 _BIAS = 3  # its place among the weights
-_RIDGE, _STEPS = 1e-3, 60  # of the logistic regression
+# Of the logistic regression. The ridge draws few answers towards the weights of the default model, and leaves what
+# thousands say.
+_RIDGE, _STEPS = 0.1, 60
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """How well targets are told from other objects in clips that were left out of a fit.
+class Accuracy:
+    """How well targets are distinguished from other objects in clips that were left out of a fit.
 
     Attributes:
         clips: How many.
+        targets: Answers that are the target.
+        others: Answers that are something else.
         known: Share of their targets whose log odds are above 99 % of what is not the target.
         taken: Share of what is not the target whose log odds are above 0.
     """
 
     clips: int
+    targets: int
+    others: int
     known: float
     taken: float
 
@@ -46,25 +52,25 @@ def fit_verifier(clips: Sequence[Sequence[Answer]]) -> VerifierModel:
     if len(clips) < _LEAST_CLIPS:
         raise InputError(
             f"{len(clips)} clips can be looked at, and the verifier needs {_LEAST_CLIPS}",
-            hint="give training shards with clips: lines with the same `clip` show one target at several times `t`",
+            hint=f"a clip is {LEAST_FRAMES} or more lines with the same `clip`, of one target at several times `t`",
         )
     return _fit(clips)
 
 
-def judge_verifier(clips: Sequence[Sequence[Answer]]) -> Judgement:
-    """Fit without every fifth clip, and judge on those.
+def evaluate_verifier(clips: Sequence[Sequence[Answer]]) -> Accuracy:
+    """Fit another one without every fifth clip, and evaluate it on those.
 
     Raises:
         InputError: The looks found the target always or never.
     """
-    left_out = clips[::_JUDGED_EVERY]
-    model = _fit([clip for place, clip in enumerate(clips) if place % _JUDGED_EVERY])
+    left_out = clips[::_EVALUATED_EVERY]
+    model = _fit([clip for place, clip in enumerate(clips) if place % _EVALUATED_EVERY])
     answers = [answer for clip in left_out for answer in clip]
     odds = np.array([_log_odds(model, answer) for answer in answers])
     is_target = _is_target(answers)
     others = odds[~is_target]
     known = float((odds[is_target] > np.quantile(others, 0.99)).mean())
-    return Judgement(len(left_out), known, float((others > 0).mean()))
+    return Accuracy(len(left_out), int(is_target.sum()), len(others), known, float((others > 0).mean()))
 
 
 def _fit(clips: Sequence[Sequence[Answer]]) -> VerifierModel:
@@ -83,7 +89,9 @@ def _is_target(answers: Sequence[Answer]) -> NDArray[np.bool_]:
     """Whether each answer is the target; both kinds are needed."""
     is_target = np.array([answer.is_target for answer in answers], bool)
     if is_target.all() or not is_target.any():
-        raise InputError("looks at the clips found the target always or never: there is nothing to learn from")
+        raise InputError(
+            f"{is_target.sum()} of {len(is_target)} looks found the target: both kinds are needed to learn from"
+        )
     return is_target
 
 
@@ -100,10 +108,12 @@ def _weights(answers: Sequence[Answer], *, has_second: bool) -> SignWeights:
             for one in answers
         ]
     )
+    of = UNFITTED.with_second if has_second else UNFITTED.alone
+    default = np.array([of.confidence, of.first, of.latest, of.bias, *([of.second] if has_second else [])])
     weights = np.zeros(columns.shape[1])
     kept = np.ones(len(weights), bool)
     while True:
-        weights[kept] = _logistic_regression(columns[:, kept], is_target)
+        weights[kept] = _logistic_regression(columns[:, kept], is_target, default[kept])
         against = kept & (weights < 0)
         against[_BIAS] = False
         if not against.any():
@@ -112,13 +122,15 @@ def _weights(answers: Sequence[Answer], *, has_second: bool) -> SignWeights:
         weights[against] = 0
 
 
-def _logistic_regression(columns: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _logistic_regression(
+    columns: NDArray[np.float64], is_positive: NDArray[np.bool_], default: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The likeliest weights of columns, shape (N, weights), by Newton's method; both kinds of row weigh alike."""
     share = np.where(is_positive, 0.5 / is_positive.sum(), 0.5 / (~is_positive).sum()) * len(columns)
-    weights = np.zeros(columns.shape[1])
+    weights = default
     for _ in range(_STEPS):
         odds = 1 / (1 + np.exp(-columns @ weights))
-        gradient = columns.T @ (share * (odds - is_positive)) + _RIDGE * weights
+        gradient = columns.T @ (share * (odds - is_positive)) + _RIDGE * (weights - default)
         curvature = (columns * (share * odds * (1 - odds))[:, None]).T @ columns
-        weights -= np.linalg.solve(curvature + _RIDGE * np.eye(len(weights)), gradient)
+        weights = weights - np.linalg.solve(curvature + _RIDGE * np.eye(len(weights)), gradient)
     return weights

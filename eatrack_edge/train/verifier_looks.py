@@ -7,6 +7,7 @@ second look finds is the target or is not, by its overlap with the true box. See
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from eatrack_edge.core.boxes import Box, iou
 from eatrack_edge.core.crops import Frame, Scratch
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.shards import ShardTarget
 from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts
 from eatrack_edge.tracking.result import Stopwatch
@@ -22,7 +24,7 @@ from eatrack_edge.tracking.sight import Looker, Sight
 from eatrack_edge.tracking.tracker import Tracker
 
 _FRAMES = 24  # of a clip at most
-_LEAST_FRAMES = 3
+LEAST_FRAMES = 3  # of a clip: it is looked at in all but the first
 _OFF_CENTRE = 0.8  # sides by which the target is off the centre of a search region at most
 _AWAY = 2.6, 4.5  # sides from the target at which the search region shows what is beside it
 _AWAY_LOOKS = 2  # a frame
@@ -65,22 +67,27 @@ class ClipLooker:
         self._looker = Looker(tracker.backend, tracker.settings.size_penalty)
         self._region = SearchRegion(tracker.model_spec, Scratch())
 
-    def look_at(self, clip: ShardTarget, others: Sequence[ShardTarget], seed: int) -> list[Answer]:
+    def look_at(self, clip: ShardTarget, others: Sequence[ShardTarget], rng: np.random.Generator) -> list[Answer]:
         """Look at one clip with the template of its first frame, and at others with the same template.
 
         Args:
             clip: Its frames are looked at, ``_FRAMES`` of them at most.
             others: Targets that are not the clip's.
-            seed: Of the places.
+            rng: Chooses the places.
 
         Returns:
             Nothing of a clip that is too short.
+
+        Raises:
+            InputError: A picture cannot be read, or the first shows no target.
         """
-        rng = np.random.default_rng((2026, seed))
         crops = [clip.crops[place] for place in _some(rng, len(clip.crops), _FRAMES)]
-        if len(crops) < _LEAST_FRAMES:
+        if len(crops) < LEAST_FRAMES:
             return []
-        first = self._start(crops[0].picture(), crops[0].box)
+        try:
+            first = self._start(crops[0].picture(), crops[0].box)
+        except InputError as error:
+            raise InputError(f"{crops[0].name}: {error.message}", hint=error.hint) from error
         latest = _LAG * [first]  # the target as it was seen so many frames ago, the newest last
         answers = []
         for crop in crops[1:]:
@@ -129,16 +136,30 @@ class ClipLooker:
 
 
 def look_at_clips(looker: ClipLooker, targets: Sequence[ShardTarget], seed: int = 0) -> Iterator[list[Answer]]:
-    """Look at every clip among the targets, and at others of its source; the answers, clip by clip."""
+    """Look at every clip among the targets, and at others of its source; the answers, clip by clip.
+
+    Args:
+        looker: Has the network.
+        targets: Clips, and stills, which are looked at as others alone.
+        seed: Of the places that are looked at.
+
+    Raises:
+        InputError: A clip is there twice, or a picture cannot be used.
+    """
     by_source: dict[str, list[ShardTarget]] = {}
     for target in targets:
         by_source.setdefault(target.source, []).append(target)
+    counts = Counter((target.source, target.clip) for target in targets if target.clip)
+    for (source, name), count in counts.items():
+        if count > 1:  # its copy would be looked at as another target
+            raise InputError(f"clip `{name}` of {source} was given {count} times")
     for number, clip in enumerate(targets):
         if not clip.clip:
             continue
         same = [other for other in by_source[clip.source] if other is not clip]
-        rng = np.random.default_rng((seed, number))
-        answers = looker.look_at(clip, [same[place] for place in _some(rng, len(same), _OTHERS)], seed + number)
+        rng = np.random.default_rng((2026, seed, number))
+        others = [same[place] for place in _some(rng, len(same), _OTHERS)]
+        answers = looker.look_at(clip, others, rng)
         if answers:
             yield answers
 

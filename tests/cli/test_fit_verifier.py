@@ -37,7 +37,7 @@ def test_what_is_learned_from_clips_is_exported_with_the_graphs_and_used(run: Ru
     )
     assert found.code == 0, found.err
     assert re.search(r"^24 clips: \d+ looks found the target, \d+ something else$", found.out, re.MULTILINE)
-    assert re.search(r"^5 clips not learned from: \d+% of the targets have", found.out, re.MULTILINE)
+    assert re.search(r"^on 5 other clips \(\d+ targets, \d+ others\):", found.out, re.MULTILINE)
     assert found.out.endswith(f"next: eatrack-edge export CHECKPOINT --verifier {learned}\n")
 
     exported = run("export", "eatrack_deit", "--verifier", learned, "--output", tmp_path / "graphs")
@@ -56,9 +56,9 @@ def test_clips_too_few_to_learn_from_are_refused(run: Run, tmp_path: Path) -> No
     assert not (tmp_path / "verifier.json").exists()
 
 
-def test_a_verifier_of_another_width_is_refused_before_anything_is_written(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_no_verifier_is_refused_before_anything_is_written(run: Run, tmp_path: Path) -> None:
     (tmp_path / "verifier.json").write_text('{"alone": 1}')
     found = run("export", "eatrack_deit", "--verifier", tmp_path / "verifier.json", "-o", tmp_path / "graphs")
     assert found.code == 2
-    assert f"{tmp_path / 'verifier.json'}: metadata `verifier` cannot be read" in found.err
+    assert f"{tmp_path / 'verifier.json'}: not the weights of a verifier" in found.err
     assert not (tmp_path / "graphs").exists()

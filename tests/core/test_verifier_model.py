@@ -16,7 +16,9 @@ def test_a_network_whose_metadata_has_none_takes_that_of_the_default_model() -> 
     assert VerifierModel.from_text("", "a.onnx") is UNFITTED
 
 
-@pytest.mark.parametrize("text", ["no json", "{}", MODEL.to_text().replace("0.75", '"much"')])
+@pytest.mark.parametrize(
+    "text", ["no json", "{}", MODEL.to_text().replace("0.75", '"much"'), MODEL.to_text().replace("0.75", "1e308")]
+)
 def test_metadata_that_cannot_be_read_names_its_file(text: str) -> None:
-    with pytest.raises(InputError, match=r"a\.onnx: metadata `verifier` cannot be read"):
+    with pytest.raises(InputError, match=r"a\.onnx: not the weights of a verifier: "):
         VerifierModel.from_text(text, "a.onnx")

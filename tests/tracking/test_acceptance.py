@@ -1,21 +1,35 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from eatrack_edge.tracking.acceptance import is_known_in_place, is_unknown_elsewhere
+from eatrack_edge.tracking.acceptance import is_known_in_place, needed_log_odds
 
 
 @pytest.mark.parametrize(
-    ("sides", "log_odds", "in_place", "elsewhere"),
+    ("sides", "log_odds", "expected"),
     [
-        pytest.param(0.1, -1.4, True, False, id="in its place little is enough"),
-        pytest.param(0.1, -1.6, False, False, id="a cover is known even less"),
-        pytest.param(0.6, 0.0, False, False, id="a step away the confidence decides"),
-        pytest.param(0.8, 0.1, False, False, id="a fast target that the verifier knows"),
-        pytest.param(0.8, -0.1, False, True, id="a neighbour"),
+        pytest.param(0.1, -1.4, True, id="in its place little is enough"),
+        pytest.param(0.1, -1.6, False, id="a cover is known even less"),
+        pytest.param(0.6, 0.0, False, id="it has moved"),
+    ],
+)
+def test_in_its_place_the_target_is_known_by_little(sides: float, log_odds: float, expected: bool) -> None:
+    assert is_known_in_place(sides, log_odds) is expected
+
+
+@pytest.mark.parametrize(
+    ("sides", "is_doubtful", "is_jump", "expected"),
+    [
+        pytest.param(0.6, True, True, -math.inf, id="about its place the confidence decides"),
+        pytest.param(0.8, False, False, -math.inf, id="a fast target"),
+        pytest.param(0.8, True, False, 0.0, id="after a doubt"),
+        pytest.param(0.8, False, True, 3.0, id="farther than it moves in a frame"),
+        pytest.param(0.8, True, True, 3.0, id="both"),
     ],
 )
 def test_the_less_likely_the_place_the_more_is_asked_for(
-    sides: float, log_odds: float, in_place: bool, elsewhere: bool
+    sides: float, is_doubtful: bool, is_jump: bool, expected: float
 ) -> None:
-    assert (is_known_in_place(sides, log_odds), is_unknown_elsewhere(sides, log_odds)) == (in_place, elsewhere)
+    assert needed_log_odds(sides, is_doubtful=is_doubtful, is_jump=is_jump) == expected

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.shards import ShardCrop, ShardTarget, read_shards
 from eatrack_edge.tracking.tracker import Tracker
 from eatrack_edge.train.verifier_looks import ClipLooker, look_at_clips
@@ -66,6 +68,20 @@ def test_the_same_seed_looks_in_the_same_places() -> None:
     )
     assert first == again
     assert first != other
+
+
+def test_a_clip_that_is_there_twice_is_refused_because_its_copy_would_be_another_target() -> None:
+    with pytest.raises(InputError, match="clip `a` of source was given 2 times"):
+        next(look_at_clips(ClipLooker(Tracker(calibrated())), [clip("a", 6), clip("a", 6)]))
+
+
+def test_a_picture_that_shows_no_target_is_named() -> None:
+    grey = cv2.imencode(".png", np.full((240, 320, 3), 90, np.uint8))[1].tobytes()
+    flat = ShardTarget(
+        "source", "a", "", tuple(ShardCrop(f"clip/{place}", (50, 50, 30, 20), place, grey) for place in range(4))
+    )
+    with pytest.raises(InputError, match="clip/0: the box shows one flat colour"):
+        next(look_at_clips(ClipLooker(Tracker(calibrated())), [flat]))
 
 
 @pytest.mark.parametrize("target", [clip("", 6), clip("short", 2)])
