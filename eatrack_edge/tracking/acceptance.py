@@ -13,8 +13,12 @@ import math
 _IN_PLACE = 0.5  # sides from where it is expected, below which it has not moved
 _STILL_KNOWN = -1.5  # log odds of the verifier; 119 of 136 such boxes of low confidence were on the target
 _AWAY = 0.7  # sides from there, from which another object is as likely
-_UNKNOWN = 0.0  # log odds below which it is one; 10 of 13 such boxes after a doubt were
-_KNOWN_AFTER_A_JUMP = 3.0  # log odds from which it is followed after a jump; 7 of 8 jumps with less were wrong
+_LIKELIER_THAN_NOT = 0.0  # log odds; 10 of 13 boxes with less, that far away after a doubt, were another object
+# Of its longest step lately: farther away it has to be likelier than not, and very far away to be clear. Of jumps with
+# lower log odds 3 and 7 went to another object or a cover, and 0 and 3 with the target (videos with and without plates
+# over the target, all frames and every third).
+_FAR, _VERY_FAR = 2.0, 3.0
+_CLEAR = 3.0  # log odds
 
 
 def is_known_in_place(sides: float, log_odds: float) -> bool:
@@ -27,16 +31,16 @@ def is_known_in_place(sides: float, log_odds: float) -> bool:
     return sides < _IN_PLACE and log_odds >= _STILL_KNOWN
 
 
-def needed_log_odds(sides: float, *, is_doubtful: bool, is_jump: bool) -> float:
+def needed_log_odds(sides: float, times_longest: float, *, is_doubtful: bool) -> float:
     """Log odds of the verifier below which it is another object, however high the confidence.
 
     Args:
         sides: Of the target, from where it is expected.
+        times_longest: The same in units of its longest step lately, see ``Pace``.
         is_doubtful: Whether the target was not to be seen a moment ago.
-        is_jump: Whether that is farther than it moves in a frame, see ``Pace``.
     """
     if sides < _AWAY:
         return -math.inf
-    if is_jump:
-        return _KNOWN_AFTER_A_JUMP
-    return _UNKNOWN if is_doubtful else -math.inf
+    if times_longest > _VERY_FAR:
+        return _CLEAR
+    return _LIKELIER_THAN_NOT if is_doubtful or times_longest > _FAR else -math.inf

@@ -12,7 +12,6 @@ from eatrack_edge.core.boxes import Box, sides_between
 
 _STEPS = 30  # frames that are remembered
 _LEAST_STEPS = 10  # before them nothing is known of the pace
-_LONGER = 4.0  # times the longest of them that a step seldom is
 _LEAST_SIDES = 0.1  # of the longest step: one that stands still may begin to move
 
 
@@ -26,8 +25,8 @@ class Pace:
         """Note a frame in which the target moved from ``last`` to ``box``, pixels of the frame."""
         self._steps.append(sides_between(last, box))
 
-    def is_jump(self, sides: float) -> bool:
-        """Whether a step of so many sides is far longer than any of the latest."""
+    def times_longest(self, sides: float) -> float:
+        """A step of so many sides in units of the longest of the latest; 0 while nothing is known of them."""
         if len(self._steps) < _LEAST_STEPS:
-            return False
-        return sides > _LONGER * max(*self._steps, _LEAST_SIDES)
+            return 0.0
+        return sides / max(*self._steps, _LEAST_SIDES)

@@ -132,8 +132,7 @@ def _look_wide(
 
 def _needed_log_odds(target: Target, sides: float) -> float:
     """What the verifier has to say for following the target to so many sides from where it is expected."""
-    is_doubtful = not target.lifecycle.is_confirmed
-    return needed_log_odds(sides, is_doubtful=is_doubtful, is_jump=target.pace.is_jump(sides))
+    return needed_log_odds(sides, target.pace.times_longest(sides), is_doubtful=not target.lifecycle.is_confirmed)
 
 
 def _found(target: Target, looker: Looker, seen: Sight, best: Decoded, size_from: Box) -> _Found:

@@ -18,22 +18,18 @@ def after(*steps: float) -> Pace:
     return pace
 
 
-def test_a_step_of_four_times_the_longest_is_a_jump() -> None:
-    pace = after(*[0.1] * 9, 0.3)
-    assert not pace.is_jump(1.19)
-    assert pace.is_jump(1.21)
+def test_a_step_is_measured_by_the_longest_of_the_latest() -> None:
+    assert after(*[0.1] * 9, 0.3).times_longest(0.9) == pytest.approx(3.0)
 
 
 def test_before_ten_steps_nothing_is_known_of_the_pace() -> None:
-    assert not after(*[0.1] * 9).is_jump(5.0)
+    assert after(*[0.1] * 9).times_longest(5.0) == 0
 
 
 def test_what_stands_still_may_begin_to_move() -> None:
-    pace = after(*[0.0] * 30)
-    assert not pace.is_jump(0.39)
-    assert pace.is_jump(0.41)
+    assert after(*[0.0] * 30).times_longest(0.2) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(("frames", "expected"), [(29, False), (30, True)])
-def test_a_long_step_is_forgotten_after_30_frames(frames: int, expected: bool) -> None:
-    assert after(1.0, *[0.1] * frames).is_jump(2.0) is expected
+@pytest.mark.parametrize(("frames", "expected"), [(29, 2.0), (30, 20.0)])
+def test_a_long_step_is_forgotten_after_30_frames(frames: int, expected: float) -> None:
+    assert after(1.0, *[0.1] * frames).times_longest(2.0) == pytest.approx(expected)
