@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from eatrack_edge.tracking.settings import LifecycleSettings as LifecycleSettings
     from eatrack_edge.tracking.settings import MotionSettings as MotionSettings
     from eatrack_edge.tracking.settings import ReacquisitionSettings as ReacquisitionSettings
-    from eatrack_edge.tracking.settings import RecoverySettings as RecoverySettings
     from eatrack_edge.tracking.settings import RefinementSettings as RefinementSettings
     from eatrack_edge.tracking.settings import TemplateSettings as TemplateSettings
     from eatrack_edge.tracking.settings import TrackerSettings as TrackerSettings
@@ -70,7 +69,7 @@ _HOMES = {
     "tracking.reacquisition": ("Candidate",),
     "tracking.result": ("TrackResult",),
     "tracking.settings": (
-        *("TrackerSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
+        *("TrackerSettings", "MotionSettings", "TemplateSettings"),
         *("LifecycleSettings", "ReacquisitionSettings", "RefinementSettings"),
     ),
     "tracking.tracker": ("Tracker",),
