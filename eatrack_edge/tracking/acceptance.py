@@ -15,9 +15,9 @@ _STILL_KNOWN = -1.5  # log odds of the verifier; 119 of 136 such boxes of low co
 _AWAY = 0.7  # sides from there, from which another object is as likely
 _LIKELIER_THAN_NOT = 0.0  # log odds; 10 of 13 boxes with less, that far away after a doubt, were another object
 # Of its longest step lately: farther away it has to be likelier than not, and very far away to be clear. Of jumps with
-# lower log odds 3 and 7 went to another object or a cover, and 0 and 3 with the target (videos with and without plates
-# over the target, all frames and every third).
-_FAR, _VERY_FAR = 2.0, 3.0
+# lower log odds 3 and 6 went to another object or a cover, and 0 and 2 with the target (videos with and without plates
+# over the target, all frames and every third). From 3 times on, right jumps of a group's member were refused too.
+_FAR, _VERY_FAR = 2.0, 4.0
 _CLEAR = 3.0  # log odds
 
 
