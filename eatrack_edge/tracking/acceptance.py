@@ -14,11 +14,10 @@ _IN_PLACE = 0.5  # sides from where it is expected, below which it has not moved
 _STILL_KNOWN = -1.5  # log odds of the verifier; 119 of 136 such boxes of low confidence were on the target
 _AWAY = 0.7  # sides from there, from which another object is as likely
 _LIKELIER_THAN_NOT = 0.0  # log odds; 10 of 13 boxes with less, that far away after a doubt, were another object
-# Of its longest step lately: farther away it has to be likelier than not, and very far away to be clear. Of jumps with
-# lower log odds 3 and 6 went to another object or a cover, and 0 and 2 with the target (videos with and without plates
-# over the target, all frames and every third). From 3 times on, right jumps of a group's member were refused too.
+# Times its longest step lately: farther away it has to be likelier than not, very far away twice as likely and more.
+# From 3 times on, or at log odds of 3, right jumps were refused as well (docs/states.md).
 _FAR, _VERY_FAR = 2.0, 4.0
-_CLEAR = 3.0  # log odds
+_CLEARLY_LIKELIER = 1.0  # log odds
 
 
 def is_known_in_place(sides: float, log_odds: float) -> bool:
@@ -42,5 +41,5 @@ def needed_log_odds(sides: float, times_longest: float, *, is_doubtful: bool) ->
     if sides < _AWAY:
         return -math.inf
     if times_longest > _VERY_FAR:
-        return _CLEAR
+        return _CLEARLY_LIKELIER
     return _LIKELIER_THAN_NOT if is_doubtful or times_longest > _FAR else -math.inf

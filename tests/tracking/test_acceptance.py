@@ -26,8 +26,8 @@ def test_in_its_place_the_target_is_known_by_little(sides: float, log_odds: floa
         pytest.param(0.8, 1.9, False, -math.inf, id="a fast target"),
         pytest.param(0.8, 0.0, True, 0.0, id="after a doubt"),
         pytest.param(0.8, 3.9, False, 0.0, id="farther than it moves in a frame"),
-        pytest.param(0.8, 4.1, False, 3.0, id="much farther"),
-        pytest.param(0.8, 4.1, True, 3.0, id="much farther after a doubt"),
+        pytest.param(0.8, 4.1, False, 1.0, id="much farther"),
+        pytest.param(0.8, 4.1, True, 1.0, id="much farther after a doubt"),
     ],
 )
 def test_the_less_likely_the_place_the_more_is_asked_for(
