@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from eatrack_edge.tracking.settings import LifecycleSettings as LifecycleSettings
     from eatrack_edge.tracking.settings import MotionSettings as MotionSettings
     from eatrack_edge.tracking.settings import ReacquisitionSettings as ReacquisitionSettings
+    from eatrack_edge.tracking.settings import RecoverySettings as RecoverySettings
     from eatrack_edge.tracking.settings import RefinementSettings as RefinementSettings
     from eatrack_edge.tracking.settings import TemplateSettings as TemplateSettings
     from eatrack_edge.tracking.settings import TrackerSettings as TrackerSettings
@@ -69,7 +70,7 @@ _HOMES = {
     "tracking.reacquisition": ("Candidate",),
     "tracking.result": ("TrackResult",),
     "tracking.settings": (
-        *("TrackerSettings", "MotionSettings", "TemplateSettings"),
+        *("TrackerSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
         *("LifecycleSettings", "ReacquisitionSettings", "RefinementSettings"),
     ),
     "tracking.tracker": ("Tracker",),

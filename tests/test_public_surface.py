@@ -13,7 +13,7 @@ import eatrack_edge
 # What is promised. It grows only on purpose: a new name is added here, in the documentation and in the changelog.
 PUBLIC = {
     *("Tracker", "TrackResult", "TrackState", "open_source", "open_output", "RunInfo"),
-    *("TrackerSettings", "MotionSettings", "TemplateSettings"),
+    *("TrackerSettings", "MotionSettings", "RecoverySettings", "TemplateSettings"),
     *("LifecycleSettings", "StateChange", "ReacquisitionSettings", "Candidate", "RefinementSettings"),
     *("EATrackError", "UsageError", "InputError", "ConfigError", "CheckpointError", "MachineError", "MissingExtra"),
     *("EngineMismatch", "OutputError", "GateFailed", "SourceLost"),

@@ -1,1 +1,1 @@
-"""Tracks one target: search region, decoding, motion, acceptance and templates. numpy and OpenCV only."""
+"""Tracks one target: search region, decoding, motion, recovery and templates. numpy and OpenCV only."""

@@ -13,6 +13,7 @@ from eatrack_edge.inference.backend import Maps
 
 Size = tuple[float, float]
 
+_NEAR_SIDES = 0.6  # of a box: how far a hidden target may have moved from it
 _SMALLEST_SIDE = 1 / 256  # of a search crop, one pixel of ours; a side of 0 would make the change of shape infinite
 
 
@@ -81,6 +82,30 @@ def decode(
     if location is None:
         return None
     return _read(maps, location, grid, search_size)
+
+
+def decode_near(maps: Maps, near: Box, search_size: int) -> Decoded | None:
+    """Decode the box at the location with the highest score near a given box, without window and size prior.
+
+    Args:
+        maps: The network's outputs for one frame.
+        near: In pixels of the search crop; the centre is looked for within 0.6 of its sides.
+        search_size: Side of the search crop, pixels.
+
+    Returns:
+        ``None`` where its centre lies outside the crop, or the output is unusable.
+    """
+    grid = math.isqrt(maps.score_map.size)
+    x, y, w, h = near
+    per_pixel = grid / search_size  # locations
+    column, row = math.floor((x + w / 2) * per_pixel), math.floor((y + h / 2) * per_pixel)
+    if not (0 <= column < grid and 0 <= row < grid):
+        return None
+    radius = max(1, round(_NEAR_SIDES * math.sqrt(w * h) * per_pixel))
+    left, top = max(0, column - radius), max(0, row - radius)
+    part = maps.score_map.reshape(grid, grid)[top : row + radius + 1, left : column + radius + 1]
+    down, across = divmod(int(part.argmax()), part.shape[1])
+    return _read(maps, (top + down) * grid + left + across, grid, search_size)
 
 
 def _read(maps: Maps, location: int, grid: int, search_size: int) -> Decoded | None:

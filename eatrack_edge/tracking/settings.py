@@ -45,6 +45,18 @@ class MotionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoverySettings:
+    """When the tracker returns to the last reliable box after a jump to a possible distractor."""
+
+    # A step is a jump when it differs from the step before by so many sides of the box, along either axis.
+    jump_sides: float = 0.7
+    watch_frames: int = 25  # frames for which the last reliable box is watched; 0 never returns
+
+    def __post_init__(self) -> None:
+        check_ranges(self, {"jump_sides": "(0, inf)", "watch_frames": "[0, inf)"})
+
+
+@dataclass(frozen=True, slots=True)
 class LifecycleSettings:
     """When the state changes. Times are in frames, because a tracker is not told at which rate they come."""
 
@@ -115,6 +127,7 @@ class TrackerSettings:
     size_rate: float = 0.6  # share of a change of the log size that is applied in one frame; 1 applies it all
     wide_look: bool = True  # look elsewhere in a frame whose search region does not show the target
     motion: MotionSettings = field(default_factory=MotionSettings)
+    recovery: RecoverySettings = field(default_factory=RecoverySettings)
     templates: TemplateSettings = field(default_factory=TemplateSettings)
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
     reacquisition: ReacquisitionSettings = field(default_factory=ReacquisitionSettings)

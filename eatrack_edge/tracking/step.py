@@ -7,6 +7,7 @@ from typing import NamedTuple
 from eatrack_edge.core.boxes import Box, sides_between
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.tracking.acceptance import is_known_in_place, needed_log_odds
+from eatrack_edge.tracking.decode import Decoded
 from eatrack_edge.tracking.embedding import Embedding
 from eatrack_edge.tracking.lifecycle import StateChange
 from eatrack_edge.tracking.refinement import Refinement
@@ -40,6 +41,8 @@ class _Found(NamedTuple):
 
     Attributes:
         sight: The look.
+        best: The box to follow, in the search crop.
+        size_from: The box whose size it continues from, pixels of the frame.
         confidence: Probability that the box is on the target, [0, 1].
         log_odds: The same by the verifier.
         embedding: Of the box.
@@ -48,6 +51,8 @@ class _Found(NamedTuple):
     """
 
     sight: Sight
+    best: Decoded
+    size_from: Box
     confidence: float
     log_odds: float
     embedding: Embedding
@@ -57,7 +62,7 @@ class _Found(NamedTuple):
     @property
     def box(self) -> Box:
         """The box to follow, pixels of the frame."""
-        return self.sight.box
+        return self.sight.window.to_frame(self.best.box)
 
 
 def follow(
@@ -81,7 +86,7 @@ def follow(
     elif looker.model_spec.is_calibrated and confidence < settings.minimum_confidence:
         target.moved(found.box)
     else:
-        target.found(refinement.refine(seen.crop, seen.window, found.box))
+        target.found(refinement.refine(seen.crop, seen.window, found.box), found.size_from)
     change = target.observe(confidence, log_odds, is_known=found.is_known, note=found.note)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change
@@ -96,7 +101,8 @@ def _look_near(frame: Frame, target: Target, looker: Looker, watch: Stopwatch) -
     seen = looker.look(frame, target.region, target.region.window(target.expected), target.box, watch, is_new=False)
     if isinstance(seen, str):
         return seen
-    found = _found(target, looker, seen)
+    best, size_from = target.recovery.choose(seen.best, seen.maps, seen.window, target.box)
+    found = _found(target, looker, seen, best, size_from)
     sides = sides_between(target.expected, found.box)
     if looker.model_spec.is_calibrated and found.log_odds < _needed_log_odds(target, sides):
         return found._replace(confidence=0.0, note=_ELSEWHERE)  # the network's confidence is of another object
@@ -117,7 +123,7 @@ def _look_wide(
     seen = looker.look(frame, target.region, window, target.box, watch, is_new=True)
     if isinstance(seen, str):
         return None
-    found = _found(target, looker, seen)
+    found = _found(target, looker, seen, seen.best, target.box)
     # It shows other objects that may be taken for the target, so the verifier is asked as well.
     needed = max(place.minimum_log_odds, _needed_log_odds(target, sides_between(target.expected, found.box)))
     is_target = found.confidence >= minimum_confidence and found.log_odds >= needed
@@ -129,9 +135,9 @@ def _needed_log_odds(target: Target, sides: float) -> float:
     return needed_log_odds(sides, target.pace.times_longest(sides), is_doubtful=not target.lifecycle.is_confirmed)
 
 
-def _found(target: Target, looker: Looker, seen: Sight) -> _Found:
-    confidence, embedding = looker.confidence(seen.best), seen.embed(seen.best)
-    return _Found(seen, confidence, target.verifier.log_odds(embedding, confidence), embedding)
+def _found(target: Target, looker: Looker, seen: Sight, best: Decoded, size_from: Box) -> _Found:
+    confidence, embedding = looker.confidence(best), seen.embed(best)
+    return _Found(seen, best, size_from, confidence, target.verifier.log_odds(embedding, confidence), embedding)
 
 
 def search(frame: Frame, target: Target, looker: Looker, refinement: Refinement, watch: Stopwatch) -> Step:

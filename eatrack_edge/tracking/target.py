@@ -19,6 +19,7 @@ from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.pace import Pace
 from eatrack_edge.tracking.patch_matching import follow_patch
 from eatrack_edge.tracking.reacquisition import Candidate, Reacquisition
+from eatrack_edge.tracking.recovery import JumpRecovery
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.verifier import Verifier
@@ -62,7 +63,7 @@ class Target:
         self.frame_index = 0
         self.is_cut = False
         self.region = SearchRegion(model_spec, scratch)
-        self.motion, self.wide_look, self.pace = _start_of_motion(settings)
+        self.motion, self.recovery, self.wide_look, self.pace = _start_of_motion(settings)
         self.first: Embedding = np.zeros(0, np.float32)
         self.verifier = Verifier(verifier_model)
         self.reacquisition = Reacquisition(settings.reacquisition, model_spec.cropping.search_factor, frame_size)
@@ -77,9 +78,10 @@ class Target:
     def is_sure(self) -> bool:
         """Whether it is surely the target that is in the box.
 
-        Before a lost target has proved itself it may be another object, which must not be learned.
+        After a jump, or before a lost target has proved itself, it may be another object, which must not be learned.
         """
-        return self.lifecycle.is_confirmed and not self.reacquisition.is_on_probation
+        is_doubtful = self.recovery.last_reliable_box is not None or self.reacquisition.is_on_probation
+        return self.lifecycle.is_confirmed and not is_doubtful
 
     @property
     def expected(self) -> Box:
@@ -110,12 +112,18 @@ class Target:
             self.box = self._inside(moved)
             self.motion.missed()  # what it expected is done
 
-    def found(self, box: Box) -> None:
-        """The network found the target in a box, pixels of the frame; changes of size are smoothed and limited."""
-        box = smooth_size(box, self.box, self._settings.size_rate)
-        box = limit_growth(box, self.box, self._settings.maximum_growth)
+    def found(self, box: Box, size_from: Box) -> None:
+        """The network found the target.
+
+        Args:
+            box: Where, pixels of the frame.
+            size_from: The box whose size it continues from: changes of size are smoothed and limited.
+        """
+        box = smooth_size(box, size_from, self._settings.size_rate)
+        box = limit_growth(box, size_from, self._settings.maximum_growth)
         box = self._inside(box)
         self.motion.found(self.box, box)
+        self.recovery.found(self.box, box)
         self.wide_look.found(self.box, box)
         self.pace.found(self.box, box)
         self.box = self._found_box = box
@@ -124,17 +132,18 @@ class Target:
         """The target was found at the centre of a box, pixels of the frame, whose size is not to be relied on."""
         across, down = step_between(self.box, box)
         x, y, w, h = self.box
-        self.found((x + across, y + down, w, h))
+        self.found((x + across, y + down, w, h), self.box)
 
     def missed(self) -> None:
         """The target was not found in a frame; the box stays where it was found last."""
         self.box = self._found_box
         self.motion.missed()
+        self.recovery.missed()
 
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
         self.box = self._found_box = self._inside(box)
-        self.motion, self.wide_look, self.pace = _start_of_motion(self._settings)
+        self.motion, self.recovery, self.wide_look, self.pace = _start_of_motion(self._settings)
 
     def observe(
         self, confidence: float, log_odds: float, *, is_known: bool = False, is_found: bool = False, note: str = ""
@@ -187,5 +196,6 @@ class Target:
             self.reacquisition.start(self.box)
 
 
-def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, WideLook, Pace]:
-    return MOTION_MODELS.get(settings.motion.model)(settings.motion), WideLook(), Pace()
+def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook, Pace]:
+    motion = MOTION_MODELS.get(settings.motion.model)(settings.motion)
+    return motion, JumpRecovery(settings.recovery), WideLook(), Pace()

@@ -10,6 +10,7 @@ from eatrack_edge.core.errors import ConfigError
 from eatrack_edge.core.ranges import check_ranges
 from eatrack_edge.tracking.settings import (
     MotionSettings,
+    RecoverySettings,
     TemplateSettings,
     TrackerSettings,
 )
@@ -52,7 +53,7 @@ def test_a_fraction_where_a_whole_number_is_wanted_is_refused() -> None:
 
 NUMBERS = [
     (settings, spec.name)
-    for settings in (TrackerSettings, MotionSettings, TemplateSettings)
+    for settings in (TrackerSettings, MotionSettings, RecoverySettings, TemplateSettings)
     for spec in fields(settings)
     if spec.type in ("float", "int")
 ]
@@ -66,4 +67,4 @@ def test_every_number_of_the_settings_is_finite_and_in_its_range(settings: Any, 
 
 
 def test_all_numbers_of_the_settings_are_listed() -> None:
-    assert len(NUMBERS) == 10
+    assert len(NUMBERS) == 12

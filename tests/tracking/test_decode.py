@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eatrack_edge.inference.backend import Maps
-from eatrack_edge.tracking.decode import Decoded, confidence_of, decode, hann_window, size_prior
+from eatrack_edge.tracking.decode import Decoded, confidence_of, decode, decode_near, hann_window, size_prior
 
 
 def maps(grid: int = 16) -> Maps:
@@ -134,6 +134,70 @@ def test_a_change_of_size_or_shape_counts_the_same_either_way() -> None:
 
 def test_a_side_of_zero_is_unlikely_but_no_fault() -> None:
     assert 0 <= size_prior((0.0, 0.0), (0.25, 0.25), 0.08) < 0.01
+
+
+def test_near_a_box_the_best_location_is_decoded_whatever_scores_elsewhere() -> None:
+    m = maps()
+    m.score_map[8, 8], m.score_map[3, 12], m.score_map[4, 15] = 0.9, 0.5, 0.7
+    place = (12 * 16 - 24.0, 3 * 16 - 24.0, 64.0, 64.0)  # its centre is in cell (3, 12), its reach two cells
+    decoded = decode_near(m, place, 256)
+    assert decoded is not None
+    assert decoded.score == pytest.approx(0.5)
+    assert decoded.box == pytest.approx((12 * 16 - 32, 3 * 16 - 32, 64, 64))
+
+
+@pytest.mark.parametrize("corner", [(-32.0, -32.0), (223.0, 223.0)])
+def test_near_the_border_only_the_part_inside_the_crop_is_searched(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 256) is not None
+
+
+@pytest.mark.parametrize("corner", [(-33.0, 100.0), (100.0, 224.0)])
+def test_a_box_outside_the_crop_gives_nothing(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 256) is None
+
+
+def test_an_output_near_a_box_that_is_not_finite_gives_nothing() -> None:
+    m = maps()
+    m.score_map[8, 8], m.offset_map[0, 8, 8] = 0.9, np.nan
+    assert decode_near(m, (96, 96, 64, 64), 256) is None
+
+
+@pytest.mark.parametrize(
+    ("side", "reach"), [pytest.param(64, 2, id="0.6 of its sides"), pytest.param(8, 1, id="at least one location")]
+)
+@pytest.mark.parametrize(("down", "across"), [(1, 0), (-1, 0), (0, 1), (0, -1)], ids=["down", "up", "right", "left"])
+def test_a_hidden_target_is_looked_for_as_far_as_it_may_have_moved(
+    side: int, reach: int, down: int, across: int
+) -> None:
+    m = maps()
+    m.score_map[8 + down * reach, 8 + across * reach] = 0.5
+    m.score_map[8 + down * (reach + 1), 8 + across * (reach + 1)] = 0.9  # one location further
+    decoded = decode_near(m, (136 - side / 2, 136 - side / 2, side, side), 256)  # its centre is in location (8, 8)
+    assert decoded is not None
+    assert decoded.score == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("centre", [(0.0, 128.0), (128.0, 0.0)], ids=["left", "top"])
+def test_a_box_at_the_border_is_looked_for_up_to_the_border(centre: tuple[float, float]) -> None:
+    m = maps()
+    m.score_map[int(centre[1] / 16), int(centre[0] / 16)] = 0.9
+    decoded = decode_near(m, (centre[0] - 32, centre[1] - 32, 64, 64), 256)
+    assert decoded is not None
+    assert decoded.score == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("corner", [(224, 96), (96, 224)], ids=["right", "below"])
+def test_a_centre_on_the_far_border_is_outside_the_crop(corner: tuple[float, float]) -> None:
+    assert decode_near(maps(), (*corner, 64, 64), 256) is None
+
+
+@pytest.mark.parametrize(("size", "is_there"), [(0.0, False), (0.5 / 256, True)], ids=["empty", "half a pixel"])
+@pytest.mark.parametrize("axis", [0, 1], ids=["width", "height"])
+def test_a_box_without_a_side_is_no_answer_and_one_of_half_a_pixel_is(axis: int, size: float, is_there: bool) -> None:
+    m = maps()
+    m.score_map[8, 8] = 0.9
+    m.size_map[axis] = size
+    assert (read(m, size_penalty=0.0) is not None) == is_there
 
 
 def test_a_confidence_is_never_quite_0_or_1() -> None:

@@ -1,4 +1,4 @@
-"""How the tracker handles size changes, low confidence and distractors."""
+"""How the tracker handles size changes, low confidence, distractors and recovery."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from eatrack_edge.tracking.result import TrackResult
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import (
     MotionSettings,
+    RecoverySettings,
     TrackerSettings,
 )
 from eatrack_edge.tracking.tracker import Tracker
@@ -199,25 +200,37 @@ def beside_a_neighbour(red_is_hidden: bool) -> Frame:
     return frame
 
 
-def behind_a_cover(frames_before: int) -> tuple[Tracker, list[float]]:
-    """Where the box is, across, while the target is hidden beside a neighbour, and once it has come out."""
-    backend = WithNeighbour()
-    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
-    tracker = started(backend)
-    for _ in range(frames_before):
-        tracker.update(beside_a_neighbour(red_is_hidden=False))
-    boxes = [tracker.update(beside_a_neighbour(hidden)).box for hidden in (True, True, False, False)]
-    return tracker, [x + w / 2 for x, _, w, _ in boxes]
+def centres_after_a_cover(settings: TrackerSettings) -> list[float]:
+    """Where the box is, across, while the target is hidden and once it has come out."""
+    tracker = started(WithNeighbour(), settings)
+    boxes = [tracker.update(beside_a_neighbour(hidden)).box for hidden in (False, True, True, False, False)]
+    return [x + w / 2 for x, _, w, _ in boxes]
 
 
-def test_a_neighbour_is_not_followed_while_the_target_is_hidden() -> None:
-    tracker, centres = behind_a_cover(frames_before=10)
-    assert centres == pytest.approx([160, 160, 160, 160], abs=1.5)
-    assert tracker.templates._stored_count == 12  # none while it was hidden
+def test_after_a_jump_to_a_distractor_the_box_returns_when_the_target_reappears() -> None:
+    assert centres_after_a_cover(TrackerSettings()) == pytest.approx([160, 196, 196, 160, 160], abs=1.5)
 
 
-def test_before_the_pace_is_known_a_neighbour_may_be_followed() -> None:
-    assert behind_a_cover(frames_before=1)[1] == pytest.approx([196, 196, 196, 196], abs=1.5)
+def test_without_recovery_the_box_stays_on_the_distractor() -> None:
+    stays = TrackerSettings(recovery=RecoverySettings(watch_frames=0))
+    assert centres_after_a_cover(stays) == pytest.approx([160, 196, 196, 196, 196], abs=1.5)
+
+
+def test_the_last_reliable_box_is_given_up_when_it_leaves_the_search_region() -> None:
+    tracker = started()
+    watched = []
+    for x in (160, 184, 208, 232, 256):  # a target that is merely fast: one side from frame to frame
+        tracker.update(scene(x, 120))
+        assert tracker._target is not None
+        watched.append(tracker._target.recovery.last_reliable_box is not None)
+    assert watched == [False, True, True, True, False]
+
+
+def test_nothing_is_stored_while_a_jump_may_prove_a_mistake() -> None:
+    tracker = started(WithNeighbour())
+    for hidden in (False, True, True, True):
+        tracker.update(beside_a_neighbour(hidden))
+    assert tracker.templates._stored_count == 1
 
 
 def test_of_two_candidates_with_similar_scores_the_one_with_the_last_size_is_chosen() -> None:
