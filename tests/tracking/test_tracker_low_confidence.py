@@ -211,6 +211,16 @@ def test_after_a_jump_to_a_distractor_the_box_returns_when_the_target_reappears(
     assert centres_after_a_cover(TrackerSettings()) == pytest.approx([160, 196, 196, 160, 160], abs=1.5)
 
 
+def test_once_the_pace_is_known_a_neighbour_is_not_followed_while_the_target_is_hidden() -> None:
+    backend = WithNeighbour()
+    backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
+    tracker = started(backend)
+    frames = [False] * 10 + [True, True, False, False]
+    centres = [x + w / 2 for x, _, w, _ in (tracker.update(beside_a_neighbour(hidden)).box for hidden in frames)]
+    assert centres == pytest.approx([160] * len(frames), abs=1.5)
+    assert tracker.templates._stored_count == 12  # none while it was hidden
+
+
 def test_without_recovery_the_box_stays_on_the_distractor() -> None:
     stays = TrackerSettings(recovery=RecoverySettings(watch_frames=0))
     assert centres_after_a_cover(stays) == pytest.approx([160, 196, 196, 196, 196], abs=1.5)
