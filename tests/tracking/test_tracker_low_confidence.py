@@ -144,21 +144,21 @@ def test_what_the_wide_look_shows_has_to_be_likelier_the_target_than_not() -> No
 
 
 @pytest.mark.parametrize(("log_odds", "state"), [(0.9, "UNCERTAIN"), (1.1, "TRACKING")])
-@pytest.mark.parametrize("leap", [28.0, 66.0])
-def test_what_stood_still_jumps_only_where_the_verifier_is_clear(leap: float, log_odds: float, state: str) -> None:
+@pytest.mark.parametrize("step", [28.0, 66.0])
+def test_what_stood_still_jumps_only_where_the_verifier_is_clear(step: float, log_odds: float, state: str) -> None:
     """Within the search region, where the confidence alone decided, and beyond it, where the wide look finds it."""
     always = SignWeights(confidence=0.0, first=0.0, latest=0.0, bias=log_odds)
     backend = calibrated()
     backend.model_spec = replace(backend.model_spec, verifier=VerifierModel(always, always).to_text())
-    tracker = started(backend, ONCE if leap < 49 else None)
+    tracker = started(backend, ONCE if step < 49 else None)
     for _ in range(10):
         assert tracker.update(scene(160, 120)).state == "TRACKING"
-    result = tracker.update(scene(160 + leap, 120))
+    result = tracker.update(scene(160 + step, 120))
     assert result.state == state
     if state == "UNCERTAIN":
         assert result.box == pytest.approx(START, abs=0.5)
     else:
-        assert result.box[0] + result.box[2] / 2 == pytest.approx(160 + leap, abs=5)
+        assert result.box[0] + result.box[2] / 2 == pytest.approx(160 + step, abs=5)
 
 
 def test_a_search_region_of_one_colour_takes_the_wide_look_too() -> None:
