@@ -29,17 +29,16 @@ def fit_verifier(
     output: Annotated[Path, typer.Option("--output", "-o", help="JSON file to write.")] = Path("verifier.json"),
 ) -> None:
     """Learn from clips what distinguishes a model's target from other objects, for `export --verifier`."""
-    from eatrack_edge.core.errors import InputError, OutputError
-    from eatrack_edge.core.io import check_writable, write_whole
+    from eatrack_edge.core.errors import InputError
+    from eatrack_edge.core.io import write_whole
     from eatrack_edge.datasets.shards import read_shards
+    from eatrack_edge.outputs.output_file import check_writable
     from eatrack_edge.tracking.settings import RefinementSettings, TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker
     from eatrack_edge.train.verifier_fit import evaluate_verifier
     from eatrack_edge.train.verifier_fit import fit_verifier as fit
 
-    check_writable(output.parent)
-    if output.is_dir():
-        raise OutputError(f"{output}: is a folder", hint="name a file: -o verifier.json")
+    check_writable(output, overwrite=True)
     targets = [target for folder in data for target in read_shards(folder)]
     settings = TrackerSettings(refinement=RefinementSettings(policy=refinement))
     try:
@@ -67,8 +66,9 @@ def _look(tracker: Tracker, targets: list[ShardTarget], seed: int) -> list[list[
     from eatrack_edge.train.verifier_looks import ClipLooker, look_at_clips
 
     clips = []
+    count = sum(bool(target.clip) for target in targets)
     with Progress("clips") as display:
         for answers in look_at_clips(ClipLooker(tracker), targets, seed):
             clips.append(answers)
-            display.show(tracker.model_spec.model, len(clips), sum(bool(target.clip) for target in targets))
+            display.show(tracker.model_spec.model, len(clips), count)
     return clips

@@ -93,7 +93,7 @@ def _read_shard(path: Path) -> list[ShardTarget]:
             if row["file"] not in pictures:
                 raise InputError(f"{path}:{number}: `{row['file']}` is not in {path.with_suffix('.tar').name}")
             x, y, w, h = row["box"]
-            crop = ShardCrop(f"{path.stem}/{row['file']}", (x, y, w, h), int(row.get("t", 0)), pictures[row["file"]])
+            crop = ShardCrop(f"{path.stem}/{row['file']}", (x, y, w, h), row.get("t", 0), pictures[row["file"]])
             # A still is its own target: its file's name keeps it apart.
             key = ("clip", str(row["clip"])) if row.get("clip") is not None else ("still", row["file"])
             clips[key].append(crop)

@@ -36,6 +36,17 @@ def embed(tokens: NDArray[np.float32]) -> Embedding:
     return unit
 
 
+def renew(latest: Embedding, seen: Embedding, kept: float) -> Embedding:
+    """What something looked like lately, after one more look at it.
+
+    Args:
+        latest: Before it.
+        seen: The look.
+        kept: Share of the former that is left, [0, 1].
+    """
+    return embed(np.asarray(kept * latest + (1 - kept) * seen, np.float32))
+
+
 def embed_parts(search_tokens: NDArray[np.float32], box: Box, search_size: int) -> Embedding:
     """The directions of the tokens in 3 x 3 parts of a box, one after another: at unit length, shape (9 * dim,).
 

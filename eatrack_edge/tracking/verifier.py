@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from eatrack_edge.core.verifier_model import VerifierModel
-from eatrack_edge.tracking.embedding import Embedding, embed
+from eatrack_edge.tracking.embedding import Embedding, renew
 
 NO_EVIDENCE = -20.0  # log odds where a frame shows nothing to compare
 _SURE_FROM = 0.7  # confidence from which a frame shows what the target looks like now
@@ -40,7 +40,7 @@ class Verifier:
     def learn(self, seen: Embedding, confidence: float) -> None:
         """Take in what the target looks like in a frame in which it was tracked."""
         if confidence >= _SURE_FROM:
-            self._latest = embed(np.asarray(_KEPT * self._latest + (1 - _KEPT) * seen, np.float32))
+            self._latest = renew(self._latest, seen, _KEPT)
 
     def log_odds(self, found: Embedding, confidence: float, second_score: float | None = None) -> float:
         """Logarithm of the odds that it is the target, if both answers are equally likely beforehand.

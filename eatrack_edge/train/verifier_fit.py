@@ -6,7 +6,7 @@ Both kinds of answer, the target and something else, weigh alike, so log odds of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,14 +102,11 @@ def _weights(answers: Sequence[Answer], *, has_second: bool) -> SignWeights:
     opposite kinds. In flight a target that is less like its first look would count for it then.
     """
     is_target = _is_target(answers)
-    columns = np.array(
-        [
-            [logit(one.confidence), one.first, one.latest, 1.0, *([logit(one.second)] if has_second else [])]
-            for one in answers
-        ]
-    )
-    of = UNFITTED.with_second if has_second else UNFITTED.alone
-    default = np.array([of.confidence, of.first, of.latest, of.bias, *([of.second] if has_second else [])])
+    rows = [[logit(one.confidence), one.first, one.latest, 1.0] for one in answers]  # in SignWeights' order
+    if has_second:
+        rows = [[*row, logit(one.second)] for row, one in zip(rows, answers, strict=True)]
+    columns = np.array(rows)
+    default = np.array(astuple(UNFITTED.with_second if has_second else UNFITTED.alone))[: columns.shape[1]]
     weights = np.zeros(columns.shape[1])
     kept = np.ones(len(weights), bool)
     while True:

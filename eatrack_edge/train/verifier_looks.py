@@ -17,7 +17,7 @@ from eatrack_edge.core.boxes import Box, iou
 from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.shards import ShardTarget
-from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts
+from eatrack_edge.tracking.embedding import Embedding, embed_parts, renew
 from eatrack_edge.tracking.result import Stopwatch
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.sight import Looker, Sight
@@ -96,7 +96,7 @@ class ClipLooker:
                 for answer, embedding in self._answers(frame, around, crop.box, first, latest[-_LAG]):
                     answers.append(answer)
                     if answer.is_target:
-                        seen = embed(np.asarray(_KEPT * latest[-1] + (1 - _KEPT) * embedding, np.float32))
+                        seen = renew(latest[-1], embedding, _KEPT)
             latest.append(seen)
         for other in others:
             crop = other.crops[0]
