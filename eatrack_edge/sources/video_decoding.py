@@ -14,6 +14,7 @@ from eatrack_edge.sources.frame_times import Place, Timeline
 _TRIES = 3  # to read on after the demuxer failed, before the rest is given up
 _UNEXPLAINED_BYTES = 256  # between two packets of a Matroska file: a part of it was skipped
 _Y4M_FRAME = b"FRAME"  # how each begins
+_JPEG_DATA, _JPEG_END = b"\xff\xda", b"\xff\xd9"  # within the data the second cannot occur
 _INDEX_BYTES, _INDEX_SHARE = 4096, 0.02  # of a Matroska file, at its end
 _TAIL_S = 1.0  # more than this lost at the end is an early end
 
@@ -51,6 +52,7 @@ class Decoding:
     _is_partial: bool = False
     _end_s: float = 0.0
     _end_byte: int = 0
+    _has_jpeg_end: bool = False
     _has_sound_frame: bool = False
 
     def __iter__(self) -> Iterator[DecodedFrame]:
@@ -94,7 +96,7 @@ class Decoding:
             if packet.size:
                 self.packets += 1
                 self._see_end(packet)
-                self._is_partial = packet.is_corrupt and not is_transport_stream
+                self._is_partial = self._is_cut_jpeg(packet) or (packet.is_corrupt and not is_transport_stream)
                 if self._is_partial:
                     continue
                 if _is_avi(self.container):
@@ -122,6 +124,19 @@ class Decoding:
         with self.path.open("rb") as file:
             file.seek(self._end_byte)
             return _Y4M_FRAME.startswith(file.read(len(_Y4M_FRAME)))
+
+    def _is_cut_jpeg(self, packet: Any) -> bool:
+        """Whether a raw MJPEG ends within this frame: FFmpeg fills up what is missing without a word.
+
+        Some cameras leave out the mark at the end of every frame, so its absence counts only where an earlier one has
+        it.
+        """
+        if self.container.format.name != "mjpeg":
+            return False
+        content = bytes(packet)
+        has_end = content.find(_JPEG_END, content.rfind(_JPEG_DATA)) >= 0
+        self._has_jpeg_end |= has_end
+        return self._has_jpeg_end and not has_end and self._end_byte >= self.path.stat().st_size
 
     def _early_end(self) -> str:
         """Why the end that was reached is not the end that the file promises; empty where it is."""

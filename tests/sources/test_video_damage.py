@@ -210,60 +210,6 @@ def test_a_copy_that_was_cut_off_is_a_lost_source(intra: Path, tmp_path: Path, s
     assert caught.value.hint == f"the file was cut off there; --max-frames {len(delivered)} stops before it"
 
 
-def _raw(path: Path, codec: str) -> Path:
-    """Ten frames that each stand alone, one after the other and nothing else: no index, and no length of the whole."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=30)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.options = {} if codec == "wrapped_avframe" else {"g": "1", "bf": "0"}
-        for number in range(10):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="bgr24")))
-        container.mux(stream.encode(None))
-    return path
-
-
-FRAME_BYTES = 64 * 48 * 3 // 2  # of a Y4M, without the mark before each
-
-
-@pytest.mark.parametrize(
-    ("missing", "whole"),
-    [
-        pytest.param(1, 9, id="a byte missing"),
-        pytest.param(FRAME_BYTES // 2, 9, id="half a frame"),
-        pytest.param(FRAME_BYTES - 1, 9, id="one byte of a frame"),
-        pytest.param(FRAME_BYTES + 3, 9, id="half the mark of a frame"),
-        pytest.param(FRAME_BYTES + 7, 8, id="a byte missing of the frame before"),
-    ],
-)
-def test_a_raw_y4m_that_was_cut_off_within_a_frame_is_a_lost_source(tmp_path: Path, missing: int, whole: int) -> None:
-    path = _raw(tmp_path / "v.y4m", "wrapped_avframe")
-    path.write_bytes(path.read_bytes()[:-missing])
-    delivered: list[SourceFrame] = []
-    with pytest.raises(SourceLost, match=f"frame {whole} cannot be read: the file ends in the middle of it") as caught:
-        delivered.extend(open_source(str(path)))
-    assert caught.value.hint == f"the file was cut off there; --max-frames {whole} stops before it"
-    assert len(delivered) == whole
-    _check_places(delivered)
-
-
-@pytest.mark.parametrize("frames", [10, 9])
-def test_a_raw_y4m_that_ends_with_a_frame_is_sound(tmp_path: Path, frames: int) -> None:
-    path = _raw(tmp_path / "v.y4m", "wrapped_avframe")
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) - (10 - frames) * (FRAME_BYTES + len(b"FRAME\n"))])
-    read = list(open_source(str(path)))
-    assert len(read) == frames
-    _check_places(read)
-
-
-def test_a_raw_h264_that_was_cut_off_within_a_frame_shows_the_frame_as_damaged(tmp_path: Path) -> None:
-    """Where it was cut inside a frame only the decoder can know: such a file has no structure beyond its frames."""
-    path = _raw(tmp_path / "v.h264", "libx264")
-    path.write_bytes(path.read_bytes()[: -packet_spans(path)[-1][1] // 2])
-    read = list(open_source(str(path)))
-    assert [(one.index, one.is_damaged) for one in read] == [(number, number == 9) for number in range(10)]
-
-
 def test_a_tail_of_zeros_is_a_lost_source(tmp_path: Path) -> None:
     path = write_video(tmp_path / "v.mp4", [number / 10 for number in range(30)], g="1", bf="0")
     at = packet_spans(path)[10][0]
