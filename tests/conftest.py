@@ -22,6 +22,7 @@ collect_ignore_glob = [] if find_spec("torch") else ["model/*", "export/*", "tra
 # Files whose tests start servers, browsers or other programs, or watch a clock: minutes in all, so that `make test`
 # leaves them to `make test-all`.
 SYSTEM = {
+    "benchmarks/test_page_in_browser.py",
     "cli/test_bench_selection.py",
     "cli/test_fly.py",
     "cli/test_fly_web.py",

@@ -113,7 +113,7 @@ def test_the_list_of_system_tests_has_every_file_that_drives_a_browser_and_none_
     listed = re.search(r"^SYSTEM = (\{.*?^\})", (tests / "conftest.py").read_text(encoding="utf-8"), re.S | re.M)
     assert listed
     system = ast.literal_eval(listed[1])
-    drives_one = re.compile(r"^from (chromium|ground\.web\.test_page) import ", re.M)
+    drives_one = re.compile(r"^from (chromium|ground\.web\.test_page) import |which\(.(chrom|google-chrome)", re.M)
     browsing = {path for path in tests.rglob("test_*.py") if drives_one.search(path.read_text(encoding="utf-8"))}
     assert {path.relative_to(tests).as_posix() for path in browsing} <= system
     assert not [name for name in system if not (tests / name).is_file()]

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-import html
-import json
 import re
-import shutil
-import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
 from eatrack_edge.benchmarks.page import write_page
 from eatrack_edge.benchmarks.projection.project import LABEL, check_figures
 from eatrack_edge.benchmarks.projection.published_speeds import check_against_published
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def spread(p50: float) -> dict[str, Any]:
@@ -145,46 +138,3 @@ def test_a_tracker_that_is_hundreds_of_times_faster_is_not_rounded_to_zero(tmp_p
     text = page(tmp_path, result(versus=[mosse]))
     assert "<td>0.0031</td><td>0.0025 to 0.004</td>" in text
     assert ">x0.0031</text>" in text
-
-
-def browse(tmp_path: Path, path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--window-size=1040,2600", *options, path.as_uri()]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
-def test_a_browser_draws_the_page(tmp_path: Path) -> None:
-    page(tmp_path, result(projection=projection()))
-    screenshot = tmp_path / "page.png"
-    browse(tmp_path, tmp_path / "page.html", f"--screenshot={screenshot}")
-    drawn = cv2.imread(str(screenshot))
-    blue = (abs(drawn.astype(int) - (0xB2, 0x72, 0x00)).sum(axis=2) < 12).sum()
-    purple = (abs(drawn.astype(int) - (0xA7, 0x79, 0xCC)).sum(axis=2) < 12).sum()
-    assert blue > 5000  # bars of what was measured
-    assert purple > 500  # outlines of what was projected
-
-
-# What the browser shows: `innerText` leaves out whatever is hidden.
-_LOOK = """<script>document.body.dataset.shown = JSON.stringify({
-  tables: [...document.querySelectorAll("table")].map(one => one.innerText),
-  charts: [...document.querySelectorAll("svg")].map(one => one.getBoundingClientRect().height),
-  overflows: document.documentElement.scrollWidth > window.innerWidth,
-})</script></body>"""
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
-def test_a_browser_shows_the_table_and_every_chart_without_console_messages(tmp_path: Path) -> None:
-    text = page(tmp_path, result(projection=projection()))
-    looked = tmp_path / "looked.html"
-    looked.write_text(text.replace("</body>", _LOOK), encoding="utf-8")
-    done = browse(tmp_path, looked, "--dump-dom", "--enable-logging=stderr")
-    found = re.search(r'data-shown="([^"]*)"', done.stdout)
-    assert found is not None
-    shown = json.loads(html.unescape(found[1]))
-    assert [line.split("\t") for line in shown["tables"][0].splitlines()][2][:4] == ["kcf <1>", "5.00", "6.00", "0.50"]
-    assert shown["tables"][1] == "", "the projection's table is folded away"
-    assert len(shown["charts"]) == 8
-    assert min(shown["charts"]) > 20
-    assert not shown["overflows"]
-    assert "CONSOLE" not in done.stderr
