@@ -15,7 +15,7 @@ from eatrack_edge.cli.bench_overhead import overhead
 from eatrack_edge.cli.bench_pareto import pareto
 from eatrack_edge.cli.bench_selection import selection
 from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
-from eatrack_edge.cli.options import parse_box
+from eatrack_edge.cli.options import RefinementName, parse_box
 from eatrack_edge.core.errors import MissingExtra, UsageError
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
@@ -46,9 +46,7 @@ def measure(
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="Runtime of the graphs; auto takes the fastest installed.")] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, fp16, int8 or int8-fp16; that of the graphs by default.")] = "",
-    refinement: Annotated[
-        str, typer.Option(help="Second look of our tracker at its box: auto, off, vittrack, or one of your own.")
-    ] = "auto",
+    refinement: RefinementName = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, orin, orin-nano, orin-nx, agx-orin; checked.")] = "auto",
     vs: Annotated[list[str] | None, typer.Option(help="Baseline, or MODEL@BACKEND:PRECISION; repeat.")] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from eatrack_edge.cli.console import Progress, print_line, print_table
+from eatrack_edge.cli.options import RefinementName
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 
@@ -16,6 +17,7 @@ def selection(
     first_pixel: Annotated[int, typer.Option(min=0, max=1, help="First pixel in annotations: 1 for Matlab's.")] = 0,
     model: Annotated[str, typer.Option(help="A bundled model, or an exported file or folder.")] = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="Runtime of the graphs; auto takes the fastest installed.")] = "auto",
+    refinement: RefinementName = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one inference.")] = 1,
     delay: Annotated[
         list[float] | None, typer.Option(min=0, help="Age of the picture, s; repeat. 0.3, 0.5, 1.")
@@ -39,13 +41,18 @@ def selection(
     from eatrack_edge.core.errors import InputError
     from eatrack_edge.core.io import write_whole
     from eatrack_edge.datasets.registry import open_dataset
+    from eatrack_edge.tracking.settings import RefinementSettings, TrackerSettings
     from eatrack_edge.tracking.tracker import Tracker
 
     sequences = [read() for read in open_dataset(*dataset, first_pixel).readers.values()]
     delays_s = tuple(dict.fromkeys((0.0, *(delay or (0.3, 0.5, 1.0)))))
     plan = Plan(delays_s, camera_fps=camera_fps, update_ms=update_ms, per_sequence=per_sequence)
+    settings = TrackerSettings(refinement=RefinementSettings(policy=refinement))
     rows: list[Selected] = []
-    with Progress("selections") as progress, Tracker(model, backend=backend, threads=threads) as tracker:
+    with (
+        Progress("selections") as progress,
+        Tracker(model, backend=backend, threads=threads, settings=settings) as tracker,
+    ):
         for row in measure_selections(tracker, sequences, plan):
             rows.append(row)
             progress.show(row.sequence, len(rows), None)

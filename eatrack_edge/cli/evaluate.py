@@ -11,6 +11,7 @@ import typer
 
 from eatrack_edge.cli.console import Progress, print_facts, print_note
 from eatrack_edge.cli.evaluate_report import report, report_skipped
+from eatrack_edge.cli.options import RefinementName
 from eatrack_edge.cli.stopping import Stopped, stopping_as_interrupt
 from eatrack_edge.core.errors import InputError, UsageError
 
@@ -40,9 +41,7 @@ def evaluate(
         list[str] | None, typer.Option(help="Tracker to run, or module:callable for your own; repeat.")
     ] = None,
     model: Annotated[str, typer.Option(help="Model of our tracker: bundled name or exported file.")] = "",
-    refinement: Annotated[
-        str, typer.Option(help="Second look of our tracker at its box: auto, off, vittrack, or one of your own.")
-    ] = "",
+    refinement: RefinementName = "",
     baselines: Annotated[Path | None, typer.Option(help="Folder with the weights of baselines.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes, one sequence at a time each.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of one tracker.")] = 1,

@@ -1,13 +1,19 @@
-"""Boxes, ranges and durations as options of commands, checked before anything runs."""
+"""Options that several commands have, and boxes, ranges and durations as options, checked before anything runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
 
 from eatrack_edge.core.errors import UsageError
 
 if TYPE_CHECKING:
     from eatrack_edge.core.boxes import Box, BoxFormat
+
+RefinementName = Annotated[
+    str, typer.Option(help="Second look of our tracker at its box: auto, off, vittrack, or one of your own.")
+]
 
 
 def parse_box(text: str, layout: BoxFormat = "xywh") -> Box:

@@ -47,3 +47,13 @@ def test_success_is_printed_for_each_delay_and_written_for_each_selection(run: R
 def test_clips_that_are_too_short_are_refused(run: Run, tmp_path: Path) -> None:
     done = run("bench", "selection", "--dataset", "images", clips(tmp_path / "clips", 40), "--backend", "onnxruntime")
     assert (done.code, done.err.splitlines()[-1]) == (2, "hint: a selection needs about two seconds")
+
+
+def test_the_refinement_is_the_one_that_is_named(run: Run, tmp_path: Path) -> None:
+    command = ("bench", "selection", "--dataset", "images", clips(tmp_path / "clips", 40), "--backend", "onnxruntime")
+    assert run(*command, "--refinement", "vitrack").err.splitlines()[-2:] == [
+        "error: no refinement called `vitrack`",
+        "hint: did you mean `vittrack`?",
+    ]
+    # These clips are too short, which is said only after the tracker was opened.
+    assert run(*command, "--refinement", "off").err.splitlines()[-1] == "hint: a selection needs about two seconds"
