@@ -46,7 +46,7 @@ def fit_verifier(
             clips = _look(tracker, targets, seed)
     except KeyboardInterrupt:
         raise Stopped(f"{output} was not written; the same command begins anew") from None
-    write_whole(output, fit(clips).to_text() + "\n")
+    write_whole(output, fit(clips, tracker.model_spec.model).to_text() + "\n")
     found = sum(answer.is_target for clip in clips for answer in clip)
     print(f"{len(clips)} clips: {found} looks found the target, {sum(map(len, clips)) - found} something else")
     try:

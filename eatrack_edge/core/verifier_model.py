@@ -31,10 +31,12 @@ class VerifierModel:
     Attributes:
         alone: Weights where the network is asked alone.
         with_second: Weights where a refinement has a second network.
+        model: Name of the network, as in its metadata; empty where it is not known, as in older files.
     """
 
     alone: SignWeights
     with_second: SignWeights
+    model: str = ""
 
     def to_text(self) -> str:
         """As text, for metadata."""

@@ -77,7 +77,7 @@ def plan(
         verifier: What ``fit-verifier`` wrote, instead of the checkpoint's.
 
     Raises:
-        UsageError: Unknown model or recipe, or a checkpoint of an unnamed model.
+        UsageError: Unknown model or recipe, a checkpoint of an unnamed model, or a verifier of another network.
         CheckpointError: The checkpoint cannot be read.
         InputError: The verifier cannot be read.
     """
@@ -93,7 +93,7 @@ def plan(
     shape = replace(architecture(recipe.model), template_slots=slots)
     model_spec = _model_spec(recipe, shape, checkpoint, known, joint)
     if verifier is not None:
-        model_spec = replace(model_spec, verifier=_read_verifier(verifier))
+        model_spec = replace(model_spec, verifier=_read_verifier(verifier, recipe.model))
     return Plan(name or _stem(checkpoint.path), shape, checkpoint, model_spec, opset or recipe.opset, recipe.gate)
 
 
@@ -119,8 +119,8 @@ def _model_spec(
     )
 
 
-def _read_verifier(path: Path) -> str:
-    """Read what ``fit-verifier`` wrote, and check that it can be used."""
+def _read_verifier(path: Path, model: str) -> str:
+    """Read what ``fit-verifier`` wrote, and check that it can be used with a network."""
     hint = "write one with: eatrack-edge fit-verifier"
     try:
         text = path.read_text(encoding="utf-8").strip()
@@ -128,7 +128,13 @@ def _read_verifier(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}", hint=hint) from error
     if not text:
         raise InputError(f"{path}: is empty", hint=hint)
-    return VerifierModel.from_text(text, str(path)).to_text()
+    found = VerifierModel.from_text(text, str(path))
+    if found.model not in (model, ""):  # older files name none
+        raise UsageError(
+            f"{path}: this verifier was fitted for `{found.model}`, and the network is `{model}`",
+            hint=f"fit one to graphs of `{model}`: eatrack-edge fit-verifier --model GRAPHS --data CLIPS",
+        )
+    return found.to_text()
 
 
 def _template_form(shape: Architecture, joint: bool) -> str:

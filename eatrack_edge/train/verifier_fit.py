@@ -6,7 +6,7 @@ Both kinds of answer, the target and something else, weigh alike, so log odds of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,12 @@ class Accuracy:
     taken: float
 
 
-def fit_verifier(clips: Sequence[Sequence[Answer]]) -> VerifierModel:
+def fit_verifier(clips: Sequence[Sequence[Answer]], model: str = "") -> VerifierModel:
     """Learn from what looks at clips found.
+
+    Args:
+        clips: What each clip's looks found.
+        model: Name of the network that looked, as in its metadata.
 
     Raises:
         InputError: Too few clips, or the looks found the target always or never.
@@ -54,7 +58,7 @@ def fit_verifier(clips: Sequence[Sequence[Answer]]) -> VerifierModel:
             f"{len(clips)} clips can be looked at, and the verifier needs {_LEAST_CLIPS}",
             hint=f"a clip is {LEAST_FRAMES} or more lines with the same `clip`, of one target at several times `t`",
         )
-    return _fit(clips)
+    return replace(_fit(clips), model=model)
 
 
 def evaluate_verifier(clips: Sequence[Sequence[Answer]]) -> Accuracy:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from cli.conftest import Run
 from eatrack_edge import Tracker
+from eatrack_edge.core.verifier_model import UNFITTED, VerifierModel
+from eatrack_edge.export.recipe import plan
 from train.conftest import draw_target, write_shard
 
 pytestmark = pytest.mark.torch
@@ -42,6 +45,7 @@ def test_what_is_learned_from_clips_is_exported_with_the_graphs_and_used(run: Ru
 
     exported = run("export", "eatrack_deit", "--verifier", learned, "--output", tmp_path / "graphs")
     assert exported.code == 0, exported.err
+    assert VerifierModel.from_text(learned.read_text(), str(learned)).model == "eatrack_deit"
     with Tracker(tmp_path / "graphs", backend="onnxruntime") as tracker:
         assert tracker.model_spec.verifier == learned.read_text().strip()
 
@@ -62,3 +66,24 @@ def test_a_file_that_is_no_verifier_is_refused_before_anything_is_written(run: R
     assert found.code == 2
     assert f"{tmp_path / 'verifier.json'}: not the weights of a verifier" in found.err
     assert not (tmp_path / "graphs").exists()
+
+
+def test_a_verifier_of_another_network_is_refused_before_anything_is_written(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "verifier.json"
+    path.write_text(replace(UNFITTED, model="eatrack_s").to_text())
+    found = run("export", "eatrack_deit", "--verifier", path, "-o", tmp_path / "graphs")
+    assert (found.code, found.err.splitlines()[-2:]) == (
+        2,
+        [
+            f"error: {path}: this verifier was fitted for `eatrack_s`, and the network is `eatrack_deit`",
+            "hint: fit one to graphs of `eatrack_deit`: eatrack-edge fit-verifier --model GRAPHS --data CLIPS",
+        ],
+    )
+    assert not (tmp_path / "graphs").exists()
+
+
+def test_a_verifier_that_names_no_network_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "verifier.json"
+    older = UNFITTED.to_text().replace(',"model":""', "")
+    path.write_text(older)
+    assert VerifierModel.from_text(plan("eatrack_deit", verifier=path).model_spec.verifier, "") == UNFITTED

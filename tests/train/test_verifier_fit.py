@@ -32,6 +32,10 @@ def test_what_tells_counts_and_what_is_alike_for_all_does_not() -> None:
     assert found.alone.second == 0
 
 
+def test_what_was_learned_names_the_network_that_looked() -> None:
+    assert fit_verifier(clips(20), "eatrack_s").model == "eatrack_s"
+
+
 def test_few_answers_leave_the_weights_near_those_of_the_default_model() -> None:
     found = fit_verifier(clips(20, second=False))
     assert found.alone.latest < 20  # of 40 that many answers give
