@@ -15,7 +15,7 @@ _STILL_KNOWN = -1.5  # log odds of the verifier; 119 of 136 such boxes of low co
 _AWAY = 0.7  # sides from there, from which another object is as likely
 _LIKELIER_THAN_NOT = 0.0  # log odds; 10 of 13 boxes with less, that far away after a doubt, were another object
 # Times its longest step lately: farther away it has to be likelier than not, very far away clearly so.
-# From 3 times on, or at log odds of 3, right jumps were refused as well (docs/states.md).
+# From 3 times on, or at log odds of 3, right jumps were refused as well (docs/states_measured.md).
 _FAR, _VERY_FAR = 2.0, 4.0
 _CLEARLY_LIKELIER = 1.0  # log odds
 

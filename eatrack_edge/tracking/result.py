@@ -43,8 +43,8 @@ class TrackResult(NamedTuple):
     """The result of one frame.
 
     Attributes:
-        box: (x, y, w, h) in pixels of the frame, inside it; refined where a refinement is on. In ``LOST`` it is no
-            claim: the search goes on from there.
+        box: (x, y, w, h) in pixels of the frame, inside it; refined where a refinement is on, and in its extent like
+            the box that was drawn. In ``LOST`` it is no claim: the search goes on from there.
         confidence: Probability that the box is on the target, in [0, 1]; 0 where the frame gave no evidence. While a
             lost target is looked for, that what was found is the target.
         state: See ``TrackState``.

@@ -125,6 +125,9 @@ class TrackerSettings:
     minimum_confidence: float = 0.3  # confidence below which the state is no longer TRACKING
     size_penalty: float = 0.08  # SiamRPN's penalty k on a change of size or shape; 0 switches it off
     size_rate: float = 0.6  # share of a change of the log size that is applied in one frame; 1 applies it all
+    # Share of how far the network's box is off in the first frame that is taken off every box that is reported, see
+    # `tracking.extent`; 0 reports the boxes that are followed.
+    extent_share: float = 0.35
     wide_look: bool = True  # look elsewhere in a frame whose search region does not show the target
     motion: MotionSettings = field(default_factory=MotionSettings)
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
@@ -142,6 +145,7 @@ class TrackerSettings:
                 "minimum_confidence": "[0, 1]",
                 "size_penalty": "[0, inf)",
                 "size_rate": "(0, 1]",
+                "extent_share": "[0, 1]",
             },
         )
 

@@ -13,7 +13,9 @@ from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.core.verifier_model import VerifierModel
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.tracking.cut_detector import CutDetector
+from eatrack_edge.tracking.decode import decode_near
 from eatrack_edge.tracking.embedding import Embedding, embed, embed_parts, tokens_under
+from eatrack_edge.tracking.extent import Extent, drawn_extent
 from eatrack_edge.tracking.lifecycle import Lifecycle, StateChange, TrackState
 from eatrack_edge.tracking.motion import MOTION_MODELS, MotionModel
 from eatrack_edge.tracking.pace import Pace
@@ -71,6 +73,7 @@ class Target:
             settings.lifecycle, settings.minimum_confidence, is_calibrated=model_spec.is_calibrated
         )
         self._cuts = CutDetector()
+        self._extent = self._network_extent = Extent()  # the drawn box is reported as it is
         self._is_calibrated = model_spec.is_calibrated
         self._settings = settings
 
@@ -94,7 +97,11 @@ class Target:
 
         They are looked at again in their whole size, so it is only here that they are cut off.
         """
-        return tuple(one._replace(box=self._inside(one.box)) for one in self.reacquisition.candidates)
+        return tuple(one._replace(box=self.reported(one.box)) for one in self.reacquisition.candidates)
+
+    def reported(self, box: Box) -> Box:
+        """A box that is followed, pixels of the frame, as it is reported: see ``tracking.extent``."""
+        return self._inside(self._extent.of(box, self.frame_size))
 
     def _inside(self, box: Box) -> Box:
         return clip(box, *self.frame_size, self._settings.minimum_side_px)
@@ -121,18 +128,21 @@ class Target:
         """
         box = smooth_size(box, size_from, self._settings.size_rate)
         box = limit_growth(box, size_from, self._settings.maximum_growth)
-        box = self._inside(box)
-        self.motion.found(self.box, box)
-        self.recovery.found(self.box, box)
-        self.wide_look.found(self.box, box)
-        self.pace.found(self.box, box)
-        self.box = self._found_box = box
+        self._extent = self._network_extent
+        self._go_on_from(self._inside(box))
 
     def moved(self, box: Box) -> None:
         """The target was found at the centre of a box, pixels of the frame, whose size is not to be relied on."""
         across, down = step_between(self.box, box)
         x, y, w, h = self.box
-        self.found((x + across, y + down, w, h), self.box)
+        self._go_on_from(self._inside((x + across, y + down, w, h)))
+
+    def _go_on_from(self, box: Box) -> None:
+        self.motion.found(self.box, box)
+        self.recovery.found(self.box, box)
+        self.wide_look.found(self.box, box)
+        self.pace.found(self.box, box)
+        self.box = self._found_box = box
 
     def missed(self) -> None:
         """The target was not found in a frame; the box stays where it was found last."""
@@ -143,6 +153,7 @@ class Target:
     def found_again(self, box: Box) -> None:
         """A lost target was found, and verified, in a box, pixels of the frame."""
         self.box = self._found_box = self._inside(box)
+        self._extent = self._network_extent
         self.motion, self.recovery, self.wide_look, self.pace = _start_of_motion(self._settings)
 
     def observe(
@@ -176,13 +187,15 @@ class Target:
         self.reacquisition.start(self.box)
 
     def start(self, frame: Frame, backend: Backend) -> None:
-        """Learn what the target looks like, from a search crop like every later embedding; takes one inference."""
+        """Learn the target's look and extent, from a search crop like every later embedding; takes one inference."""
         self._cuts.observe(frame)
         window = self.region.window(self.expected)
         maps = backend.infer(self.region.cut(frame, window))
         tokens, box = maps.search_tokens, window.to_crop(self.box)
         self.first = embed(tokens_under(tokens, box, window.out_size))
         self.verifier.start(embed_parts(tokens, box, window.out_size))
+        if (seen := decode_near(maps, box, window.out_size)) is not None:
+            self._network_extent = drawn_extent(box, seen.box, self._settings.extent_share)
 
     def next_frame(self, frame: Frame) -> None:
         """Begin with a frame. After a cut the likely places come first."""

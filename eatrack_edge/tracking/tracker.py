@@ -180,10 +180,9 @@ class Tracker:
 
 def _result(target: Target, step: Step, watch: Stopwatch, event: TemplateEvent | None) -> TrackResult:
     state = target.lifecycle.state
-    last_seen = None if state.is_target_visible else target.last_reliable_box
-    return TrackResult(
-        target.box, step.confidence, state, watch.latency(), event, step.note, step.change, last_seen, target.candidates
-    )
+    last_seen = None if state.is_target_visible else target.reported(target.last_reliable_box)
+    box, notes = target.reported(target.box), (event, step.note, step.change)
+    return TrackResult(box, step.confidence, state, watch.latency(), *notes, last_seen, target.candidates)
 
 
 def _check_size(frame: Frame, frame_size: tuple[int, int]) -> None:

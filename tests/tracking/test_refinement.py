@@ -162,7 +162,8 @@ def wider() -> Iterator[type[Wider]]:
 def test_the_tracker_reports_the_refined_box_and_continues_from_it(wider: type[Wider]) -> None:
     del wider
     settings = {
-        name: TrackerSettings(size_rate=1.0, refinement=RefinementSettings(policy=name)) for name in ("off", "wider")
+        name: TrackerSettings(size_rate=1.0, extent_share=0.0, refinement=RefinementSettings(policy=name))
+        for name in ("off", "wider")
     }
     plain, tested = (Tracker(SimulatedBackend(), settings=settings[name]) for name in ("off", "wider"))
     for tracker in (plain, tested):

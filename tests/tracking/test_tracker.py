@@ -229,7 +229,7 @@ def test_grey_bgra_and_strided_frames_are_taken() -> None:
 def test_a_box_cannot_explode() -> None:
     backend = SimulatedBackend()
     limit = TrackerSettings().maximum_growth
-    tracker = started(backend, TrackerSettings(size_rate=1.0))
+    tracker = started(backend, TrackerSettings(size_rate=1.0, extent_share=0.0))
     maps = backend._look(scene(64, 64, width=128, height=128))
     backend.override = maps._replace(size_map=np.ones((2, GRID, GRID), np.float32))
     _, _, w, h = tracker.update(scene(160, 120)).box
@@ -296,7 +296,7 @@ def test_tracking_allocates_no_picture_in_the_steady_state() -> None:
 
 @pytest.mark.parametrize("window", ["integer", "subpixel"])
 def test_the_chosen_template_is_the_crop_of_its_own_frame_however_long_ago(window: str) -> None:
-    settings = TrackerSettings(templates=TemplateSettings(capacity=3, interval=7))
+    settings = TrackerSettings(extent_share=0.0, templates=TemplateSettings(capacity=3, interval=7))
     backend = SimulatedBackend(window=window)
     tracker = started(backend, settings)
     frames = [scene(160 + 3 * step, 120) for step in range(8)]
