@@ -186,7 +186,7 @@ class Target:
             self.box = self.last_reliable_box = self.reacquisition.last
         self.reacquisition.start(self.box)
 
-    def start(self, frame: Frame, backend: Backend) -> None:
+    def start(self, frame: Frame, backend: Backend) -> Embedding:
         """Learn the target's look and extent, from a search crop like every later embedding; takes one inference."""
         self._cuts.observe(frame)
         window = self.region.window(self.expected)
@@ -196,6 +196,7 @@ class Target:
         self.verifier.start(embed_parts(tokens, box, window.out_size))
         if (seen := decode_near(maps, box, window.out_size)) is not None:
             self._network_extent = drawn_extent(box, seen.box, self._settings.extent_share)
+        return self.first
 
     def next_frame(self, frame: Frame) -> None:
         """Begin with a frame. After a cut the likely places come first."""

@@ -175,23 +175,24 @@ class Templates:
             raise InputError("the box shows one flat colour: there is nothing to follow")
         return Template(crop, window.extent(box))
 
-    def start(self, template: Template, first: Callable[[], Embedding]) -> None:
+    def start(self, template: Template, look: Callable[[], Embedding]) -> None:
         """Begin with a new target. If this fails, the old target's templates are what they were.
 
         Args:
             template: Of the new target, for every slot.
-            first: See ``TemplatePolicy.start``.
+            look: Looks at the first frame with this template; gives the target's embedding there.
         """
         slots = range(self._backend.model_spec.template_slots)
         policy = self._make_policy(self._settings) if len(slots) > 1 else FirstOnly(self._settings)
-        policy.start(first)
         try:
             self._backend.encode_template(template.crop, template.extent, slots)
+            first = look()
+            policy.start(lambda: first)
         except BaseException:
             for slot, old in enumerate(self.shown):
                 self._backend.encode_template(old.crop, old.extent, [slot])
             raise
-        self._policy, self._first, self.shown = policy, first, [template for _ in slots]
+        self._policy, self._first, self.shown = policy, lambda: first, [template for _ in slots]
         self.log.start(template)
         self.events.clear()
 

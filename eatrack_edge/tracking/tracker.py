@@ -81,8 +81,7 @@ class Tracker:
         box = clip(box, width, height, self.settings.minimum_side_px)
         template = self.templates.cut(frame, box)
         target = Target(box, (width, height), self.settings, self.model_spec, self._verifier_model, self._scratch)
-        target.start(frame, self.backend)
-        self.templates.start(template, lambda: target.first)
+        self.templates.start(template, lambda: target.start(frame, self.backend))
         self.refinement.start(template.crop)
         self._target = target
 

@@ -45,3 +45,14 @@ def test_what_the_border_of_the_frame_cuts_off_is_reported_as_it_is() -> None:
 def test_a_box_that_is_quite_another_corrects_by_a_factor_of_one_and_a_half_at_most() -> None:
     extent = drawn_extent((0, 0, 10, 40), (0, 0, 80, 10), share=1.0)
     assert extent == pytest.approx((math.exp(-0.4), math.exp(0.4)))
+
+
+def test_the_first_frame_is_looked_at_with_the_new_target_as_template() -> None:
+    backend = SimulatedBackend()
+    tracker = Tracker(backend)
+    calls: list[str] = []
+    backend.encode_template = lambda *args: calls.append("encode")  # type: ignore[method-assign]
+    look = backend.infer
+    backend.infer = lambda crop: (calls.append("look"), look(crop))[1]  # type: ignore[method-assign]
+    tracker.init(scene(160, 120), TIGHT)
+    assert calls == ["encode", "look"]
