@@ -51,7 +51,7 @@ def test_the_first_frame_is_looked_at_with_the_new_target_as_template() -> None:
     backend = SimulatedBackend()
     tracker = Tracker(backend)
     calls: list[str] = []
-    backend.encode_template = lambda *args: calls.append("encode")  # type: ignore[method-assign]
+    backend.encode_template = lambda *_: calls.append("encode")  # type: ignore[method-assign]
     look = backend.infer
     backend.infer = lambda crop: (calls.append("look"), look(crop))[1]  # type: ignore[method-assign]
     tracker.init(scene(160, 120), TIGHT)
