@@ -94,8 +94,11 @@ def _clip_span(start: float, length: float, limit: int, minimum: float) -> tuple
     return low, min(high, float(limit)) - low
 
 
-def check_box(box: Sequence[float], width: int, height: int) -> None:
+def check_box(box: Sequence[float], width: int, height: int) -> Box:
     """Refuse a box that shows no part of a frame.
+
+    Returns:
+        The box, its numbers Python's own.
 
     Raises:
         InputError: Not four finite numbers; empty; or wholly outside the frame of ``width`` x ``height`` pixels.
@@ -108,6 +111,7 @@ def check_box(box: Sequence[float], width: int, height: int) -> None:
         raise InputError(f"the box is empty: w={w:g}, h={h:g}", hint="a box is x,y,w,h with the size in pixels")
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
+    return float(x), float(y), float(w), float(h)
 
 
 def looks_like_corners(

@@ -23,17 +23,27 @@ def as_bgr(frame: NDArray[Any]) -> Frame:
     Raises:
         InputError: Not an image: another dtype, number of axes or channels, or no pixels.
     """
+    channels = check_frame(frame)
+    if channels == 1:
+        return cast("Frame", cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_GRAY2BGR))
+    if channels == 4:
+        return cast("Frame", cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_BGRA2BGR))
+    return np.ascontiguousarray(frame)
+
+
+def check_frame(frame: NDArray[Any]) -> int:
+    """Check that an array is a frame, and count its channels: 1, 3 or 4.
+
+    Raises:
+        InputError: Not an image: another dtype, number of axes or channels, or no pixels.
+    """
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
         got = frame.dtype if isinstance(frame, np.ndarray) else type(frame).__name__
         raise InputError(f"a frame is an array of uint8, got {got}", hint="scale it to 0..255 and use .astype('uint8')")
     channels = 1 if frame.ndim == 2 else frame.shape[2] if frame.ndim == 3 else 0
     if channels not in (1, 3, 4) or frame.size == 0:
         raise InputError(f"a frame has shape (height, width, 3), got {frame.shape}")
-    if channels == 1:
-        return cast("Frame", cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_GRAY2BGR))
-    if channels == 4:
-        return cast("Frame", cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_BGRA2BGR))
-    return np.ascontiguousarray(frame)
+    return channels
 
 
 def is_flat(crop: Frame) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from eatrack_edge.core.errors import EATrackError, MissingExtra
+from eatrack_edge.core.errors import EATrackError, MissingExtra, UsageError
 from eatrack_edge.core.registry import Registry
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.tensorrt.engine_files import is_engine
@@ -44,11 +44,13 @@ def choose_backend(model: str | Path, backend: str = AUTO, threads: int = 1) -> 
         threads: Threads of one inference on a CPU.
 
     Raises:
-        UsageError: No such model or backend.
+        UsageError: No such model or backend, or no thread.
         InputError: The graphs or engines cannot be loaded.
         MachineError: The named backend, or every one, lacks something on this machine.
         MissingExtra: The package of the backend, or of every one, is not installed.
     """
+    if threads < 1:
+        raise UsageError(f"{threads} threads cannot run an inference", hint="give 1 or more")
     if backend not in (AUTO, *BACKENDS.names()):
         raise BACKENDS.unknown(backend)
     names = (backend,) if backend != AUTO else ("tensorrt",) if is_engine(model) else BACKENDS.names()

@@ -161,7 +161,7 @@ class Lifecycle:
             return TrackState.TRACKING, f"confidence {confidence:.2f} >= {enough:g}"
         self._low_frames += not is_known
         if self._low_frames >= self._lost_after and self._is_calibrated:
-            return TrackState.LOST, f"not found again for {_frames(self._low_frames)}"
+            return TrackState.LOST, f"confidence below {enough:g} in {_frames(self._low_frames)}"
         if self._is_cut:
             return TrackState.UNCERTAIN, "a cut: the whole picture changed"
         return TrackState.UNCERTAIN, f"confidence {confidence:.2f} < {self._minimum_confidence:g}"

@@ -104,7 +104,7 @@ class Reacquisition:
         self._places: Iterator[Place] = iter(())
         self._finds: list[Find] = []
         self._frames_left = 0  # on probation
-        self._answers: deque[float] = deque(maxlen=settings.frames)  # of the verifier, on probation
+        self._answers: deque[float] = deque(maxlen=settings.verification_frames)  # of the verifier, on probation
 
     def start(self, last: Box) -> None:
         """Begin to look, likely places first, for a target that was seen last in a box, pixels of the frame."""
@@ -112,7 +112,7 @@ class Reacquisition:
         self._finds = []
         self._frames_left = 0
         of = self._settings
-        self._places = search_places(last, self._frame_size, self._search_factor, of.wide, of.reach)
+        self._places = search_places(last, self._frame_size, self._search_factor, of.search_scale, of.near_sides)
 
     @property
     def is_on_probation(self) -> bool:
@@ -129,12 +129,12 @@ class Reacquisition:
         """Where to look in a frame: at the likeliest candidate, and at a new one or in a new place."""
         self._finds = [find for find in self._finds if frame_index - find.seen <= _FORGOTTEN_AFTER]
         nearest_first = sorted(self._finds, key=lambda find: not find.is_near)  # stable: the likeliest of them first
-        again = nearest_first[: self._settings.looks - 1]
+        again = nearest_first[: self._settings.inferences_per_frame - 1]
         rivals = nearest_first[len(again) :]
         again += [find for find in rivals if not find.is_looked_at or frame_index - find.seen > _RIVAL_EVERY][:1]
         for find in again:
             yield Look(find.box, 1.0, find, find.is_near)
-        for _ in range(self._settings.looks - len(again)):
+        for _ in range(self._settings.inferences_per_frame - len(again)):
             place = next(self._places)
             yield Look(place.box, place.scale, None, place.is_near)
 
@@ -152,7 +152,9 @@ class Reacquisition:
         if look.find is None:
             is_new = all(sides_between(box, find.box) > _ONE_PLACE for find in self._finds)
             if fits and is_new and log_odds >= _WORTH_A_LOOK:
-                self._finds.append(Find(box, frame_index, log_odds, self._settings.frames, is_near=look.is_near))
+                self._finds.append(
+                    Find(box, frame_index, log_odds, self._settings.verification_frames, is_near=look.is_near)
+                )
         elif fits and log_odds >= _REJECTED_BELOW:
             look.find.add(box, frame_index, log_odds)
         else:
@@ -166,10 +168,10 @@ class Reacquisition:
             return None
         rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
         rival = max(rivals, default=-math.inf)
-        if best.log_odds < max(self._settings.minimum_log_odds, rival + self._settings.margin):
+        if best.log_odds < max(self._settings.minimum_log_odds, rival + self._settings.log_odds_margin):
             return None
         self.is_on, self._finds = False, []
-        self._frames_left = self._settings.probation
+        self._frames_left = self._settings.probation_frames
         self._answers.clear()
         return best
 

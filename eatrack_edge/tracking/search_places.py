@@ -21,7 +21,7 @@ class Place(NamedTuple):
 
 
 def search_places(
-    last: Box, frame_size: tuple[int, int], search_factor: float, wide: float, reach: float
+    last: Box, frame_size: tuple[int, int], search_factor: float, scale: float, near_sides: float
 ) -> Iterator[Place]:
     """Places to look at, for ever: near ones once, then near ones and those in the rest of the picture in turns.
 
@@ -31,13 +31,13 @@ def search_places(
         last: Where the target was seen last, pixels of the frame.
         frame_size: (width, height), pixels.
         search_factor: Side of a search region of scale 1, in sides of the target.
-        wide: Scale of the search regions.
-        reach: Distance in sides of the target up to which a place is near.
+        scale: Of the search regions.
+        near_sides: Distance, in sides of the target, up to which a place is near.
     """
-    home = [Place(last, 1.0, True), Place(last, wide, True)]
-    around = _around(last, frame_size, (1 - _OVERLAP) * search_factor * wide)
-    reached = [_at(last, dx, dy, wide, is_near=True) for dx, dy in around if math.hypot(dx, dy) <= reach]
-    beyond = [_at(last, dx, dy, wide, is_near=False) for dx, dy in around if math.hypot(dx, dy) > reach]
+    home = [Place(last, 1.0, True), Place(last, scale, True)]
+    around = _around(last, frame_size, (1 - _OVERLAP) * search_factor * scale)
+    reached = [_at(last, dx, dy, scale, is_near=True) for dx, dy in around if math.hypot(dx, dy) <= near_sides]
+    beyond = [_at(last, dx, dy, scale, is_near=False) for dx, dy in around if math.hypot(dx, dy) > near_sides]
     near = list(home)
     for index, place in enumerate(reached):
         near.append(place)

@@ -73,26 +73,26 @@ class LifecycleSettings:
 class ReacquisitionSettings:
     """How a target is looked for after a loss or a cut, and when it is claimed again."""
 
-    looks: int = 2  # inferences a frame while it is looked for: with 2 the loop keeps half its rate
-    frames: int = 3  # looks at a candidate, in as many frames, that are averaged
-    minimum_log_odds: float = 1.5  # their mean from which the best candidate is the target
-    margin: float = 0.5  # by which it has to be above the second best
-    probation: int = 15  # frames after that in which it is taken back when the mean falls below 0
+    inferences_per_frame: int = 2  # while it is looked for: with 2 the loop keeps half its rate
+    verification_frames: int = 3  # in which a candidate is looked at; the verifier's answers are averaged
+    minimum_log_odds: float = 1.5  # of that mean, from which the best candidate is the target
+    log_odds_margin: float = 0.5  # by which it has to be above the second best
+    probation_frames: int = 15  # after that, in which it is taken back when the mean falls below 0
     # Nearby: a target that is back within so many sides, 2 search regions, is looked for; beyond them it is not.
-    reach: float = 8.0
-    wide: float = 1.6  # search scale of most looks, so that a few cover the neighbourhood
+    near_sides: float = 8.0
+    search_scale: float = 1.6  # of most search regions, so that a few cover the neighbourhood
 
     def __post_init__(self) -> None:
         check_ranges(
             self,
             {
-                "looks": "[2, inf)",
-                "frames": "[1, inf)",
+                "inferences_per_frame": "[2, inf)",
+                "verification_frames": "[1, inf)",
                 "minimum_log_odds": "(-inf, inf)",
-                "margin": "[0, inf)",
-                "probation": "[0, inf)",
-                "reach": "[0, inf)",
-                "wide": "[1, inf)",
+                "log_odds_margin": "[0, inf)",
+                "probation_frames": "[0, inf)",
+                "near_sides": "[0, inf)",
+                "search_scale": "[1, inf)",
             },
         )
 

@@ -90,7 +90,7 @@ def follow(
     change = target.observe(confidence, log_odds, is_known=found.is_known, note=found.note)
     if target.reacquisition.is_taken_back(log_odds):
         change = target.take_back(confidence, log_odds) or change
-    elif target.is_sure:
+    elif target.may_be_learned:
         target.verifier.learn(found.embedding, confidence)
     watch.lap("decode")
     return Step(confidence, change, seen if is_followed else None, found.note)

@@ -9,6 +9,7 @@ import numpy as np
 
 from eatrack_edge.core.boxes import Box, clip, limit_growth, smooth_size, step_between
 from eatrack_edge.core.crops import Frame, Scratch
+from eatrack_edge.core.frames import check_frame
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.core.verifier_model import VerifierModel
 from eatrack_edge.inference.backend import Backend
@@ -78,10 +79,10 @@ class Target:
         self._settings = settings
 
     @property
-    def is_sure(self) -> bool:
-        """Whether it is surely the target that is in the box.
+    def may_be_learned(self) -> bool:
+        """Whether what is in the box may be learned: it is surely the target.
 
-        After a jump, or before a lost target has proved itself, it may be another object, which must not be learned.
+        After a jump, or before a lost target has proved itself, it may be another object, and would be learned instead.
         """
         is_doubtful = self.recovery.last_reliable_box is not None or self.reacquisition.is_on_probation
         return self.lifecycle.is_confirmed and not is_doubtful
@@ -112,6 +113,8 @@ class Target:
             return
         width, height = self.frame_size
         for before, after in pairwise(frames):
+            check_frame(before)
+            check_frame(after)
             if before.shape[:2] != (height, width) or after.shape[:2] != (height, width):
                 return
             if (moved := follow_patch(before, after, self.box)) is None:

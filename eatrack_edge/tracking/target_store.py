@@ -8,7 +8,6 @@ like all others, so a single odd frame cannot win.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 
 import numpy as np
 
@@ -28,9 +27,9 @@ class TargetStore:
     def __len__(self) -> int:
         return len(self._targets)
 
-    def start(self, first: Callable[[], Embedding]) -> None:
+    def start(self, first: Embedding) -> None:
         """Keep the first target's embedding, which every candidate has to resemble."""
-        self._first = first()
+        self._first = first
 
     def wants(self, confidence: float) -> bool:
         """Whether the confidence is high enough to store the frame's target."""

@@ -60,11 +60,11 @@ class TemplateEvent(NamedTuple):
 class TemplatePolicy(Protocol):
     """Chooses the second template. A new one is made at each ``init``, from the settings."""
 
-    def start(self, first: Callable[[], Embedding]) -> None:
+    def start(self, first: Embedding) -> None:
         """Begin with a new target.
 
         Args:
-            first: Gives the target's embedding in the first frame.
+            first: The target's embedding in the first frame.
         """
         ...
 
@@ -95,7 +95,7 @@ class FirstOnly:
     def __init__(self, settings: TemplateSettings) -> None:
         del settings
 
-    def start(self, first: Callable[[], Embedding]) -> None:
+    def start(self, first: Embedding) -> None:
         """Nothing to prepare."""
 
     def wants(self, confidence: float) -> bool:
@@ -146,7 +146,7 @@ class Templates:
         self._scratch = scratch
         self._make_policy = TEMPLATE_POLICIES.get(settings.policy)
         self._policy: TemplatePolicy = FirstOnly(settings)
-        self._first: Callable[[], Embedding] = lambda: np.zeros(0, np.float32)
+        self._first: Embedding = np.zeros(0, np.float32)
         padding = backend.model_spec.padding_bgr
         # Used in turn: a policy drops the oldest target before its patch is used again.
         self._patches = [Patch(padding) for _ in range(settings.capacity)]
@@ -187,12 +187,12 @@ class Templates:
         try:
             self._backend.encode_template(template.crop, template.extent, slots)
             first = look()
-            policy.start(lambda: first)
+            policy.start(first)
         except BaseException:
             for slot, old in enumerate(self.shown):
                 self._backend.encode_template(old.crop, old.extent, [slot])
             raise
-        self._policy, self._first, self.shown = policy, lambda: first, [template for _ in slots]
+        self._policy, self._first, self.shown = policy, first, [template for _ in slots]
         self.log.start(template)
         self.events.clear()
 
@@ -207,7 +207,7 @@ class Templates:
         Returns:
             The decision; ``None`` on a frame without one.
         """
-        if step.sight is not None and target.is_sure and self._policy.wants(step.confidence):
+        if step.sight is not None and target.may_be_learned and self._policy.wants(step.confidence):
             self._store(frame, target, step.sight, step.confidence)
         return self.decide(target.frame_index)
 

@@ -77,8 +77,7 @@ class Tracker:
         self._check_open()
         frame = as_bgr(frame)
         height, width = frame.shape[:2]
-        check_box(box, width, height)
-        box = clip(box, width, height, self.settings.minimum_side_px)
+        box = clip(check_box(box, width, height), width, height, self.settings.minimum_side_px)
         template = self.templates.cut(frame, box)
         target = Target(box, (width, height), self.settings, self.model_spec, self._verifier_model, self._scratch)
         self.templates.start(template, lambda: target.start(frame, self.backend))
@@ -100,8 +99,7 @@ class Tracker:
             UsageError: ``init`` was not called, or the tracker is closed.
             InputError: Not a frame, or one of another size.
         """
-        target = self._tracked("update")
-        watch = Stopwatch()
+        target, watch = self._tracked("update"), Stopwatch()
         frame = as_bgr(frame)
         _check_size(frame, target.frame_size)
         target.next_frame(frame)
@@ -124,11 +122,12 @@ class Tracker:
 
         Raises:
             UsageError: ``init`` was not called, or the tracker is closed.
+            InputError: Not a frame.
         """
         self._tracked("bridge").bridge(frames)
 
     def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
-        """Propose the box of what lies under a point, such as a click; give it to ``init``.
+        """Propose the box, for ``init``, of what lies under a point, such as a click.
 
         Args:
             frame: Shape (H, W, 3), BGR uint8.
@@ -136,8 +135,10 @@ class Tracker:
             y: The same.
 
         Raises:
+            UsageError: The tracker is closed.
             InputError: Not a frame, or the point lies outside it.
         """
+        self._check_open()
         return propose_box(as_bgr(frame), x, y)
 
     def restore_template(self, number: int) -> None:

@@ -67,4 +67,4 @@ def test_every_number_of_the_settings_is_finite_and_in_its_range(settings: Any, 
 
 
 def test_all_numbers_of_the_settings_are_listed() -> None:
-    assert len(NUMBERS) == 12
+    assert len(NUMBERS) == 13

@@ -53,6 +53,12 @@ def test_a_lone_onnx_file_is_no_export(tmp_path: Path) -> None:
         find_graphs(tmp_path / "model.onnx")
 
 
+@pytest.mark.parametrize("threads", [0, -1])
+def test_an_inference_needs_a_thread(threads: int) -> None:
+    with pytest.raises(UsageError, match=f"{threads} threads cannot run"):
+        choose_backend("eatrack_s", threads=threads)
+
+
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(
         UsageError, match="no backend called `tpu`\nhint: known backends: tensorrt, openvino, onnxruntime; or auto"

@@ -89,7 +89,7 @@ def test_a_lost_target_has_no_box_and_the_event_says_why() -> None:
     last = heard.of(FrameEvent)[-1].record
     assert (last.state, last.box, last.last_reliable_box) == ("LOST", None, (145.0, 110.0, 30.0, 20.0))
     lost = heard.of(StateEvent)[-1]
-    assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "not found again for 2 frames")
+    assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "confidence below 0.5 in 2 frames")
     assert lost.evidence["confidence"] == pytest.approx(0.1, abs=0.01)
 
 
@@ -246,7 +246,7 @@ def test_a_million_frames_are_flat_in_memory_and_time() -> None:
 
 def test_every_event_of_a_flight_with_a_loss_can_be_written_to_the_log(tmp_path: Path) -> None:
     log = EventLog(LiveJsonLines(tmp_path / "log.jsonl", {}))
-    log.take(StateEvent("LOST", "UNCERTAIN", 7, 1, "not found again for 8 frames", {"confidence": 0.1}))
+    log.take(StateEvent("LOST", "UNCERTAIN", 7, 1, "confidence below 0.5 in 8 frames", {"confidence": 0.1}))
     session = LiveSession(SimulatedTracker(), Feed([live_frame(0)]))
     heard = Heard()
     session.listeners.append(heard)

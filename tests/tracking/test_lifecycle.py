@@ -107,7 +107,7 @@ def test_each_change_says_when_why_and_by_what_evidence() -> None:
     found = changes((0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.8, 0.9), found=(8,))[1]
     assert [(one.frame_index, str(one.before), str(one.state), one.reason) for one in found] == [
         (2, "TRACKING", "UNCERTAIN", "confidence 0.10 < 0.3"),
-        (5, "UNCERTAIN", "LOST", "not found again for 4 frames"),
+        (5, "UNCERTAIN", "LOST", "confidence below 0.5 in 4 frames"),
         (8, "LOST", "REACQUIRED", "verified: odds of 20 to 1 that it is the target"),
         (9, "REACQUIRED", "TRACKING", "confidence 0.90 >= 0.3"),
     ]
@@ -158,7 +158,7 @@ def test_a_lost_target_keeps_its_last_reliable_box_and_claims_none() -> None:
     assert results[-1].last_reliable_box == results[0].box
     assert results[-2].last_reliable_box is None
     assert results[-1].state_change is not None
-    assert results[-1].state_change.reason == "not found again for 4 frames"
+    assert results[-1].state_change.reason == "confidence below 0.5 in 4 frames"
     assert results[2].state_change is None
 
 
@@ -205,7 +205,7 @@ def test_a_frame_that_shows_nothing_counts_as_low_and_says_why() -> None:
 
 
 def test_nothing_is_stored_before_a_lost_target_is_confirmed() -> None:
-    probation = ReacquisitionSettings().probation
+    probation = ReacquisitionSettings().probation_frames
     stored = [
         flight(*(0.1,) * 4, *(0.9,) * high)[0].templates._stored_count for high in (4, 3 + probation, 4 + probation)
     ]
@@ -219,12 +219,12 @@ def test_after_a_cut_nothing_is_stored_until_the_target_is_verified_and_its_prob
     another[..., 2] = 40  # nothing red
     another[110:130, 145:175] = (0, 0, 255)  # the same target, in another picture
     stored, states = [], []
-    for _ in range(5 + ReacquisitionSettings().probation):
+    for _ in range(5 + ReacquisitionSettings().probation_frames):
         result = tracker.update(another)
         stored.append(tracker.templates._stored_count - before)
         states.append(str(result.state)[0])
-    assert states == ["U", "U", "U"] + ["T"] * (2 + ReacquisitionSettings().probation)
-    assert stored == [0] * (3 + ReacquisitionSettings().probation) + [1, 2]
+    assert states == ["U", "U", "U"] + ["T"] * (2 + ReacquisitionSettings().probation_frames)
+    assert stored == [0] * (3 + ReacquisitionSettings().probation_frames) + [1, 2]
 
 
 def test_another_target_begins_in_tracking() -> None:

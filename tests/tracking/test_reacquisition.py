@@ -16,7 +16,9 @@ LAST: Box = (300.0, 220.0, 40.0, 40.0)
 NEAR: Box = (400.0, 220.0, 40.0, 40.0)
 OTHER: Box = (200.0, 220.0, 40.0, 40.0)
 FAR: Box = (1000.0, 600.0, 40.0, 40.0)
-SETTINGS = ReacquisitionSettings(looks=2, frames=3, minimum_log_odds=2.5, margin=0.5, probation=4)
+SETTINGS = ReacquisitionSettings(
+    inferences_per_frame=2, verification_frames=3, minimum_log_odds=2.5, log_odds_margin=0.5, probation_frames=4
+)
 NOTHING = -10.0
 
 
@@ -84,7 +86,7 @@ def test_what_is_unlike_the_target_is_dropped(log_odds: float) -> None:
 
 
 def test_of_two_that_are_alike_neither_is_found_and_a_person_may_choose() -> None:
-    world = World(replace(SETTINGS, frames=6))
+    world = World(replace(SETTINGS, verification_frames=6))
     assert frames_until_found(world, 60, near=3.0, other=2.9) is None
     assert {candidate.box for candidate in world.search.candidates} == {NEAR, OTHER}
     assert frames_until_found(world, 10, near=6.0, other=2.9) is not None
@@ -116,7 +118,9 @@ def test_a_candidate_that_is_not_seen_again_is_forgotten() -> None:
 
 @pytest.mark.parametrize("looks", [2, 3, 4])
 def test_every_frame_takes_the_looks_that_were_asked_for(looks: int) -> None:
-    search = Reacquisition(replace(SETTINGS, looks=looks), model_spec().cropping.search_factor, (1280, 720))
+    search = Reacquisition(
+        replace(SETTINGS, inferences_per_frame=looks), model_spec().cropping.search_factor, (1280, 720)
+    )
     search.start(LAST)
     for frame in range(1, 6):
         now = list(search.looks(frame))
@@ -143,10 +147,10 @@ def test_probation_ends() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("looks", 1, "looks must be at least 2, got 1"),
-        ("frames", 0, "frames must be at least 1, got 0"),
-        ("probation", -1, "probation must be at least 0, got -1"),
-        ("wide", 0.5, "wide must be at least 1, got 0.5"),
+        ("inferences_per_frame", 1, "inferences_per_frame must be at least 2, got 1"),
+        ("verification_frames", 0, "verification_frames must be at least 1, got 0"),
+        ("probation_frames", -1, "probation_frames must be at least 0, got -1"),
+        ("search_scale", 0.5, "search_scale must be at least 1, got 0.5"),
         ("minimum_log_odds", float("nan"), "minimum_log_odds must be finite, got nan"),
     ],
 )

@@ -14,7 +14,7 @@ FIRST = np.array([1, 0, 0], np.float32)
 
 def started(settings: TemplateSettings) -> TargetStore:
     store = TargetStore(settings)
-    store.start(lambda: FIRST)
+    store.start(FIRST)
     return store
 
 

@@ -315,6 +315,20 @@ def test_the_chosen_template_is_the_crop_of_its_own_frame_however_long_ago(windo
     np.testing.assert_array_equal(tracker.templates.crops[1], shown)
 
 
+def test_a_box_of_numpy_numbers_gives_boxes_of_floats() -> None:
+    tracker = Tracker(SimulatedBackend())
+    tracker.init(scene(160, 120), np.array(START, np.float32))  # type: ignore[arg-type]
+    tracker.update(scene(400, 400))  # not there: the box stays
+    assert {type(side) for side in tracker.update(scene(400, 400)).box} == {float}
+
+
+def test_a_closed_tracker_proposes_nothing() -> None:
+    tracker = started()
+    tracker.close()
+    with pytest.raises(UsageError, match="closed"):
+        tracker.propose(scene(160, 120), 160, 120)
+
+
 def test_a_failed_init_keeps_the_earlier_target() -> None:
     backend = SimulatedBackend()
     tracker = started(backend)

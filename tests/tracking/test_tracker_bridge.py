@@ -10,7 +10,7 @@ import pytest
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.core.errors import UsageError
+from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.tracking.settings import MotionSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
@@ -103,3 +103,9 @@ def test_the_box_returns_where_the_network_does_not_find_the_target_where_it_was
     assert tracker.update(frame_at(4)).box == START
     backend.confidence = 0.9
     assert tracker.update(frame_at(0)).box == pytest.approx(START, abs=1.5)
+
+
+def test_a_frame_of_another_kind_is_refused() -> None:
+    tracker = started()
+    with pytest.raises(InputError, match="uint8"):
+        tracker.bridge([scene(160, 120).astype(np.float32)] * 2)
