@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import ConfigError, UsageError
 from eatrack_edge.core.registry import Registry
+from eatrack_edge.sources.live_uri import without_password
 
 ENCODERS = ("auto", "pyav", "gstreamer")
 _EXAMPLE = "for example: rtp://192.168.144.11:5600, udp://192.168.144.11:5000 or rtsp://:8554/eatrack"
@@ -111,20 +112,21 @@ def parse_address(uri: str) -> StreamAddress:
     >>> parse_address("rtsp://:8554/eatrack")[1:]
     ('rtsp', '', 8554, '/eatrack')
     """
+    shown = without_password(uri)
     parts = urlsplit(uri)
     if parts.scheme not in STREAMS:
-        raise UsageError(f"{uri}: not a stream that can be sent", hint=_EXAMPLE)
+        raise UsageError(f"{shown}: not a stream that can be sent", hint=_EXAMPLE)
     try:
         port = parts.port
     except ValueError:
         port = None
     if not port:
-        raise UsageError(f"{uri}: the port is missing", hint=_EXAMPLE)
+        raise UsageError(f"{shown}: the port is missing", hint=_EXAMPLE)
     if not parts.hostname and parts.scheme != "rtsp":
-        raise UsageError(f"{uri}: the receiver's address is missing", hint=_EXAMPLE)
+        raise UsageError(f"{shown}: the receiver's address is missing", hint=_EXAMPLE)
     if parts.username or parts.password:
         raise UsageError(
-            f"{uri}: streams have no passwords here", hint="serve rtsp:// on an address of a closed network"
+            f"{shown}: streams have no passwords here", hint="serve rtsp:// on an address of a closed network"
         )
     path = parts.path if parts.path not in ("", "/") or parts.scheme != "rtsp" else "/eatrack"
     return StreamAddress(uri, parts.scheme, parts.hostname or "", port, path)

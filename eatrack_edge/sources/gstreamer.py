@@ -101,7 +101,7 @@ class PipelineLink:
             return "the stream ended"
         error, _details = message.parse_error()
         text = str(error.message).strip().rstrip(".")
-        return f"{message.src.get_name()}: {text[:1].lower()}{text[1:]}"
+        return f"{message.src.get_name()}: {without_password(text[:1].lower() + text[1:])}"
 
     def close(self) -> None:
         """Stop the pipeline, which closes its devices and sockets."""
@@ -109,6 +109,7 @@ class PipelineLink:
 
 
 def _parsed(gst: Any, pipeline: str) -> Any:
+    shown = without_password(pipeline)
     try:
         parsed = gst.parse_launch(pipeline)
     except importlib.import_module("gi.repository.GLib").Error as error:
@@ -119,9 +120,11 @@ def _parsed(gst: Any, pipeline: str) -> Any:
                 f"GStreamer has no element `{name}`",
                 hint=f"gst-inspect-1.0 {name} shows whether it is there; on a Jetson it comes with JetPack",
             ) from None
-        raise InputError(f"GStreamer cannot read the pipeline: {text}", hint=f"it was: {pipeline}") from None
+        raise InputError(
+            f"GStreamer cannot read the pipeline: {without_password(text)}", hint=f"it was: {shown}"
+        ) from None
     if parsed.get_by_name(pipelines.SINK_NAME) is None:
-        raise InputError("the pipeline has no appsink", hint=f"it was: {pipeline}")
+        raise InputError("the pipeline has no appsink", hint=f"it was: {shown}")
     return parsed
 
 

@@ -17,6 +17,7 @@ from eatrack_edge.core.mailbox import Mailbox
 from eatrack_edge.sources.feed import FeedItem, LinkFound, LinkLost, LiveFrame, SourceEnd, as_live
 from eatrack_edge.sources.link import Link, LinkError, LinkOpener, Picture, back_off
 from eatrack_edge.sources.live_options import LiveOptions
+from eatrack_edge.sources.live_uri import without_password
 
 _FALLBACK_FPS = 30.0  # for a source that states no rate
 # A reader that is stuck inside a driver, past its own timeout, is reported as lost after so many read timeouts.
@@ -152,7 +153,8 @@ class LiveSource:
         except EATrackError as error:
             self._mailbox.put(_Failure(error), is_notice=True)
         except Exception as error:  # a reader's bug must end the run, not leave it waiting
-            self._mailbox.put(_Failure(SourceLost(f"{self.uri}: the reader failed: {error!r}")), is_notice=True)
+            reason = without_password(repr(error))
+            self._mailbox.put(_Failure(SourceLost(f"{self.uri}: the reader failed: {reason}")), is_notice=True)
 
     def _capture_until_closed(self) -> None:
         number, lost_ns, waits = 0, time.monotonic_ns(), back_off()

@@ -131,5 +131,5 @@ def host_and_port(uri: str) -> tuple[str, int]:
     except ValueError:
         port = None
     if not port:
-        raise InputError(f"{uri}: the port is missing", hint="for example: rtp://0.0.0.0:5600")
+        raise InputError(f"{without_password(uri)}: the port is missing", hint="for example: rtp://0.0.0.0:5600")
     return parts.hostname or "0.0.0.0", port

@@ -9,7 +9,7 @@ from eatrack_edge.core.registry import Registry
 from eatrack_edge.sources.base import Source, SourceOptions
 from eatrack_edge.sources.files import exists_as_file
 from eatrack_edge.sources.live_options import LiveOptions
-from eatrack_edge.sources.live_uri import scheme_of
+from eatrack_edge.sources.live_uri import scheme_of, without_password
 
 SourceOpener = Callable[[str, SourceOptions], Source]
 
@@ -69,6 +69,7 @@ def open_source(
     if scheme not in SOURCES:
         known = ", ".join(f"{name}://" for name in SOURCES.names())
         raise InputError(
-            f"{uri}: sources of the kind `{scheme}://` are not supported", hint=f"give a path, or one of {known}"
+            f"{without_password(uri)}: sources of the kind `{scheme}://` are not supported",
+            hint=f"give a path, or one of {known}",
         )
     return SOURCES.get(scheme)(uri, SourceOptions(start, image_fps, value_range, live or LiveOptions()))

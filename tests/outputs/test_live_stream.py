@@ -18,7 +18,7 @@ JETSON = {"nvv4l2h264enc", "nvvidconv", "x264enc"}
         pytest.param("rtp://drone", f"rtp://drone: the port is missing{EXAMPLE}", id="port"),
         pytest.param("udp://drone:x", f"udp://drone:x: the port is missing{EXAMPLE}", id="no number"),
         pytest.param("rtp://:5600", f"rtp://:5600: the receiver's address is missing{EXAMPLE}", id="host"),
-        pytest.param("rtsp://a:b@:8554/x", "rtsp://a:b@:8554/x: streams have no passwords here\nhint: serve rtsp:// on an address of a closed network", id="password"),
+        pytest.param("rtsp://a:b@:8554/x", "rtsp://a:***@:8554/x: streams have no passwords here\nhint: serve rtsp:// on an address of a closed network", id="password"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_sent_is_refused_in_words(uri: str, message: str) -> None:
