@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
@@ -13,10 +12,12 @@ from pathlib import Path
 
 from eatrack_edge import __version__
 from eatrack_edge.cli.build import refresh
-from eatrack_edge.cli.console import print_error, print_note
+from eatrack_edge.cli.console import print_error
 from eatrack_edge.cli.fly_config import FlyConfig
+from eatrack_edge.cli.fly_failures import FailedOutputs
 from eatrack_edge.cli.fly_mavlink import open_camera_links
 from eatrack_edge.cli.fly_outputs import open_flight_outputs
+from eatrack_edge.cli.fly_screen import Screen
 from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
@@ -28,18 +29,7 @@ from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.outputs.registry import open_output
 from eatrack_edge.session.commands import Select, parse_command
 from eatrack_edge.session.event_log import EventLog
-from eatrack_edge.session.events import (
-    EndEvent,
-    Event,
-    FrameEvent,
-    OutputFailedEvent,
-    RestoreEvent,
-    SelectionEvent,
-    SourceFoundEvent,
-    SourceLostEvent,
-    StateEvent,
-    StationEvent,
-)
+from eatrack_edge.session.events import EndEvent
 from eatrack_edge.session.first_motion import FirstMotion
 from eatrack_edge.session.live import Listener, LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
@@ -53,7 +43,6 @@ from eatrack_edge.sources.registry import open_source
 from eatrack_edge.tracking.tracker import Tracker
 
 _LOG_FRAMES = 300  # that may wait for a disk that stalls: ten seconds of them
-_STATUS_S = 5.0  # between two lines of status where nothing else happens
 
 
 def run_flight(options: FlyConfig) -> int:
@@ -65,6 +54,7 @@ def run_flight(options: FlyConfig) -> int:
     Raises:
         UsageError: An option does not fit, or a file exists and may not be replaced.
         SourceLost: The source died, with ``once``.
+        OutputError: It ended, and an output had failed on the way.
         MachineError: The source or the backend lacks something on this machine.
     """
     with ExitStack() as stack:
@@ -120,9 +110,12 @@ def _run(flight: _Flight, options: FlyConfig) -> int:
 
     Returns:
         The signal that ended it; 0 where none did.
+
+    Raises:
+        OutputError: An output had failed.
     """
-    session, summary, notifier = flight.session, LiveSummary(), ServiceNotifier()
-    session.listeners[:] = [summary, notifier, *flight.listeners]
+    session, summary, notifier, failed = flight.session, LiveSummary(), ServiceNotifier(), FailedOutputs()
+    session.listeners[:] = [summary, failed, notifier, *flight.listeners]
     ended = "error"
     notifier.ready()
     with Interrupts() as interrupts:
@@ -140,24 +133,24 @@ def _run(flight: _Flight, options: FlyConfig) -> int:
             table = summary.table(ended)
             table |= {f"dropped_by_{one.name}": one.dropped for one in flight.outputs[1:] if one.dropped}
             session.emit(EndEvent(table))
-            _close([*flight.outputs, *flight.links], session)
+            _close([*flight.outputs, *flight.links], session, failed)
             notifier.close()
+    table["failed_outputs"] = max(summary.failed_outputs, len(failed.reasons))  # some fail when they are finished
     for key, value in table.items():
         print(f"{key.replace('_', ' '):<25} {value}")
     for path in filter(None, (options.jsonl, *options.output, options.mcap, options.record)):
-        print(f"{'wrote':<25} {path}")
+        print(f"{'incomplete' if failed.has(path) else 'wrote':<25} {path}")
+    failed.check()
     return interrupts.signal_number
 
 
-def _close(outputs: Sequence[OutputThread | CameraLink], session: LiveSession) -> None:
-    """Finish the outputs, and say which of them could not."""
+def _close(outputs: Sequence[OutputThread | CameraLink], session: LiveSession, failed: FailedOutputs) -> None:
+    """Finish the outputs, and note which of them could not."""
     for output in outputs:
         if not output.close():
-            print_note(f"{output.name}: stuck, and left behind unfinished")
+            failed.add(output.name, "stuck, and left behind unfinished")
     while not session.reports.empty():
-        event = session.reports.get()
-        if isinstance(event, OutputFailedEvent):
-            print_note(f"{event.output}: {event.reason}")
+        failed.offer(session.reports.get())
 
 
 def _first_box(source: Source, options: FlyConfig) -> Box | None:
@@ -209,43 +202,6 @@ def _boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-class Screen:
-    """Prints each change as a line, and a status now and then; an output of ``OutputThread``."""
-
-    def __init__(self) -> None:
-        self._start_ns = time.monotonic_ns()
-        self._printed_ns = self._start_ns
-
-    def take(self, event: Event) -> None:
-        """Print an event, unless it is a frame soon after the last line."""
-        if text := self._text(event):
-            self._printed_ns = time.monotonic_ns()
-            print(f"{(self._printed_ns - self._start_ns) / 1e9:8.1f} s  {text}", flush=True)
-
-    def _text(self, event: Event) -> str:
-        if isinstance(event, FrameEvent):
-            record = event.record
-            is_due = time.monotonic_ns() - self._printed_ns >= 1e9 * _STATUS_S
-            confidence = "" if math.isnan(record.confidence) else f"  confidence {record.confidence:.2f}"
-            return f"{record.state}  frame {record.frame}{confidence}  age {event.age_ms:.0f} ms" if is_due else ""
-        if isinstance(event, StateEvent):
-            return f"{event.state}  frame {event.frame}" + (f"  ({event.reason})" if event.reason else "")
-        if isinstance(event, SourceLostEvent):
-            return f"SOURCE LOST  {event.reason}; trying again"
-        if isinstance(event, SourceFoundEvent):
-            return f"SOURCE FOUND  after {event.outage_s:.1f} s  {event.description}"
-        if isinstance(event, SelectionEvent):
-            return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
-        if isinstance(event, RestoreEvent):
-            return f"template {event.number} " + (f"not restored: {event.reason}" if event.is_refused else "restored")
-        if isinstance(event, StationEvent):
-            return event.text
-        return f"OUTPUT FAILED  {event.output}: {event.reason}" if isinstance(event, OutputFailedEvent) else ""
-
-    def finish(self, error: BaseException | None) -> None:
-        """Nothing to close."""
 
 
 def _read_commands(place: str, session: LiveSession) -> None:

@@ -15,7 +15,10 @@ import pytest
 from cli.conftest import Run
 from eatrack_edge.cli.fly_config import FlyConfig, as_toml
 from eatrack_edge.core.config import load
+from eatrack_edge.core.errors import OutputError
 from eatrack_edge.ground.mavlink.camera_options import MavlinkOptions
+from eatrack_edge.outputs.csv import CsvOutput
+from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.outputs.live_stream import StreamOptions
 from eatrack_edge.sources.live_options import LiveOptions
 from eatrack_edge.tracking.settings import MotionSettings, TrackerSettings
@@ -172,6 +175,35 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
 def test_what_cannot_fly_is_refused_in_words(run: Run, arguments: list[str], code: int, message: str) -> None:
     done = run("fly", *arguments)
     assert (done.code, done.err.startswith(message)) == (code, True), done.err
+
+
+def test_outputs_that_failed_are_named_as_incomplete_and_the_exit_code_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, finished = LiveJsonLines.write_line, CsvOutput.finish
+
+    def write_line(log: LiveJsonLines, values: dict[str, object]) -> None:
+        if values.get("frame") == 2:
+            raise OutputError(f"{tmp_path / 'fly.jsonl'}: cannot be written: no space left on device")
+        written(log, values)
+
+    def finish(output: CsvOutput, error: BaseException | None) -> None:  # as a disk that is full at the last moment
+        finished(output, error)
+        raise OutputError("the rest cannot be written")
+
+    monkeypatch.setattr(LiveJsonLines, "write_line", write_line)
+    monkeypatch.setattr(CsvOutput, "finish", finish)
+    log, table, boxes = (tmp_path / name for name in ("fly.jsonl", "fly.csv", "fly.txt"))
+    done = run("fly", SCENE, "--jsonl", log, "-o", table, "-o", boxes)
+    assert done.code == 3
+    assert "failed outputs            2" in done.out
+    assert [line.split()[0] for line in done.out.splitlines() if str(tmp_path) in line][-3:] == [
+        *("incomplete", "incomplete", "wrote")
+    ]
+    assert done.err.startswith(
+        f"error: not every output is complete: {log}: cannot be written: no space left on device; "
+        f"{table}: the rest cannot be written\nhint: free some space"
+    )
 
 
 def test_a_log_that_exists_is_not_replaced_unasked(run: Run, tmp_path: Path) -> None:
