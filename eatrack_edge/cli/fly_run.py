@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,7 +10,7 @@ from pathlib import Path
 
 from eatrack_edge import __version__
 from eatrack_edge.cli.build import refresh
-from eatrack_edge.cli.console import print_error
+from eatrack_edge.cli.fly_commands import obey_from, open_commands
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.cli.fly_failures import FailedOutputs
 from eatrack_edge.cli.fly_mavlink import open_camera_links
@@ -22,12 +20,12 @@ from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.core.errors import EATrackError, UsageError
+from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.ground.mavlink.camera_link import CameraLink
 from eatrack_edge.outputs.base import RunInfo
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.outputs.registry import open_output
-from eatrack_edge.session.commands import Select, parse_command
+from eatrack_edge.session.commands import Select
 from eatrack_edge.session.event_log import EventLog
 from eatrack_edge.session.events import EndEvent
 from eatrack_edge.session.first_motion import FirstMotion
@@ -76,10 +74,12 @@ def run_flight(options: FlyConfig) -> int:
         station = open_station(options, session, tracker, source)  # first: it may refuse, and files would be left
         if station is not None:
             stack.callback(station.close)
+        commands = open_commands(options.commands) if options.commands else None  # this may, too
         outputs = _open_outputs(session, tracker, source, options)
         if station is not None:
             station.watch(outputs[1:])
-        _read_commands(options.commands, session)
+        if commands is not None:
+            obey_from(commands, session.commands.put)
         return _run(_Flight(session, outputs, open_camera_links(session, options), station), options)
 
 
@@ -202,31 +202,3 @@ def _boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-def _read_commands(place: str, session: LiveSession) -> None:
-    """Read commands from a file, a FIFO or stdin, in a thread that ends with the process."""
-    if not place:
-        return
-    if place != "-" and not Path(place).exists():
-        raise UsageError(f"{place}: no such file", hint=f"mkfifo {place}")
-
-    def read() -> None:
-        # The descriptor itself: a thread that waits inside sys.stdin would spoil Python's shutdown.
-        descriptor = 0 if place == "-" else os.open(place, os.O_RDWR if Path(place).is_fifo() else os.O_RDONLY)
-        rest = b""
-        while data := os.read(descriptor, 4096):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                _obey_line(line.decode(errors="replace"), session)
-
-    threading.Thread(target=read, name="commands", daemon=True).start()
-
-
-def _obey_line(line: str, session: LiveSession) -> None:
-    if not line.strip():
-        return
-    try:
-        session.commands.put(parse_command(line))
-    except UsageError as error:
-        print_error(error)

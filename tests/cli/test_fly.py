@@ -84,6 +84,12 @@ def test_commands_select_and_quit(run: Run, tmp_path: Path) -> None:
     assert "TRACKING" in done.out
 
 
+def test_commands_that_cannot_be_read_are_refused_before_any_file_is_made(run: Run, tmp_path: Path) -> None:
+    done = run("fly", SCENE, "--commands", tmp_path, "--jsonl", tmp_path / "fly.jsonl")
+    assert (done.code, done.err.partition("\n")[0]) == (2, f"error: {tmp_path}: a folder holds no commands")
+    assert not (tmp_path / "fly.jsonl").exists()
+
+
 def test_a_flight_is_streamed_recorded_and_kept_for_foxglove(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("mcap")
     uri = "test://?width=320&height=240&frames=20&fps=20"
