@@ -186,6 +186,7 @@ def _header(tracker: Tracker, source: Source, options: FlyConfig) -> dict[str, o
         "tool": f"eatrack-edge {__version__}",
         "source": source.uri,
         "is_live": isinstance(source, LiveSource),
+        **({"size": source.size} if isinstance(source, RealtimeSource) or not isinstance(source, LiveSource) else {}),
         # The clock of the ages, and the wall clock beside it: the latter jumps when it is set in flight.
         "monotonic_ns": time.monotonic_ns(),
         "wall_ns": time.time_ns(),

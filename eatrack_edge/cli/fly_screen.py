@@ -44,7 +44,8 @@ class Screen:
         if isinstance(event, SourceLostEvent):
             return f"SOURCE LOST  {event.reason}; trying again"
         if isinstance(event, SourceFoundEvent):
-            return f"SOURCE FOUND  after {event.outage_s:.1f} s  {event.description}"
+            size = f"{event.size[0]}x{event.size[1]}  " if event.size else ""
+            return f"SOURCE FOUND  after {event.outage_s:.1f} s  {size}{event.description}"
         if isinstance(event, SelectionEvent):
             return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
         if isinstance(event, RestoreEvent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines, live_frame_line
@@ -36,18 +37,41 @@ class EventLog:
 
     Args:
         file: Finished with the log.
+        lines: Of the log that this one goes on with; ``None`` begins anew.
     """
 
-    def __init__(self, file: LiveJsonLines) -> None:
-        self._file = file
+    def __init__(self, file: LiveJsonLines, lines: EventLines | None = None) -> None:
+        self._file, self._lines = file, lines or EventLines()
 
     def take(self, event: Event) -> None:
         """Append an event."""
-        self._file.write_line(event_line(event))
+        for line in self._lines.of(event):
+            self._file.write_line(line)
 
     def finish(self, error: BaseException | None) -> None:
         """Close the file."""
         self._file.finish(error)
+
+
+class EventLines:
+    """Makes the objects of a log: one for each event, and one before a frame of another size than the frame before.
+
+    Attributes:
+        size: (width, height) of the newest frame, pixels; ``None`` before the first.
+    """
+
+    def __init__(self) -> None:
+        self.size: tuple[int, int] | None = None
+
+    def of(self, event: Event) -> Iterator[dict[str, object]]:
+        """The objects of an event."""
+        if isinstance(event, FrameEvent):
+            shown, before = event.shown, self.size
+            self.size = shown.size
+            if before not in (None, shown.size):
+                line: dict[str, object] = {"type": "size_change", "frame": shown.index}
+                yield line | {"from": before, "size": shown.size} | ({"file": shown.file} if shown.file else {})
+        yield event_line(event)
 
 
 def event_line(event: Event) -> dict[str, object]:

@@ -55,6 +55,7 @@ class SourceFoundEvent:
     description: str  # what reads the source, such as the GStreamer pipeline
     outage_s: float
     at_ns: int
+    size: tuple[int, int] | None = None  # (width, height) of the frames that come, pixels
 
 
 @dataclass(frozen=True, slots=True)

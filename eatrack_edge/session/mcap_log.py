@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from eatrack_edge.outputs.mcap import McapFile
-from eatrack_edge.session.event_log import event_line
+from eatrack_edge.session.event_log import EventLines
 from eatrack_edge.session.events import Event, FrameEvent
 from eatrack_edge.session.segments import Syncer
 
@@ -26,6 +26,7 @@ class McapLog:
 
     def __init__(self, file: McapFile, header: Mapping[str, object]) -> None:
         self._file = file
+        self._lines = EventLines()
         self._syncer = Syncer()
         self._syncer.file = file
         file.write_json("/eatrack/event", time.time_ns(), {"type": "header", **header})
@@ -36,13 +37,15 @@ class McapLog:
         Raises:
             OutputError: The disk is full, or gone.
         """
+        *events, line = self._lines.of(event)
+        for one in events if isinstance(event, FrameEvent) else (line,):
+            self._file.write_json("/eatrack/event", time.time_ns(), one)
         if not isinstance(event, FrameEvent):
-            self._file.write_json("/eatrack/event", time.time_ns(), event_line(event))
             return
         record = event.record
         captured_ns = record.wall_ns - round(event.age_ms * 1e6)
         self._file.write_detections(record.wall_ns, captured_ns, record.box, record.confidence)
-        self._file.write_json("/eatrack/frame", record.wall_ns, event_line(event))
+        self._file.write_json("/eatrack/frame", record.wall_ns, line)
 
     def finish(self, error: BaseException | None) -> None:
         """Close the file."""

@@ -14,7 +14,7 @@ from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.outputs.output_file import FileOutput
 from eatrack_edge.outputs.overlay import annotate
 from eatrack_edge.outputs.video import LIVE_RECORDING, VideoOutput
-from eatrack_edge.session.event_log import EventLog
+from eatrack_edge.session.event_log import EventLines, EventLog
 from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent
 from eatrack_edge.session.output_thread import OutputThread
 from eatrack_edge.session.recording_folder import RecordingFolder, parse_bytes
@@ -136,6 +136,7 @@ class RecordedLog:
         self, folder: RecordingFolder, start_ns: int, header: Mapping[str, object], *, segment_ns: int = _SEGMENT_NS
     ) -> None:
         self._folder, self._start_ns, self._segment_ns, self._header = folder, start_ns, segment_ns, header
+        self._lines = EventLines()
         self._segments = Segments(folder, start_ns, segment_ns, self._open)
 
     def take(self, event: Event) -> None:
@@ -153,8 +154,9 @@ class RecordedLog:
     def _open(self, number: int) -> tuple[EventLog, FileOutput]:
         about = {"run": self._folder.run, "segment": number, "video": self._folder.path(number, ".mkv").name}
         about["segment_start_ns"] = self._start_ns + number * self._segment_ns
+        about |= {"size": self._lines.size} if self._lines.size else {}  # of the frames before, until it changes
         file = LiveJsonLines(self._folder.path(number, ".jsonl"), {**self._header, **about})
-        return EventLog(file), file
+        return EventLog(file, self._lines), file
 
     def finish(self, error: BaseException | None) -> None:
         """Finish the last file."""

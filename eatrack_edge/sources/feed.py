@@ -26,6 +26,11 @@ class LiveFrame(SourceFrame):
     captured_ns: int = 0
     dropped: int = 0
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), pixels."""
+        return self.frame.shape[1], self.frame.shape[0]
+
     def age_ms(self) -> float:
         """Milliseconds since the frame left the decoder."""
         return (time.monotonic_ns() - self.captured_ns) / 1e6
@@ -44,6 +49,7 @@ class LinkFound(NamedTuple):
     description: str  # what reads the source, such as the GStreamer pipeline
     at_ns: int  # `time.monotonic_ns()`
     outage_s: float  # since the link was lost, or since it was first tried
+    size: tuple[int, int] | None = None  # (width, height) of the frames that come, pixels
 
 
 class SourceEnd(NamedTuple):

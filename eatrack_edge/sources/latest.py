@@ -118,7 +118,7 @@ class LiveSource:
         if not self._is_up:
             self._is_up = True
             self._waiting.append(frame)
-            return LinkFound("the reader goes on", self._last_ns, (self._last_ns - since) / 1e9)
+            return LinkFound("the reader goes on", self._last_ns, (self._last_ns - since) / 1e9, frame.size)
         return frame
 
     def _stuck(self) -> LinkLost | None:
@@ -163,7 +163,7 @@ class LiveSource:
             try:
                 for picture in self._pictures():
                     if number == before:
-                        self._mailbox.put(self._found(lost_ns), is_notice=True)
+                        self._mailbox.put(self._found(lost_ns, picture), is_notice=True)
                     self._mailbox.put(_Captured(number, picture))
                     number += 1
                 self._mailbox.put(SourceEnd(), is_notice=True)
@@ -178,9 +178,10 @@ class LiveSource:
                 self._mailbox.put(LinkLost(str(error), time.monotonic_ns()), is_notice=True)
             self._closing.wait(next(waits))
 
-    def _found(self, lost_ns: int) -> LinkFound:
+    def _found(self, lost_ns: int, first: Picture) -> LinkFound:
         now = time.monotonic_ns()
-        return LinkFound(self._description, now, (now - lost_ns) / 1e9)
+        frame = first.original.frame if first.original is not None else first.to_frame()
+        return LinkFound(self._description, now, (now - lost_ns) / 1e9, (frame.shape[1], frame.shape[0]))
 
     def _pictures(self) -> Iterator[Picture]:
         """Pictures of one link, to its death or the end of a finite source."""

@@ -41,6 +41,7 @@ def test_the_synthetic_scene_is_tracked_from_its_true_box(run: Run, tmp_path: Pa
     assert done.code == 0, done.err
     header, *events, summary = lines(tmp_path / "fly.jsonl")
     assert (header["schema"], header["is_live"]) == ("eatrack-edge/fly/1", False)
+    assert header["size"] == [320, 240]
     frames = [event for event in events if event["type"] == "frame"]
     assert [frame["frame"] for frame in frames] == list(range(5))
     assert all(frame["box"] for frame in frames)

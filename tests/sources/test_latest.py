@@ -112,6 +112,13 @@ def test_a_link_that_dies_is_reopened_and_frames_go_on_counting() -> None:
     assert all(one.is_closed for one in opened)
 
 
+def test_a_source_that_returns_with_another_size_says_so_before_its_first_frame() -> None:
+    sizes = iter(((64, 48), (96, 54)))
+    with source_of(lambda: SimulatedLink(fps=100, count=3, size=next(sizes))) as source:
+        items = list(items_of(source, LinkFound, LinkLost, LinkFound))
+    assert [item.size for item in items if isinstance(item, LinkFound)] == [(64, 48), (96, 54)]
+
+
 def test_an_absent_source_is_reported_once_and_tried_again_until_it_is_there() -> None:
     attempts = []
 
