@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -39,6 +40,7 @@ class PipelineLink:
     def __init__(self, pipeline: str, options: LiveOptions) -> None:
         self._gst = require_gst()
         self._options = options
+        self._interrupted = threading.Event()
         self._is_flipped = options.flip != "none" and not pipelines.is_flipped_by(pipeline)
         self.description = f"GStreamer: {without_password(pipeline)}"
         self.fps: float | None = None
@@ -61,7 +63,7 @@ class PipelineLink:
             # A missing sender is no error to GStreamer, so the timeout is ours.
             if reason := self._failure():
                 raise LinkError(reason)
-            if time.monotonic() > self._limit_s:
+            if time.monotonic() > self._limit_s or self._interrupted.is_set():
                 raise LinkError("no frame came in time")
         self._limit_s = time.monotonic() + self._options.read_timeout_s
         return Picture(self._captured_ns(sample), partial(self._frame, sample))
@@ -102,6 +104,10 @@ class PipelineLink:
         error, _details = message.parse_error()
         text = str(error.message).strip().rstrip(".")
         return f"{message.src.get_name()}: {without_password(text[:1].lower() + text[1:])}"
+
+    def interrupt(self) -> None:
+        """End a wait for a frame."""
+        self._interrupted.set()
 
     def close(self) -> None:
         """Stop the pipeline, which closes its devices and sockets."""

@@ -58,6 +58,7 @@ class LiveSource:
         self._waiting: deque[FeedItem] = deque()  # items that were looked at before they were asked for
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        self._link: Link | None = None  # that the thread reads
         self._is_up: bool | None = None  # what the consumer was told last
         self._next_number = 0
         self._origin_ns: int | None = None
@@ -185,12 +186,13 @@ class LiveSource:
 
     def _pictures(self) -> Iterator[Picture]:
         """Pictures of one link, to its death or the end of a finite source."""
-        link: Link = self._opener()
+        link = self._link = self._opener()
         try:
             self._description, self._fps = link.description, link.fps
             while not self._closing.is_set() and (picture := link.read()) is not None:
                 yield picture
         finally:
+            self._link = None
             link.close()
 
     def __iter__(self) -> Iterator[LiveFrame]:
@@ -206,6 +208,8 @@ class LiveSource:
     def close(self) -> None:
         """Stop capturing; an iteration under way ends."""
         self._closing.set()
+        if (link := self._link) is not None:
+            link.interrupt()
         self._mailbox.close()
         if self._thread is not None and self._thread is not threading.current_thread():
             # A reader that is stuck in a driver is left behind: it is a daemon thread, and what it delivers is ignored.

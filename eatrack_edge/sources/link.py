@@ -27,7 +27,7 @@ class Picture(NamedTuple):
 
 
 class Link(Protocol):
-    """One connection. It is opened, read and closed by one thread."""
+    """One connection. It is opened, read and closed by one thread; ``interrupt`` alone is called by others."""
 
     @property
     def description(self) -> str:
@@ -45,6 +45,10 @@ class Link(Protocol):
         Raises:
             LinkError: The link is gone: no frame for ``read_timeout_s``, an end of a live stream, or any failure.
         """
+        ...
+
+    def interrupt(self) -> None:
+        """End a wait of ``read`` for a frame's time, now and for good: the link is about to be closed."""
         ...
 
     def close(self) -> None:

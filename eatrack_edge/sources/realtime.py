@@ -24,7 +24,7 @@ class RealtimeLink:
     def __init__(self, source: Source) -> None:
         self.fps: float | None = source.fps
         self._frames: Iterator[SourceFrame] = iter(source)
-        self._closing = threading.Event()
+        self._interrupted = threading.Event()
         self._begin_s: float | None = None  # of the clock, when the first frame was shown
 
     def read(self) -> Picture | None:
@@ -34,12 +34,15 @@ class RealtimeLink:
             return None
         if self._begin_s is None:
             self._begin_s = time.monotonic() - item.pts_s
-        self._closing.wait(max(0.0, self._begin_s + item.pts_s - time.monotonic()))
+        self._interrupted.wait(max(0.0, self._begin_s + item.pts_s - time.monotonic()))
         return Picture(time.monotonic_ns(), lambda: item.frame, item)
 
+    def interrupt(self) -> None:
+        """End a wait: frames may be a minute apart."""
+        self._interrupted.set()
+
     def close(self) -> None:
-        """End a wait."""
-        self._closing.set()
+        """Nothing to close: the source stays open."""
 
 
 class RealtimeSource(LiveSource):

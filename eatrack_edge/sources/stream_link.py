@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -52,6 +53,7 @@ class StreamLink:
         self.description = f"PyAV {self._av.__version__}, {form or 'format by probing'}"
         timeouts = (timeout_share * options.open_timeout_s, timeout_share * options.read_timeout_s)
         place = io.BytesIO(address) if isinstance(address, bytes) else address
+        self._interrupted = threading.Event()
         self._begin_s = time.monotonic()
         self._failures = (self._av.error.FFmpegError, OSError)
         try:
@@ -117,7 +119,7 @@ class StreamLink:
         if self._is_finite and pts_s is not None:
             if self._last_s is None:
                 self._begin_s = time.monotonic() - pts_s
-            time.sleep(max(0.0, self._begin_s + pts_s - time.monotonic()))
+            self._interrupted.wait(max(0.0, self._begin_s + pts_s - time.monotonic()))
 
     def _check_time(self) -> None:
         is_first = self._last_s is None
@@ -134,6 +136,10 @@ class StreamLink:
             return f"nothing came for {timeout_s:g} s"
         text = str(getattr(error, "strerror", None) or error).partition(": ")[0]
         return text[:1].lower() + text[1:]
+
+    def interrupt(self) -> None:
+        """End a wait for a frame's time. One for the network ends by its own timeout."""
+        self._interrupted.set()
 
     def close(self) -> None:
         """Close sockets and the decoder."""

@@ -52,6 +52,9 @@ class SimulatedLink:
         self._number += 1
         return Picture(time.monotonic_ns(), lambda: self._picture(number))
 
+    def interrupt(self) -> None:
+        pass
+
     def close(self) -> None:
         self.is_closed = True
 

@@ -231,6 +231,15 @@ def test_a_file_on_a_web_server_is_played_at_its_own_speed_to_its_end(web: str) 
     assert sum(1 + item.dropped for item in taken) == 30
 
 
+def test_closing_does_not_wait_for_the_next_frame_of_a_file_on_a_web_server(web: str, video: Path) -> None:
+    write_video(video.parent / "slow.mp4", [0, 0.1, 60], tune="zerolatency")
+    with live(f"{web}/slow.mp4") as source:
+        next(iter(source))
+        time.sleep(0.5)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 2
+
+
 def test_a_page_that_is_not_there_is_a_source_lost(web: str) -> None:
     with live(f"{web}/none.mp4") as source, pytest.raises(SourceLost, match="404"):
         list(source)

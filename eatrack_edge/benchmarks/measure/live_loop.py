@@ -78,6 +78,9 @@ class _DecodedLink:
     def _frame(self, decoded: Any) -> Frame:
         return cast("Frame", self._converter.reformat(decoded, format="bgr24").to_ndarray())
 
+    def interrupt(self) -> None:
+        """Its waits are short."""
+
     def close(self) -> None:
         """Nothing to close."""
 

@@ -52,6 +52,9 @@ class _LinkOnDemand:
         frame = self._frames[self._number % len(self._frames)]
         return Picture(time.monotonic_ns(), frame.copy)
 
+    def interrupt(self) -> None:
+        """Its waits are short."""
+
     def close(self) -> None:
         """Nothing to close."""
 
