@@ -58,7 +58,9 @@ def run_flight(options: FlyConfig) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, live=options.input))
         box = _first_box(source, options)
-        if options.realtime and not isinstance(source, LiveSource):
+        if isinstance(source, LiveSource):
+            print(f"{'waiting for':<25} {source.uri}", flush=True)
+        elif options.realtime:
             source = stack.enter_context(RealtimeSource(source))
         refresh(options.model, options.backend)
         tracker = Tracker(options.model, backend=options.backend, threads=options.threads, settings=options.tracker)
@@ -169,7 +171,7 @@ def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, option
     # The rate of a live source is not waited for: it may not be there yet.
     rate = options.input.rate or 30.0 if isinstance(source, LiveSource) else source.fps
     run = RunInfo(source.name, rate, header, options.overwrite)
-    outputs = [OutputThread(Screen(), "screen", session.reports.put)]
+    outputs = [OutputThread(Screen(source.uri), "screen", session.reports.put)]
     if options.jsonl:
         log = EventLog(LiveJsonLines(Path(options.jsonl), header, overwrite=options.overwrite))
         outputs.append(OutputThread(log, options.jsonl, session.reports.put, capacity=_LOG_FRAMES))

@@ -21,9 +21,14 @@ _STATUS_S = 5.0  # between two lines of status where nothing else happens
 
 
 class Screen:
-    """Prints each change as a line, and a status now and then; an output of ``OutputThread``."""
+    """Prints each change as a line, and a status now and then; an output of ``OutputThread``.
 
-    def __init__(self) -> None:
+    Args:
+        uri: Of the source, without a password.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri, self._was_found = uri, False
         self._start_ns = time.monotonic_ns()
         self._printed_ns = self._start_ns
 
@@ -42,10 +47,13 @@ class Screen:
         if isinstance(event, StateEvent):
             return f"{event.state}  frame {event.frame}" + (f"  ({event.reason})" if event.reason else "")
         if isinstance(event, SourceLostEvent):
-            return f"SOURCE LOST  {event.reason}; trying again"
+            what = "SOURCE LOST " if self._was_found else f"SOURCE NOT FOUND  {self._uri}:"
+            return f"{what} {event.reason}; trying again"
         if isinstance(event, SourceFoundEvent):
             size = f"{event.size[0]}x{event.size[1]}  " if event.size else ""
-            return f"SOURCE FOUND  after {event.outage_s:.1f} s  {size}{event.description}"
+            after = f"after {event.outage_s:.1f} s  " if self._was_found else ""
+            self._was_found = True
+            return f"SOURCE FOUND  {after}{size}{event.description}"
         if isinstance(event, SelectionEvent):
             return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
         if isinstance(event, RestoreEvent):

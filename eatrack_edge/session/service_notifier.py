@@ -35,6 +35,7 @@ class ServiceNotifier:
         # A third of the time that systemd allows.
         self._every_ns = int(environment.get("WATCHDOG_USEC", "0")) * 1000 // 3 if is_ours else 0
         self._fed_ns = self._status_ns = 0
+        self._was_found = False
 
     def ready(self) -> None:
         """Report that the session runs: the model is open, and the source is being opened."""
@@ -55,9 +56,11 @@ class ServiceNotifier:
                 self._status_ns = now
                 self._send(f"STATUS={event.record.state} frame {event.record.frame} age {event.age_ms:.0f} ms")
         elif isinstance(event, SourceLostEvent):
-            self._send(f"STATUS=SOURCE LOST {event.reason}; trying again")
+            what = "SOURCE LOST" if self._was_found else "SOURCE NOT FOUND"
+            self._send(f"STATUS={what} {event.reason}; trying again")
         elif isinstance(event, SourceFoundEvent):
-            self._send(f"STATUS=SOURCE FOUND after {event.outage_s:.1f} s")
+            self._send("STATUS=SOURCE FOUND" + (f" after {event.outage_s:.1f} s" if self._was_found else ""))
+            self._was_found = True
         elif isinstance(event, EndEvent):
             self._send("STOPPING=1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 import time
@@ -50,11 +51,13 @@ class StreamLink:
     ) -> None:
         self._av = require("av", to="read a stream")
         self._options, self._can_return = options, can_return
+        self._is_udp = isinstance(address, str) and address.lower().startswith("udp:")
         self.description = f"PyAV {self._av.__version__}, {form or 'format by probing'}"
         timeouts = (timeout_share * options.open_timeout_s, timeout_share * options.read_timeout_s)
         place = io.BytesIO(address) if isinstance(address, bytes) else address
         self._interrupted = threading.Event()
         self._begin_s = time.monotonic()
+        self._last_s: float | None = None  # when the newest picture came
         self._failures = (self._av.error.FFmpegError, OSError)
         try:
             self._container: Any = self._av.open(place, format=form or None, options=dict(settings), timeout=timeouts)
@@ -67,7 +70,6 @@ class StreamLink:
             raise
         self._ready: deque[Picture] = deque()
         self._bad_packets = 0
-        self._last_s: float | None = None  # when the newest picture came
 
     def _open_stream(self) -> None:
         if not self._container.streams.video:
@@ -134,6 +136,8 @@ class StreamLink:
     def _reason(self, error: Exception, timeout_s: float) -> str:
         if isinstance(error, self._av.error.ExitError):  # FFmpeg's word for a wait that we ended
             return f"nothing came for {timeout_s:g} s"
+        if self._is_udp and getattr(error, "errno", None) == errno.EIO:  # FFmpeg's word for a silent port
+            return f"nothing came for {time.monotonic() - (self._last_s or self._begin_s):.0f} s"
         text = str(getattr(error, "strerror", None) or error).partition(": ")[0]
         return text[:1].lower() + text[1:]
 

@@ -220,6 +220,12 @@ def test_a_log_that_exists_is_not_replaced_unasked(run: Run, tmp_path: Path) -> 
     assert "already there\nhint: --overwrite replaces it" in done.err
 
 
+def test_what_is_waited_for_is_said_at_once_without_the_password(run: Run) -> None:
+    done = run("fly", "rtsp://pilot:s@cret@127.0.0.1:9/live", "--once")
+    assert done.out.splitlines()[0] == "waiting for               rtsp://pilot:***@127.0.0.1:9/live"
+    assert "cret@" not in done.out + done.err
+
+
 @needs_rtsp_server
 def test_a_stream_is_found_lost_and_found_again_with_the_real_model(tmp_path: Path) -> None:
     log = tmp_path / "fly.jsonl"

@@ -41,7 +41,9 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
 
 def test_the_messages_of_a_session_come_in_order(manager: Manager) -> None:
     notifier = ServiceNotifier(manager.environment)
-    feed = Feed([LinkFound("PyAV", 1, 0.5), live_frame(0), live_frame(1), LinkLost("unplugged", 2)])
+    feed = Feed(
+        [LinkLost("refused", 0), LinkFound("PyAV", 1, 0.5), live_frame(0), live_frame(1), LinkLost("unplugged", 2)]
+    )
     session = LiveSession(SimulatedTracker(), feed)
     session.listeners.append(notifier)
     session.commands.put(Select(BOX))
@@ -49,9 +51,10 @@ def test_the_messages_of_a_session_come_in_order(manager: Manager) -> None:
     session.run()
     session.emit(EndEvent({}))
     notifier.close()
-    ready, found, status, lost, stopping = manager.received()
+    ready, absent, found, status, lost, stopping = manager.received()
     assert ready == "READY=1\nSTATUS=waiting for the source"
-    assert found == "STATUS=SOURCE FOUND after 0.5 s"
+    assert absent == "STATUS=SOURCE NOT FOUND refused; trying again"
+    assert found == "STATUS=SOURCE FOUND"
     assert status.startswith("STATUS=TRACKING frame 0 age ")
     assert lost == "STATUS=SOURCE LOST unplugged; trying again"
     assert stopping == "STOPPING=1"

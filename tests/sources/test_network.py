@@ -150,6 +150,12 @@ def test_an_absent_server_is_a_source_lost_without_the_password() -> None:
     assert source.name == "rtsp-127.0.0.1-9-live"
 
 
+def test_a_port_without_a_sender_is_silent_and_no_input_output_error() -> None:
+    silent = live(f"udp://127.0.0.1:{free_port()}", open_timeout_s=1.0)
+    with silent as source, pytest.raises(SourceLost, match=r": nothing came for \d s"):
+        list(source)
+
+
 def even_port() -> int:
     """RTP takes an even port, and the next one for RTCP."""
     return free_port() // 2 * 2
