@@ -19,7 +19,7 @@ from eatrack_edge.cli.fly_screen import Screen
 from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
-from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.boxes import Box, check_box
 from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.ground.mavlink.camera_link import CameraLink
 from eatrack_edge.outputs.base import RunInfo
@@ -156,9 +156,16 @@ def _close(outputs: Sequence[OutputThread | CameraLink], session: LiveSession, f
 
 
 def _first_box(source: Source, options: FlyConfig) -> Box | None:
-    """The box that was given, or the true one of a source that knows it; ``None`` waits for a selection."""
+    """The box that was given, or the true one of a source that knows it; ``None`` waits for a selection.
+
+    Raises:
+        UsageError: It is no box, or lies outside the frames of a file. Those of a camera are not known yet.
+    """
     if options.box:
-        return parse_box(options.box)
+        box = parse_box(options.box)
+        if not isinstance(source, LiveSource):
+            check_box(box, *source.size)
+        return box
     if options.select != "auto" or source.truth is None:
         return None
     x, y, w, h = (float(value) for value in source.truth[0])

@@ -167,6 +167,8 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         pytest.param([], 2, "error: no source was named\nhint: for example: eatrack-edge fly rtsp://192.168.144.25:8554/main\n", id="no source"),
+        pytest.param([SCENE, "--box", "900,900,10,10"], 2, "error: the box 900,900,10,10 lies outside the frame, 320x240\n", id="box"),
+        pytest.param([SCENE, "--box", "900,900,10,10", "--realtime"], 2, "error: the box 900,900,10,10 lies outside the frame, 320x240\n", id="box in real time"),
         pytest.param([SCENE, "--select", "person"], 2, "error: select must be one of auto, none, first-motion, got `person`\n", id="select"),
         pytest.param([SCENE, "--input-flip", "over"], 2, "error: flip must be a known way to turn a picture, got `over`\n", id="flip"),
         pytest.param([SCENE, "--view-delay", "300"], 2, "error: --view-delay needs a duration, got `300`\nhint: for example: --view-delay 300ms\n", id="view delay"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from eatrack_edge.cli.fly_screen import Screen
-from eatrack_edge.session.events import SourceFoundEvent, SourceLostEvent
+from eatrack_edge.session.events import SelectionEvent, SourceFoundEvent, SourceLostEvent
 
 
 def test_a_source_that_was_never_there_is_not_called_lost(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,3 +21,8 @@ def test_a_source_that_was_never_there_is_not_called_lost(capsys: pytest.Capture
         "SOURCE LOST  the stream ended; trying again",
         "SOURCE FOUND  after 2.0 s  960x540  PyAV",
     ]
+
+
+def test_a_box_outside_the_frames_of_a_camera_is_said_to_be_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen("rtsp://drone").take(SelectionEvent(0, "the box lies outside the frame", True, 1))
+    assert capsys.readouterr().out.endswith(" s  selection refused: the box lies outside the frame\n")

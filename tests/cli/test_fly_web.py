@@ -79,6 +79,12 @@ def test_an_address_that_cannot_be_had_is_refused_before_any_file_is_made(run: R
     assert not (tmp_path / "fly.jsonl").exists()
 
 
+@pytest.mark.parametrize("port", ["80x", "8080tcp"])
+def test_a_slip_in_a_port_is_not_taken_for_a_name(port: str, run: Run) -> None:
+    done = run("fly", SCENE, "--web", port)
+    assert (done.code, done.err.partition("\n")[0]) == (2, f"error: --web: not a port: `{port}`")
+
+
 def test_a_token_is_made_taken_or_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "/?token=" in run("fly", SCENE, "--max-frames", 1, "--web", "0.0.0.0:0").out
     monkeypatch.setenv(TOKEN_VARIABLE, "token-of-the-environment")
