@@ -121,7 +121,7 @@ def _in_module(path: Path, package: Path, kinds: dict[str, str], exit_codes: dic
     tree = ast.parse(path.read_text(encoding="utf-8"))
     module = ".".join(path.relative_to(package).with_suffix("").parts)
     room = module.partition(".")[0]
-    top = _assignments(tree.body)
+    top = _imported(tree, package) | _assignments(tree.body)
     for owner in _scopes(tree):
         names = top | _assignments(list(ast.walk(owner)))
         for node in _own_nodes(owner):
@@ -135,6 +135,19 @@ def _in_module(path: Path, package: Path, kinds: dict[str, str], exit_codes: dic
             cure = _hint(hint, names) if hint is not None else ""
             cure = cure or CURES.get(f"{error} {room}") or CURES.get(error, "")
             yield Message(error, exit_codes[error], text, cure, f"{module}:{node.lineno}")
+
+
+def _imported(tree: ast.Module, package: Path) -> dict[str, ast.expr]:
+    """Constants that a module takes from others of the package, such as a hint that several share."""
+    found = dict[str, ast.expr]()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package.name}."):
+            constants = {alias.name for alias in node.names if alias.name.isupper()}
+            path = package.joinpath(*str(node.module).split(".")[1:]).with_suffix(".py")
+            if constants and path.is_file():
+                theirs = _assignments(ast.parse(path.read_text(encoding="utf-8")).body)
+                found |= {name: theirs[name] for name in constants if name in theirs}
+    return found
 
 
 def _scopes(tree: ast.Module) -> Iterator[ast.AST]:

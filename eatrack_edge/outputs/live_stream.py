@@ -112,21 +112,21 @@ def parse_address(uri: str) -> StreamAddress:
     >>> parse_address("rtsp://:8554/eatrack")[1:]
     ('rtsp', '', 8554, '/eatrack')
     """
-    shown = without_password(uri)
     parts = urlsplit(uri)
     if parts.scheme not in STREAMS:
-        raise UsageError(f"{shown}: not a stream that can be sent", hint=_EXAMPLE)
+        raise UsageError(f"{without_password(uri)}: not a stream that can be sent", hint=_EXAMPLE)
     try:
         port = parts.port
     except ValueError:
         port = None
     if not port:
-        raise UsageError(f"{shown}: the port is missing", hint=_EXAMPLE)
+        raise UsageError(f"{without_password(uri)}: the port is missing", hint=_EXAMPLE)
     if not parts.hostname and parts.scheme != "rtsp":
-        raise UsageError(f"{shown}: the receiver's address is missing", hint=_EXAMPLE)
+        raise UsageError(f"{without_password(uri)}: the receiver's address is missing", hint=_EXAMPLE)
     if parts.username or parts.password:
         raise UsageError(
-            f"{shown}: streams have no passwords here", hint="serve rtsp:// on an address of a closed network"
+            f"{without_password(uri)}: streams have no passwords here",
+            hint="serve rtsp:// on an address of a closed network",
         )
     path = parts.path if parts.path not in ("", "/") or parts.scheme != "rtsp" else "/eatrack"
     return StreamAddress(uri, parts.scheme, parts.hostname or "", port, path)

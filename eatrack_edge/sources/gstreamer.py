@@ -115,7 +115,6 @@ class PipelineLink:
 
 
 def _parsed(gst: Any, pipeline: str) -> Any:
-    shown = without_password(pipeline)
     try:
         parsed = gst.parse_launch(pipeline)
     except importlib.import_module("gi.repository.GLib").Error as error:
@@ -127,10 +126,11 @@ def _parsed(gst: Any, pipeline: str) -> Any:
                 hint=f"gst-inspect-1.0 {name} shows whether it is there; on a Jetson it comes with JetPack",
             ) from None
         raise InputError(
-            f"GStreamer cannot read the pipeline: {without_password(text)}", hint=f"it was: {shown}"
+            f"GStreamer cannot read the pipeline: {without_password(text)}",
+            hint=f"it was: {without_password(pipeline)}",
         ) from None
     if parsed.get_by_name(pipelines.SINK_NAME) is None:
-        raise InputError("the pipeline has no appsink", hint=f"it was: {shown}")
+        raise InputError("the pipeline has no appsink", hint=f"it was: {without_password(pipeline)}")
     return parsed
 
 

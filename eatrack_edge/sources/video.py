@@ -14,10 +14,8 @@ from eatrack_edge.core.errors import InputError, SourceLost
 from eatrack_edge.sources.base import SourceFrame, starts_too_late
 from eatrack_edge.sources.value_range import ValueRange, as_frame, chosen_range
 from eatrack_edge.sources.video_decoding import DamageError, DecodedFrame, Decoding, TailLostError
-from eatrack_edge.sources.video_file import Display, frame_count_of, opened, rate_of, timeline_of
+from eatrack_edge.sources.video_file import PLAY_IT, Display, frame_count_of, opened, rate_of, timeline_of
 from eatrack_edge.sources.video_seek import decoding_from
-
-_PLAY_IT = "check that it plays; ffprobe shows what is inside"
 
 
 class VideoSource:
@@ -76,10 +74,10 @@ class VideoSource:
         try:
             first = next(iter(decoding), None)
         except DamageError as error:
-            raise InputError(f"{self.uri}: no frame can be read: {error}", hint=_PLAY_IT) from error
+            raise InputError(f"{self.uri}: no frame can be read: {error}", hint=PLAY_IT) from error
         if first is None:
             has = "no frame can be read: all are damaged" if decoding.lost_at_end else "the video has no frames"
-            raise InputError(f"{self.uri}: {has}", hint=_PLAY_IT)
+            raise InputError(f"{self.uri}: {has}", hint=PLAY_IT)
         return first.picture
 
     def __iter__(self) -> Iterator[SourceFrame]:
@@ -98,7 +96,7 @@ class VideoSource:
                 yield read
         except DamageError as error:
             count = following - self._start
-            hint = f"the file was cut off there; --max-frames {count} stops before it" if count else _PLAY_IT
+            hint = f"the file was cut off there; --max-frames {count} stops before it" if count else PLAY_IT
             raise SourceLost(f"{self.uri}: frame {following} cannot be read: {error}", hint=hint) from error
         if following == self._start and not self._is_closed:
             raise starts_too_late(self.uri, self._start, self.frame_count)

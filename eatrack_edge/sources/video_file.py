@@ -21,7 +21,7 @@ from eatrack_edge.sources.video_decoding import reason
 _FALLBACK_FPS = 30.0  # for the rare file that states no rate at all
 _HIGHEST_FPS = 1000.0  # above this it is a clock, not a rate
 _NEARLY_SQUARE = 0.01  # pixels this near to square are: sizes were rounded when the video was scaled
-_PLAY_IT = "check that it plays; ffprobe shows what is inside"
+PLAY_IT = "check that it plays; ffprobe shows what is inside"
 _FINISH_IT = (
     "the recorder was cut off before it wrote its index; `untrunc` rebuilds one from a sound video of that camera"
 )
@@ -50,7 +50,7 @@ def opened(path: Path, uri: str, threads: str) -> Iterator[tuple[Any, Any]]:
         except av.error.FFmpegError as error:
             if is_unfinished_mp4(path):
                 raise InputError(f"{uri}: the recording has no index (moov)", hint=_FINISH_IT) from error
-            raise InputError(f"{uri}: not a video: {reason(error)}", hint=_PLAY_IT) from error
+            raise InputError(f"{uri}: not a video: {reason(error)}", hint=PLAY_IT) from error
         try:
             yield container, _flight(container, uri, threads)
         finally:
@@ -81,11 +81,11 @@ def _flight(container: Any, uri: str, threads: str) -> Any:
         raise InputError(f"{uri}: not a video: it is {NOT_VIDEO_FORMATS[kind]}")
     stream = container.streams.best("video")
     if stream is None:
-        raise InputError(f"{uri}: the file has no video stream", hint=_PLAY_IT)
+        raise InputError(f"{uri}: the file has no video stream", hint=PLAY_IT)
     if "attached_pic" in str(getattr(stream.disposition, "name", "")).lower():
-        raise InputError(f"{uri}: the file has a cover picture, but no video", hint=_PLAY_IT)
+        raise InputError(f"{uri}: the file has a cover picture, but no video", hint=PLAY_IT)
     if stream.codec_context is None:
-        raise InputError(f"{uri}: this FFmpeg cannot decode the video stream", hint=_PLAY_IT)
+        raise InputError(f"{uri}: this FFmpeg cannot decode the video stream", hint=PLAY_IT)
     stream.thread_type = threads
     # As players do: show what refers to a damaged frame, instead of nothing up to the next key frame.
     stream.codec_context.flags |= require("av", to="read a video").codec.context.Flags.output_corrupt

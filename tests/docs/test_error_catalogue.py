@@ -86,6 +86,11 @@ def test_the_exit_codes_are_those_of_the_errors(catalogue: ModuleType) -> None:
         ),
         pytest.param("\u2039path\u203a: already there", "--overwrite replaces it", id="placeholder"),
         pytest.param("--alone and --vs exclude each other", "Correct the command", id="cure of its kind"),
+        pytest.param(
+            "\u2039uri\u203a: no frame can be read: \u2039error\u203a",
+            "check that it plays; ffprobe",
+            id="hint of another module",
+        ),
     ],
 )
 def test_a_message_stands_beside_its_cure(catalogue: ModuleType, text: str, cure: str) -> None:
