@@ -13,6 +13,8 @@ import msgspec
 
 MAX_BYTES = 4096  # of a message from a viewer; the longest that has a meaning is below 200
 
+NOT_SHOWN = "frame {} was not shown here lately"
+
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # a float, which is all that a browser has, holds these exactly
 Width = Annotated[int, msgspec.Meta(ge=1, le=16384)]
 
@@ -32,6 +34,12 @@ class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     y: float
     frame: Number
     id: Number = 0
+
+
+class KeepPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="keep"):
+    """Keep the frame of a picture that stands still on the screen, to be drawn on."""
+
+    frame: Number
 
 
 class RestoreSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore"):
@@ -72,7 +80,7 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="view"):
     width: Width  # pixels of its screen
 
 
-Command = SelectBox | SelectClick | RestoreSlot | StopTracking
+Command = SelectBox | SelectClick | KeepPicture | RestoreSlot | StopTracking
 ViewerMessage = Command | TakeControl | ReleaseControl | Acknowledge | Ping | View
 _decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)
 
@@ -98,7 +106,7 @@ def refuse_selection(message: SelectBox | SelectClick, frame_size: tuple[int, in
         frame_size: (width, height) of the frame that it names; ``None`` where the viewer was never sent it.
     """
     if frame_size is None:
-        return f"frame {message.frame} was not shown here lately"
+        return NOT_SHOWN.format(message.frame)
     width, height = frame_size
     if isinstance(message, SelectClick):
         is_inside = 0 <= message.x <= width and 0 <= message.y <= height
