@@ -19,7 +19,7 @@ from eatrack_edge.ground.mavlink.connections import Peer
 from eatrack_edge.ground.mavlink.repeats import Repeats
 from eatrack_edge.ground.mavlink.requests import Request, Station
 from eatrack_edge.ground.mavlink.status_rates import StatusRates
-from eatrack_edge.ground.mavlink.tracking_status import Sight, TrackingStatus
+from eatrack_edge.ground.mavlink.tracking_status import NewestResult, TrackingStatus
 from eatrack_edge.session.commands import Command, Stop, new_selection_id
 from eatrack_edge.session.events import (
     WAITING,
@@ -121,7 +121,7 @@ class CameraComponent:
         """Take an event of the session."""
         if isinstance(event, FrameEvent):
             record, (height, width) = event.record, event.shown.frame.shape[:2]
-            self._status.take(Sight(record.state, record.box, record.confidence, (width, height), now_s))
+            self._status.take(NewestResult(record.state, record.box, record.confidence, (width, height), now_s))
             self._source_is_lost = False
             if self._messages.size != (width, height):
                 return self._resized((width, height), now_s)
@@ -241,7 +241,7 @@ class CameraComponent:
         """Answer a selection that a station waits for. The box of any is reported until a frame has a better one."""
         newest = self._status.newest
         if newest is not None and not event.is_refused:
-            self._status.newest = Sight("TRACKING", event.box, math.nan, newest.size, now_s)
+            self._status.newest = NewestResult("TRACKING", event.box, math.nan, newest.size, now_s)
         if event.id is None or event.id not in self._awaited:  # others select too
             return []
         return self._settle(event.id, "DENIED" if event.is_refused else "ACCEPTED")

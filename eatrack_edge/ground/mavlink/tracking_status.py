@@ -15,7 +15,7 @@ _FOUND = ("TRACKING", "REACQUIRED")
 _WITH_BOX = (*_FOUND, "UNCERTAIN")
 
 
-class Sight(NamedTuple):
+class NewestResult(NamedTuple):
     """The newest result of the session.
 
     Attributes:
@@ -47,11 +47,11 @@ class TrackingStatus:
         self._data = dialect.CAMERA_TRACKING_TARGET_DATA_IN_STATUS
         if is_box_drawn:
             self._data |= dialect.CAMERA_TRACKING_TARGET_DATA_RENDERED
-        self.newest: Sight | None = None
+        self.newest: NewestResult | None = None
         self._status: int = dialect.CAMERA_TRACKING_STATUS_FLAGS_IDLE
         self._error_s = -math.inf  # when the target was lost
 
-    def take(self, result: Sight) -> None:
+    def take(self, result: NewestResult) -> None:
         """Take the result of a frame. While a late selection catches up, frames have no box: the selected one stays."""
         newest = self.newest
         if result.box is None and result.state in _WITH_BOX and newest is not None and newest.state in _WITH_BOX:
