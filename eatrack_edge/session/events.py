@@ -61,7 +61,7 @@ class SourceFoundEvent:
 class SelectionEvent:
     """A selection was carried out, or refused."""
 
-    frame: int  # number of the frame that the box was taken on; of a refused one as asked, or of the newest
+    frame: int  # that the box was taken on; of a refused one the frame that it names, or the newest; -1 before any came
     reason: str  # why it was refused; empty where it was not
     is_refused: bool
     at_ns: int

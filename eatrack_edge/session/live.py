@@ -109,6 +109,12 @@ class LiveSession:
             SourceLost: The source died, and is not to be reopened.
             EATrackError: The source can never be opened, or the backend failed.
         """
+        try:
+            return self._run(max_frames, is_stopped)
+        finally:
+            self._drop_pending("the session ended before the first frame came")
+
+    def _run(self, max_frames: int | None, is_stopped: Callable[[], bool]) -> str:
         while not is_stopped():
             self._pass_on_reports()
             if not self._obey():
@@ -133,7 +139,9 @@ class LiveSession:
         if self._size is None and self._pending is None and self._selector and (box := self._selector(shown)):
             self._pending = Select(box)
         if self._pending is not None:
-            selection, self._pending = self._pending._replace(frame=shown.index), None
+            selection, self._pending = self._pending, None
+            if selection.frame is None:  # whatever the view delay
+                selection = selection._replace(frame=shown.index)
             box = self._select(selection)
             record = untracked_record(shown, box if self._size else None, self._state)
         elif self._size is None:
@@ -178,7 +186,7 @@ class LiveSession:
             if isinstance(command, Quit):
                 return False
             if isinstance(command, Stop):
-                self._pending = None
+                self._drop_pending("stopped before the first frame came")
                 self._give_up(self._newest_number(), "stopped")
             elif isinstance(command, RestoreTemplate):
                 self._restore(command.number)
@@ -187,6 +195,7 @@ class LiveSession:
             elif len(self._history):
                 self._select(command)
             else:
+                self._drop_pending("another selection followed before the first frame came")
                 self._pending = command
         return True
 
@@ -224,6 +233,11 @@ class LiveSession:
             except UsageError as error:
                 reason = _reason(error)
         self.emit(RestoreEvent(number, self._newest_number(), reason, bool(reason), time.monotonic_ns()))
+
+    def _drop_pending(self, reason: str) -> None:
+        if self._pending is not None:
+            self._refuse(self._pending, reason)
+            self._pending = None
 
     def _refuse(self, selection: Selection, reason: str) -> None:
         frame = self._newest_number() if selection.frame is None else selection.frame

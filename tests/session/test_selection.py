@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.session.commands import KeepFrame, Select, SelectPoint, Stop
+from eatrack_edge.session.commands import KeepFrame, Quit, Select, SelectPoint, Stop
 from eatrack_edge.session.events import FrameEvent, SelectionEvent
 from eatrack_edge.sources.feed import LiveFrame
 from eatrack_edge.tracking.result import TrackResult
@@ -36,6 +36,28 @@ def test_a_selection_before_any_frame_waits_for_the_first(flight: Flight) -> Non
     flight.scripted(Select(BOX), None, live_frame(5), live_frame(6))
     assert (flight.tracker.inits, flight.tracker.updates) == ([(5, BOX)], [6])
     assert [event.record.box for event in flight.heard.of(FrameEvent)] == [BOX, BOX]
+
+
+@pytest.mark.parametrize(
+    ("next_command", "reason"),
+    [
+        pytest.param(Select(BOX, id=2), "another selection followed before the first frame came", id="another"),
+        pytest.param(Stop(), "stopped before the first frame came", id="stop"),
+        pytest.param(None, "the session ended before the first frame came", id="end"),
+        pytest.param(Quit(), "the session ended before the first frame came", id="quit"),
+    ],
+)
+def test_a_selection_before_any_frame_that_is_not_carried_out_is_refused(
+    flight: Flight, next_command: object, reason: str
+) -> None:
+    is_end = not isinstance(next_command, Select | Stop)
+    flight.scripted(Select((1.0, 2.0, 6.0, 6.0), id=1), next_command, *([] if is_end else [live_frame(5)]))
+    first, *others = flight.heard.of(SelectionEvent)
+    assert (first.id, first.is_refused, first.reason, first.frame) == (1, True, reason, -1)
+    assert [(event.id, event.is_refused) for event in others] == (
+        [(2, False)] if isinstance(next_command, Select) else []
+    )
+    assert len(flight.tracker.inits) == len(others)
 
 
 def test_a_selection_on_an_older_frame_catches_up_with_the_newest(flight: Flight) -> None:
@@ -118,6 +140,15 @@ def test_a_selection_on_a_frame_that_is_not_held_is_refused_and_the_old_target_g
     assert flight.tracker.updates == list(range(1, 10))
     event = flight.heard.of(SelectionEvent)[-1]
     assert (event.frame, event.box, event.id, event.is_refused, event.reason) == (number, None, 5, True, reason)
+
+
+@pytest.mark.parametrize(("number", "inits"), [(5, [(5, BOX)]), (7, [])], ids=["the first", "another"])
+def test_a_selection_before_any_frame_is_not_put_on_another_than_it_names(
+    flight: Flight, number: int, inits: list[tuple[int, Box]]
+) -> None:
+    flight.scripted(Select(BOX, number), live_frame(5), live_frame(6))
+    assert flight.tracker.inits == inits
+    assert [event.is_refused for event in flight.heard.of(SelectionEvent)] == [not inits]
 
 
 def test_a_frame_that_was_dropped_is_not_replaced_by_the_next(flight: Flight) -> None:
