@@ -126,19 +126,20 @@ def _obey(message: messages.Command, viewer: Viewer, hub: Hub) -> str:
     if isinstance(message, StopTracking):
         hub.command(Stop())
         return ""
-    if isinstance(message, KeepPicture):
-        if viewer.frame_size(message.frame) is None:
-            return messages.NOT_SHOWN.format(message.frame)
-        hub.command(KeepFrame(message.frame))
-        return ""
     if isinstance(message, RestoreSlot):
         if not (reason := hub.templates.refuse(message.target, message.number)):
             hub.command(RestoreTemplate(message.number))
         return reason
-    if reason := messages.refuse_selection(message, viewer.frame_size(message.frame)):
+    size = viewer.frame_size(message.frame)
+    if size is None:
+        return f"frame {message.frame} was not shown here lately"
+    if isinstance(message, KeepPicture):
+        hub.command(KeepFrame(message.frame))
+        return ""
+    if reason := messages.refuse_selection(message, size):
         return reason
     if isinstance(message, SelectClick):
-        selection: Selection = SelectPoint(message.x, message.y, message.frame)
+        selection: Selection = SelectPoint(*messages.point_inside(message, size), message.frame)
     else:
         selection = Select(message.box, message.frame)
     hub.select(selection, viewer.number, message.id)

@@ -25,7 +25,7 @@ from eatrack_edge.ground.web.station import WebStation
 from eatrack_edge.ground.web.viewers import MOST_PAGES, MOST_PLAYERS
 from eatrack_edge.ground.web.web_address import WebAddress
 from eatrack_edge.outputs.overlay import annotate
-from eatrack_edge.session.commands import KEEP_S, RestoreTemplate, Select, Stop
+from eatrack_edge.session.commands import KEEP_S, RestoreTemplate, Select, SelectPoint, Stop
 from eatrack_edge.tracking.reacquisition import Candidate
 from ground.web.simulated_flight import TOKEN, Flight, Page, wait_until
 
@@ -102,6 +102,15 @@ def test_a_box_on_a_frame_that_is_kept_is_taken_there_and_one_on_a_frame_that_is
         answer = other.wait_for("selection", id=2)
         assert (answer["frame"], answer["is_refused"], answer["reason"]) == (kept, False, "")
     assert flight.kept == [kept]
+
+
+def test_a_click_on_the_far_edges_is_one_on_the_last_pixel() -> None:
+    with Flight(size=(640, 360)) as flight, flight.open() as page:
+        page.send("point", x=640, y=360, frame=page.wait_for("picture")["frame"])
+        assert page.wait_for("selection")["is_refused"] is False
+    (point,) = flight.commands
+    assert isinstance(point, SelectPoint)
+    assert (point.x, point.y) == (639, 359)
 
 
 def test_each_answer_names_its_viewer_and_its_selection() -> None:
