@@ -55,7 +55,7 @@ class Screen:
             self._was_found = True
             return f"SOURCE FOUND  {after}{size}{event.description}"
         if isinstance(event, SelectionEvent):
-            return f"selection {'refused' if event.is_refused else 'changed'}: {event.reason}" if event.reason else ""
+            return f"selection refused: {event.reason}" if event.is_refused else ""
         if isinstance(event, RestoreEvent):
             return f"template {event.number} " + (f"not restored: {event.reason}" if event.is_refused else "restored")
         if isinstance(event, StationEvent):

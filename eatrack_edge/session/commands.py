@@ -9,6 +9,7 @@ from typing import NamedTuple
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import UsageError
 
+KEEP_S = 5.0  # that a frame is kept for who draws on it: from older ones few targets are found (docs/selection.md)
 _ids = itertools.count(1)
 
 
@@ -48,6 +49,18 @@ class SelectPoint(NamedTuple):
     id: int | None = None
 
 
+class KeepFrame(NamedTuple):
+    """Keep a frame that somebody draws on, such as one on a paused screen, for ``KEEP_S`` seconds.
+
+    A selection on it ends this. One frame is kept at a time, the one that was asked for last.
+
+    Attributes:
+        frame: Its number. One that is not held any more cannot be kept.
+    """
+
+    frame: int
+
+
 class RestoreTemplate(NamedTuple):
     """Compare the target with an earlier template again, in the second slot.
 
@@ -67,7 +80,7 @@ class Quit(NamedTuple):
 
 
 Selection = Select | SelectPoint
-Command = Selection | RestoreTemplate | Stop | Quit
+Command = Selection | KeepFrame | RestoreTemplate | Stop | Quit
 
 
 def parse_command(line: str) -> Command:

@@ -62,8 +62,8 @@ class SourceFoundEvent:
 class SelectionEvent:
     """A selection was carried out, or refused."""
 
-    frame: int  # number of the frame that the box was taken on
-    reason: str  # why it was refused, or what was done other than asked; empty where all is as asked
+    frame: int  # that the box was taken on; of a refused one the frame that it names, or the newest; -1 before any came
+    reason: str  # why it was refused; empty where it was not
     is_refused: bool
     at_ns: int
     box: Box | None = None  # in pixels of that frame; the proposed one after a click; `None` where it was refused

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
-
-from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.outputs.base import FrameRecord
+from eatrack_edge.session.any_tracker import AnyTracker
 from eatrack_edge.session.catch_up import CatchUp
-from eatrack_edge.session.commands import Command, Quit, RestoreTemplate, Select, Selection, SelectPoint, Stop
+from eatrack_edge.session.commands import (
+    KEEP_S,
+    Command,
+    KeepFrame,
+    Quit,
+    RestoreTemplate,
+    Select,
+    Selection,
+    SelectPoint,
+    Stop,
+)
 from eatrack_edge.session.events import (
     WAITING,
     Event,
@@ -28,35 +37,10 @@ from eatrack_edge.session.frame_result import tracked_record, untracked_record
 from eatrack_edge.session.history import HISTORY_FRAMES, History
 from eatrack_edge.session.picture_size import PictureSize
 from eatrack_edge.sources.feed import FrameFeed, LinkFound, LinkLost, LiveFrame, SourceEnd
-from eatrack_edge.tracking.result import TrackResult
 
 _TURN_S = 0.1  # longest wait for a frame, and so for a command to be looked at while none comes
 # To the newest frame after a selection on an older one. The longer, the shorter the steps on the way.
 _CATCH_UP_NS = 800_000_000
-
-
-class AnyTracker(Protocol):
-    """What a session needs of ``Tracker``."""
-
-    def init(self, frame: NDArray[Any], box: Box) -> None:
-        """Track the target in a box."""
-        ...
-
-    def update(self, frame: NDArray[Any]) -> TrackResult:
-        """Find the target in the next frame."""
-        ...
-
-    def bridge(self, frames: Iterable[NDArray[Any]]) -> None:
-        """Follow the target from the frame given last through those that are skipped to the next."""
-        ...
-
-    def propose(self, frame: NDArray[Any], x: float, y: float) -> Box:
-        """The box of what lies under a point, pixels of the frame."""
-        ...
-
-    def restore_template(self, number: int) -> None:
-        """Show an earlier template in the second slot again."""
-        ...
 
 
 class Listener(Protocol):
@@ -125,6 +109,12 @@ class LiveSession:
             SourceLost: The source died, and is not to be reopened.
             EATrackError: The source can never be opened, or the backend failed.
         """
+        try:
+            return self._run(max_frames, is_stopped)
+        finally:
+            self._drop_pending("the session ended before the first frame came")
+
+    def _run(self, max_frames: int | None, is_stopped: Callable[[], bool]) -> str:
         while not is_stopped():
             self._pass_on_reports()
             if not self._obey():
@@ -141,7 +131,7 @@ class LiveSession:
             elif isinstance(item, LinkLost):
                 self.emit(SourceLostEvent(item.reason, item.at_ns))
             elif isinstance(item, LinkFound):
-                self.emit(SourceFoundEvent(item.description, item.outage_s, item.at_ns))
+                self.emit(SourceFoundEvent(item.description, item.outage_s, item.at_ns, item.size))
         return "interrupted"
 
     def _take(self, shown: LiveFrame) -> None:
@@ -149,7 +139,9 @@ class LiveSession:
         if self._size is None and self._pending is None and self._selector and (box := self._selector(shown)):
             self._pending = Select(box)
         if self._pending is not None:
-            selection, self._pending = self._pending._replace(frame=shown.index), None
+            selection, self._pending = self._pending, None
+            if selection.frame is None:  # whatever the view delay
+                selection = selection._replace(frame=shown.index)
             box = self._select(selection)
             record = untracked_record(shown, box if self._size else None, self._state)
         elif self._size is None:
@@ -194,13 +186,16 @@ class LiveSession:
             if isinstance(command, Quit):
                 return False
             if isinstance(command, Stop):
-                self._pending = None
+                self._drop_pending("stopped before the first frame came")
                 self._give_up(self._newest_number(), "stopped")
             elif isinstance(command, RestoreTemplate):
                 self._restore(command.number)
+            elif isinstance(command, KeepFrame):
+                self._history.keep(command.frame, self._clock_ns() + round(1e9 * KEEP_S))
             elif len(self._history):
                 self._select(command)
             else:
+                self._drop_pending("another selection followed before the first frame came")
                 self._pending = command
         return True
 
@@ -211,18 +206,20 @@ class LiveSession:
             The box on that frame; ``None`` where the selection was refused.
         """
         started_ns = self._clock_ns()
-        shown, reason = self._seen(command.frame)
         try:
+            shown = self._seen(command.frame)
             if isinstance(command, SelectPoint):
                 box = self._tracker.propose(shown.frame, command.x, command.y)
             else:
                 box = command.box
             self._tracker.init(shown.frame, box)
         except InputError as error:
-            self.emit(SelectionEvent(shown.index, error.message, True, time.monotonic_ns(), id=command.id))
+            self._refuse(command, _reason(error))
             return None
+        if shown.index == self._history.kept:
+            self._history.keep(None)
         self._size = PictureSize.of(shown.frame)
-        self.emit(SelectionEvent(shown.index, reason, False, time.monotonic_ns(), box, command.id))
+        self.emit(SelectionEvent(shown.index, "", False, time.monotonic_ns(), box, command.id))
         self._change_state("TRACKING", shown.index, "selected")
         catch_up = CatchUp(self._history, shown, started_ns, _CATCH_UP_NS)
         self._catch_up = None if catch_up.is_done else catch_up
@@ -234,26 +231,31 @@ class LiveSession:
             try:
                 self._tracker.restore_template(number)
             except UsageError as error:
-                reason = f"{error.message}: {error.hint}" if error.hint else error.message
+                reason = _reason(error)
         self.emit(RestoreEvent(number, self._newest_number(), reason, bool(reason), time.monotonic_ns()))
 
-    def _seen(self, number: int | None) -> tuple[LiveFrame, str]:
-        """The frame that the user saw, and in words why it is another one; empty where it is not."""
+    def _drop_pending(self, reason: str) -> None:
+        if self._pending is not None:
+            self._refuse(self._pending, reason)
+            self._pending = None
+
+    def _refuse(self, selection: Selection, reason: str) -> None:
+        frame = self._newest_number() if selection.frame is None else selection.frame
+        self.emit(SelectionEvent(frame, reason, True, time.monotonic_ns(), id=selection.id))
+
+    def _seen(self, number: int | None) -> LiveFrame:
+        """The frame that the user saw.
+
+        Raises:
+            InputError: It is not held: on any other the box would be beside the target.
+        """
+        if number is not None:
+            return self._history.at(number)
+        if self._view_delay_ms:
+            return self._history.captured_by(self._clock_ns() - round(1e6 * self._view_delay_ms))
         newest = self._history.newest()
         assert newest is not None  # a selection before any frame waits for one
-        if number is not None:
-            shown = self._history.at(number) or newest
-            is_it = shown.index == number
-            reason = f"frame {number} is not held any more, or was never seen: taken on frame {shown.index}"
-            return shown, "" if is_it else reason
-        if not self._view_delay_ms:
-            return newest, ""
-        seen_ns = self._clock_ns() - round(1e6 * self._view_delay_ms)
-        shown = self._history.captured_by(seen_ns) or newest
-        if (late_ms := (shown.captured_ns - seen_ns) / 1e6) <= 0:
-            return shown, ""
-        reason = f"no frame of {self._view_delay_ms:g} ms ago is held: taken on frame {shown.index}"
-        return shown, f"{reason}, {late_ms:.0f} ms newer"
+        return newest
 
     def _give_up(self, frame: int, reason: str) -> None:
         self._size = self._catch_up = None
@@ -278,6 +280,10 @@ class LiveSession:
         """Pass an event on to the listeners."""
         for listener in self.listeners:
             listener.offer(event)
+
+
+def _reason(error: UsageError) -> str:
+    return f"{error.message}: {error.hint}" if error.hint else error.message
 
 
 def _taken(queue: SimpleQueue[Any]) -> Any:

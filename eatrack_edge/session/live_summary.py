@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
 
-import numpy as np
-
 from eatrack_edge.session.events import WAITING, Event, FrameEvent, OutputFailedEvent, SourceLostEvent
-
-
-class Percentiles:
-    """Percentiles of values that are not kept: they are counted in steps.
-
-    Args:
-        step: Width of a step; a percentile is right to one.
-        limit: Values from here on count as this.
-    """
-
-    def __init__(self, step: float, limit: float) -> None:
-        self._step = step
-        self._counts = np.zeros(round(limit / step) + 1, np.int64)
-
-    def add(self, value: float) -> None:
-        """Count a value of at least 0."""
-        self._counts[min(int(value / self._step), len(self._counts) - 1)] += 1
-
-    def at(self, percent: float) -> float | None:
-        """The value that so many per cent are not above; ``None`` where nothing was counted."""
-        total = int(self._counts.sum())
-        if not total:
-            return None
-        place = int(np.searchsorted(np.cumsum(self._counts), percent / 100 * total))
-        return (place + 0.5) * self._step
+from eatrack_edge.session.histogram import Histogram
 
 
 class LiveSummary:
-    """Counts of a live session; a listener."""
+    """Counts of a live session; a listener.
+
+    Ages and updates are of the frames that were given to the tracker: any other has its result as soon as it comes.
+    """
 
     def __init__(self) -> None:
         self._start_ns = time.monotonic_ns()
-        self._ages_ms, self._updates_ms = Percentiles(1, 20_000), Percentiles(0.1, 2_000)
+        self._ages_ms, self._updates_ms = Histogram(), Histogram()
         self.frames = self.tracked_frames = self.dropped = self.source_losses = self.failed_outputs = 0
         self._states: dict[str, int] = {}
 
@@ -50,9 +28,9 @@ class LiveSummary:
             self.frames += 1
             self.dropped += record.dropped
             self._states[record.state] = self._states.get(record.state, 0) + 1
-            self._ages_ms.add(event.age_ms)
             if "total" in record.ms:
                 self.tracked_frames += 1
+                self._ages_ms.add(event.age_ms)
                 self._updates_ms.add(record.ms["total"])
         self.source_losses += isinstance(event, SourceLostEvent)
         self.failed_outputs += isinstance(event, OutputFailedEvent)
@@ -70,7 +48,7 @@ class LiveSummary:
         table |= {"wall_s": round(wall_s, 3), "fps": round(self.frames / wall_s, 2)}
         for name, values in (("age", self._ages_ms), ("update", self._updates_ms)):
             for percent in (50, 95):
-                if (value := values.at(percent)) is not None:
+                if math.isfinite(value := values.quantile(percent / 100)):
                     table[f"{name}_ms_p{percent}"] = round(value, 2)
         return table
 

@@ -8,7 +8,7 @@ import cv2
 
 from eatrack_edge.outputs.overlay import annotate
 from eatrack_edge.outputs.window import WindowOutput
-from eatrack_edge.session.commands import Command, Quit, Select
+from eatrack_edge.session.commands import Command, KeepFrame, Quit, Select
 from eatrack_edge.session.events import Event, FrameEvent
 
 _SMALLEST_PX = 3.0  # a box with shorter sides is a click that slipped
@@ -19,8 +19,8 @@ class LiveWindow:
 
     Args:
         title: Of the window.
-        command: Gets ``Select`` for a box that is drawn with the left button, on the frame where it was begun, and
-            ``Quit`` when the window is closed, or for ``q`` and Escape.
+        command: Gets ``Select`` for a box that is drawn with the left button, on the frame where it was begun, which is
+            kept meanwhile, and ``Quit`` when the window is closed, or for ``q`` and Escape.
     """
 
     def __init__(self, title: str, command: Callable[[Command], None]) -> None:
@@ -50,6 +50,7 @@ class LiveWindow:
     def _on_mouse(self, kind: int, x: int, y: int, _flags: int, _data: object) -> None:
         if kind == cv2.EVENT_LBUTTONDOWN:
             self._begin = x, y, self._shown
+            self._command(KeepFrame(self._shown))
         elif kind == cv2.EVENT_LBUTTONUP and self._begin is not None:
             left, top, frame = self._begin
             self._begin = None

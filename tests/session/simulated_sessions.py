@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, check_box
 from eatrack_edge.core.errors import InputError, UsageError
-from eatrack_edge.session.commands import Quit, RestoreTemplate, Select, SelectPoint, Stop
+from eatrack_edge.session.commands import KeepFrame, Quit, RestoreTemplate, Select, SelectPoint, Stop
 from eatrack_edge.session.events import Event, StateEvent
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
@@ -142,7 +142,7 @@ class Flight:
 
         def items() -> Iterator[FeedItem | None]:
             for step in script:
-                if isinstance(step, Select | SelectPoint | RestoreTemplate | Stop | Quit):
+                if isinstance(step, Select | SelectPoint | KeepFrame | RestoreTemplate | Stop | Quit):
                     self.session.commands.put(step)
                     yield None
                 else:

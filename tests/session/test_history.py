@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from eatrack_edge.core.errors import InputError
 from eatrack_edge.session.history import MOST_BYTES, History
 from eatrack_edge.sources.feed import LiveFrame
 from session.simulated_sessions import live_frame
@@ -25,9 +26,14 @@ def test_frames_are_found_by_number_and_by_time() -> None:
     history = History()
     for number in (3, 4, 7, 8):
         history.add(replace(live_frame(number), captured_ns=1000 * number))
-    assert [shown and shown.index for shown in map(history.at, (0, 4, 5, 8, 9))] == [3, 4, 7, 8, None]
-    by_time = map(history.captured_by, (2000, 4000, 6999, 7000, 9999))
-    assert [shown and shown.index for shown in by_time] == [3, 4, 4, 7, 8]
+    assert [history.at(number).index for number in (3, 4, 7, 8)] == [3, 4, 7, 8]
+    by_time = map(history.captured_by, (3000, 4000, 6999, 7000, 9999))
+    assert [shown.index for shown in by_time] == [3, 4, 4, 7, 8]
+    for number in (0, 5, 9):
+        with pytest.raises(InputError):
+            history.at(number)
+    with pytest.raises(InputError):
+        history.captured_by(2999)
     nearest = [history.nearest_after(number, at_ns).index for number, at_ns in ((2, 0), (3, 5600), (4, 0), (7, 9999))]
     assert nearest == [3, 7, 7, 8]
     newest = history.newest()
@@ -37,7 +43,39 @@ def test_frames_are_found_by_number_and_by_time() -> None:
 
 def test_an_empty_history_has_no_frame() -> None:
     history = History()
-    assert (history.newest(), history.at(0), history.captured_by(5), len(history)) == (None, None, None, 0)
+    assert (history.newest(), len(history)) == (None, 0)
+    for find in (history.at, history.captured_by):
+        with pytest.raises(InputError):
+            find(0)
+
+
+@pytest.mark.parametrize(("capacity", "most_bytes"), [(64, MOST_BYTES), (64, 20 * PACKED), (2, MOST_BYTES)])
+def test_a_kept_frame_stays_in_the_same_memory_with_an_even_way_to_the_newest(capacity: int, most_bytes: int) -> None:
+    history = History(capacity, most_bytes)
+    history.add(picture(0))
+    history.keep(0, 1000 * 300)
+    for number in range(1, 301):
+        history.add(picture(number))
+    numbers = history.numbers()
+    assert (numbers[0], numbers[-1]) == (0, 300)
+    assert sum(held.picture.nbytes for held in history._held) <= most_bytes
+    assert len(numbers) <= capacity
+    if capacity > 2:
+        newest = numbers[len(numbers) // 2 :]
+        assert newest == list(range(newest[0], 301))  # what others draw on is there in full
+        assert max(np.diff(numbers)) <= 2.5 * 300 / (len(numbers) / 2)
+    history.add(picture(301))  # it is later than was asked for
+    history.add(picture(302))
+    assert 0 not in history.numbers()
+
+
+def test_a_frame_that_is_gone_cannot_be_kept() -> None:
+    history = History(4)
+    for number in range(9):
+        history.add(picture(number))
+    history.keep(7, 10**9)
+    history.keep(2, 10**9)
+    assert history.kept == 7
 
 
 def test_what_lies_between_two_frames_is_given_as_it_is_held_and_packed_pictures_grey() -> None:
@@ -112,7 +150,7 @@ def test_a_picture_larger_than_the_memory_is_still_held_alone() -> None:
     history = History(8, 10)
     history.add(picture(0))
     history.add(picture(1))
-    assert (len(history), history.at(0)) == (1, history.newest())
+    assert (len(history), history.at(1)) == (1, history.newest())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from eatrack_edge.core.errors import MachineError
 from eatrack_edge.outputs.base import FrameRecord
-from eatrack_edge.session.commands import Command, Quit, Select
+from eatrack_edge.session.commands import Command, KeepFrame, Quit, Select
 from eatrack_edge.session.events import FrameEvent, SourceLostEvent
 from eatrack_edge.session.live_window import LiveWindow
 from session.simulated_sessions import live_frame
@@ -56,10 +56,10 @@ def test_the_mouse_selects_on_the_frame_where_the_button_was_pressed(screen: Scr
     window.take(frame_event(8))
     screen.mouse(cv2.EVENT_MOUSEMOVE, 20, 20, 0, None)
     screen.mouse(cv2.EVENT_LBUTTONUP, 10, 12, 0, None)
-    assert commands == [Select((10.0, 12.0, 30.0, 18.0), 7)]
+    assert commands == [KeepFrame(7), Select((10.0, 12.0, 30.0, 18.0), 7)]
     screen.mouse(cv2.EVENT_LBUTTONDOWN, 40, 30, 0, None)
     screen.mouse(cv2.EVENT_LBUTTONUP, 41, 30, 0, None)
-    assert len(commands) == 1  # a click selects nothing
+    assert commands[2:] == [KeepFrame(8)]  # a click selects nothing
 
 
 def test_a_key_ends_the_session_once(screen: Screen) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import threading
@@ -11,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from eatrack_edge.core.errors import OutputError
-from eatrack_edge.outputs.base import RunInfo
+from eatrack_edge.outputs.base import FrameRecord, RunInfo
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
 from eatrack_edge.outputs.registry import open_output
 from eatrack_edge.session.commands import Select
 from eatrack_edge.session.event_log import EventLog
 from eatrack_edge.session.events import EndEvent, Event, FrameEvent, OutputFailedEvent
 from eatrack_edge.session.live import LiveSession
-from eatrack_edge.session.live_summary import LiveSummary, Percentiles
+from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
 from eatrack_edge.sources.feed import LinkLost
 from session.simulated_sessions import BOX, Feed, Heard, SimulatedTracker, live_frame
@@ -144,11 +145,13 @@ def test_an_output_that_is_stuck_is_left_behind() -> None:
     assert output.dropped >= 198
 
 
-def test_percentiles_are_right_to_a_step() -> None:
-    values = Percentiles(1, 100)
-    assert values.at(50) is None
-    for value in range(100):
-        values.add(value + 0.2)
-    assert (values.at(50), values.at(95)) == (49.5, 94.5)
-    values.add(1e9)
-    assert values.at(100) == 100.5
+def test_the_summary_has_the_ages_of_the_frames_that_the_tracker_was_given_alone() -> None:
+    summary, shown = LiveSummary(), live_frame(0)
+    for _ in range(99):  # nothing is selected yet, or a selection catches up
+        summary.offer(FrameEvent(shown, FrameRecord(0, 0.0, None, math.nan, "WAITING"), 0.5))
+    assert not {"age_ms_p50", "update_ms_p50"} & set(summary.table("quit"))
+    summary.offer(FrameEvent(shown, FrameRecord(0, 0.0, None, 0.9, "TRACKING", ms={"total": 102.0}), 110.0))
+    table = summary.table("quit")
+    assert (table["frames"], summary.tracked_frames) == (100, 1)
+    ages_and_updates = [table[name] for name in ("age_ms_p50", "age_ms_p95", "update_ms_p50", "update_ms_p95")]
+    assert ages_and_updates == pytest.approx([110, 110, 102, 102], rel=0.003)

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
-from eatrack_edge.session.commands import Select, SelectPoint, Stop
+from eatrack_edge.session.commands import KeepFrame, Quit, Select, SelectPoint, Stop
 from eatrack_edge.session.events import FrameEvent, SelectionEvent
 from eatrack_edge.sources.feed import LiveFrame
 from eatrack_edge.tracking.result import TrackResult
@@ -36,6 +36,28 @@ def test_a_selection_before_any_frame_waits_for_the_first(flight: Flight) -> Non
     flight.scripted(Select(BOX), None, live_frame(5), live_frame(6))
     assert (flight.tracker.inits, flight.tracker.updates) == ([(5, BOX)], [6])
     assert [event.record.box for event in flight.heard.of(FrameEvent)] == [BOX, BOX]
+
+
+@pytest.mark.parametrize(
+    ("next_command", "reason"),
+    [
+        pytest.param(Select(BOX, id=2), "another selection followed before the first frame came", id="another"),
+        pytest.param(Stop(), "stopped before the first frame came", id="stop"),
+        pytest.param(None, "the session ended before the first frame came", id="end"),
+        pytest.param(Quit(), "the session ended before the first frame came", id="quit"),
+    ],
+)
+def test_a_selection_before_any_frame_that_is_not_carried_out_is_refused(
+    flight: Flight, next_command: object, reason: str
+) -> None:
+    is_end = not isinstance(next_command, Select | Stop)
+    flight.scripted(Select((1.0, 2.0, 6.0, 6.0), id=1), next_command, *([] if is_end else [live_frame(5)]))
+    first, *others = flight.heard.of(SelectionEvent)
+    assert (first.id, first.is_refused, first.reason, first.frame) == (1, True, reason, -1)
+    assert [(event.id, event.is_refused) for event in others] == (
+        [(2, False)] if isinstance(next_command, Select) else []
+    )
+    assert len(flight.tracker.inits) == len(others)
 
 
 def test_a_selection_on_an_older_frame_catches_up_with_the_newest(flight: Flight) -> None:
@@ -100,19 +122,60 @@ def test_a_picture_of_another_shape_on_the_way_ends_the_track(flight: Flight) ->
     assert flight.states[-1] == ("WAITING", 2, "the picture is 48x64, the target was selected on 64x48")
 
 
-def test_a_selection_on_a_frame_that_is_gone_takes_the_oldest_and_says_so() -> None:
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        pytest.param(1, "frame 1 is not held any more: select again on the live picture", id="gone"),
+        pytest.param(70, "there is no frame 70 yet: select again on the live picture", id="to come"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["box", "point"])
+def test_a_selection_on_a_frame_that_is_not_held_is_refused_and_the_old_target_goes_on(
+    number: int, reason: str, kind: str
+) -> None:
     flight = Flight([], history=3)
-    flight.scripted(*map(live_frame, range(9)), Select(BOX, frame=1))
-    assert flight.tracker.inits == [(6, BOX)]
-    (event,) = flight.heard.of(SelectionEvent)
-    assert event.reason == "frame 1 is not held any more, or was never seen: taken on frame 6"
-    assert not event.is_refused
+    selection = Select(BOX, number, 5) if kind == "box" else SelectPoint(30.0, 20.0, number, 5)
+    flight.scripted(live_frame(0), Select(BOX), *map(live_frame, range(1, 9)), selection, live_frame(9))
+    assert flight.tracker.inits == [(0, BOX)]
+    assert flight.tracker.updates == list(range(1, 10))
+    event = flight.heard.of(SelectionEvent)[-1]
+    assert (event.frame, event.box, event.id, event.is_refused, event.reason) == (number, None, 5, True, reason)
 
 
-def test_a_frame_that_never_was_takes_the_newest_and_says_so(flight: Flight) -> None:
-    flight.scripted(*map(live_frame, range(3)), Select(BOX, frame=70))
+@pytest.mark.parametrize(("number", "inits"), [(5, [(5, BOX)]), (7, [])], ids=["the first", "another"])
+def test_a_selection_before_any_frame_is_not_put_on_another_than_it_names(
+    flight: Flight, number: int, inits: list[tuple[int, Box]]
+) -> None:
+    flight.scripted(Select(BOX, number), live_frame(5), live_frame(6))
+    assert flight.tracker.inits == inits
+    assert [event.is_refused for event in flight.heard.of(SelectionEvent)] == [not inits]
+
+
+def test_a_frame_that_was_dropped_is_not_replaced_by_the_next(flight: Flight) -> None:
+    flight.scripted(live_frame(0), live_frame(2), Select(BOX, frame=1))
+    assert flight.tracker.inits == []
+
+
+def test_a_frame_that_is_kept_is_selected_on_after_others_of_its_time_are_gone() -> None:
+    flight = Flight([], history=6)
+    flight.scripted(*map(live_frame, range(3)), KeepFrame(2), *map(live_frame, range(3, 60)), Select(BOX, frame=2))
     assert flight.tracker.inits == [(2, BOX)]
-    assert [event.reason.split(":")[1] for event in flight.heard.of(SelectionEvent)] == [" taken on frame 2"]
+    assert flight.session._history.kept is None  # the selection ends it
+
+
+def test_a_frame_is_kept_until_another_is() -> None:
+    flight = Flight([], history=6)
+    frames = [live_frame(number) for number in range(60)]
+    flight.scripted(*frames[:3], KeepFrame(2), *frames[3:10], KeepFrame(9), *frames[10:], Select(BOX, frame=2))
+    assert [event.is_refused for event in flight.heard.of(SelectionEvent)] == [True]
+
+
+def test_a_frame_is_kept_for_five_seconds_and_no_longer() -> None:
+    for seconds, is_refused in ((4.9, False), (5.1, True)):
+        flight = Flight([], history=6, clock_ns=lambda: 0)
+        frames = [replace(live_frame(number), captured_ns=round(seconds / 59 * number * 1e9)) for number in range(60)]
+        flight.scripted(frames[0], KeepFrame(0), *frames[1:], Select(BOX, frame=0))
+        assert [event.is_refused for event in flight.heard.of(SelectionEvent)] == [is_refused]
 
 
 def test_a_point_is_given_the_box_that_the_tracker_proposes_on_the_frame_that_was_seen(flight: Flight) -> None:
@@ -162,11 +225,16 @@ def test_a_frame_that_was_named_comes_before_the_view_delay() -> None:
     assert delayed(*range(6), Select(BOX, frame=4), view_delay_ms=250).tracker.inits == [(4, BOX)]
 
 
-def test_a_view_delay_longer_than_what_is_held_takes_the_oldest_and_says_so() -> None:
+def test_a_selection_with_a_view_delay_longer_than_what_is_held_is_refused() -> None:
     flight = delayed(*range(3), Select(BOX), view_delay_ms=900)
-    assert flight.tracker.inits == [(0, BOX)]
+    assert flight.tracker.inits == []
     (event,) = flight.heard.of(SelectionEvent)
-    assert re.fullmatch(r"no frame of 900 ms ago is held: taken on frame 0, [67]\d\d ms newer", event.reason)
+    assert event.is_refused
+    assert re.fullmatch(
+        r"no frame as old as the view delay is held: the oldest is [67]\d\d ms newer: select again on the live picture, "
+        r"with a shorter view delay or a longer `history` if it stays so",
+        event.reason,
+    )
 
 
 def test_the_box_that_a_flight_begins_with_is_taken_on_the_first_frame_whatever_the_view_delay() -> None:

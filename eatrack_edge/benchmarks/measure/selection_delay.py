@@ -27,9 +27,10 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.datasets import sequence as datasets
 from eatrack_edge.datasets.frame_rate import frame_rate
 from eatrack_edge.evaluation.frame_reading import open_frames
+from eatrack_edge.session.any_tracker import AnyTracker
 from eatrack_edge.session.commands import Select
 from eatrack_edge.session.events import Event, FrameEvent
-from eatrack_edge.session.live import AnyTracker, LiveSession
+from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame, SourceEnd
 from eatrack_edge.tracking.result import TrackResult
 

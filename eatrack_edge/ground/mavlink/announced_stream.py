@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from eatrack_edge.core.errors import UsageError
+from eatrack_edge.sources.live_uri import without_password
 
 # MAVLink's types by scheme. Of what is sent to the station, it wants the port alone.
 _KINDS = {"rtsp": "RTSP", "rtp": "RTPUDP", "udp": "MPEG_TS"}
@@ -44,7 +45,9 @@ class AnnouncedStream(NamedTuple):
             is_known = False
         if not is_known:
             hint = "for example: rtsp://192.168.144.20:8554/eatrack"
-            raise UsageError(f"stations need a stream of rtsp, rtp or udp with a port, got `{uri}`", hint=hint)
+            raise UsageError(
+                f"stations need a stream of rtsp, rtp or udp with a port, got `{without_password(uri)}`", hint=hint
+            )
         return cls(uri, rate, is_h264)
 
     def kind_and_uri(self, host: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from eatrack_edge.ground.mavlink.connections import Peer
 from eatrack_edge.ground.mavlink.repeats import Repeats
 from eatrack_edge.ground.mavlink.requests import Request, Station
 from eatrack_edge.ground.mavlink.status_rates import StatusRates
-from eatrack_edge.ground.mavlink.tracking_status import Sight, TrackingStatus
+from eatrack_edge.ground.mavlink.tracking_status import NewestResult, TrackingStatus
 from eatrack_edge.session.commands import Command, Stop, new_selection_id
 from eatrack_edge.session.events import (
     WAITING,
@@ -121,16 +121,15 @@ class CameraComponent:
         """Take an event of the session."""
         if isinstance(event, FrameEvent):
             record, (height, width) = event.record, event.shown.frame.shape[:2]
-            self._status.sight = Sight(record.state, record.box, record.confidence, (width, height), now_s)
+            self._status.take(NewestResult(record.state, record.box, record.confidence, (width, height), now_s))
             self._source_is_lost = False
             if self._messages.size != (width, height):
                 return self._resized((width, height), now_s)
         elif isinstance(event, EndEvent) or (isinstance(event, StateEvent) and event.state == WAITING):
-            if self._status.sight is not None:  # also where no frame follows
-                self._status.sight = self._status.sight._replace(state=WAITING, box=None)
+            if self._status.newest is not None:  # also where no frame follows
+                self._status.newest = self._status.newest._replace(state=WAITING, box=None)
         elif isinstance(event, SelectionEvent):
-            if event.id is not None and event.id in self._awaited:  # others select too
-                return self._selected(event.id, event, now_s)
+            return self._selected(event, now_s)
         elif isinstance(event, (SourceLostEvent, SourceFoundEvent)):
             self._source_is_lost = isinstance(event, SourceLostEvent)
         return []
@@ -194,11 +193,11 @@ class CameraComponent:
         known = self._repeats.find(request, now_s)
         if known is not None:
             return [] if known.result is None else self._ack(request, known.result)
-        sight = self._status.sight
-        if sight is None or self._source_is_lost or len(self._awaited) >= _MOST_AWAITED:
+        newest = self._status.newest
+        if newest is None or self._source_is_lost or len(self._awaited) >= _MOST_AWAITED:
             return self._ack(request, "TEMPORARILY_REJECTED")  # there is no picture to select in
         is_point = request.command == self._dialect.MAV_CMD_CAMERA_TRACK_POINT
-        selection = (selections.point if is_point else selections.rectangle)(request, sight.size)
+        selection = (selections.point if is_point else selections.rectangle)(request, newest.size)
         if selection is None:
             return self._ack(request, "DENIED")
         number = new_selection_id()
@@ -238,12 +237,14 @@ class CameraComponent:
                 out += self._ack(awaited.request, "IN_PROGRESS")
         return out
 
-    def _selected(self, number: int, event: SelectionEvent, now_s: float) -> list[Outgoing]:
-        """Answer a selection. Its box is reported until a frame has a better one: stations ask for it at once."""
-        sight = self._status.sight
-        if sight is not None and not event.is_refused:
-            self._status.sight = Sight("TRACKING", event.box, math.nan, sight.size, now_s)
-        return self._settle(number, "DENIED" if event.is_refused else "ACCEPTED")
+    def _selected(self, event: SelectionEvent, now_s: float) -> list[Outgoing]:
+        """Answer a selection that a station waits for. The box of any is reported until a frame has a better one."""
+        newest = self._status.newest
+        if newest is not None and not event.is_refused:
+            self._status.newest = NewestResult("TRACKING", event.box, math.nan, newest.size, now_s)
+        if event.id is None or event.id not in self._awaited:  # others select too
+            return []
+        return self._settle(event.id, "DENIED" if event.is_refused else "ACCEPTED")
 
     def _settle(self, number: int, name: str) -> list[Outgoing]:
         request = self._awaited.pop(number).request

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from eatrack_edge.ground.web.conversation import converse
 from eatrack_edge.ground.web.hub import Hub
 from eatrack_edge.ground.web.prometheus_text import metrics_text
+from eatrack_edge.ground.web.telemetry import finite
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STALLED_S = 10.0  # without a frame from a source that is there
@@ -106,8 +107,7 @@ class _Routes:
 
     async def metrics(self, _: Request) -> Response:
         hub = self._hub
-        ages = {str(percent / 100): hub.page_ages_ms.at(percent) for percent in (50, 95)}
-        seconds = {quantile: None if age is None else age / 1000 for quantile, age in ages.items()}
+        seconds = {str(share): finite(hub.page_ages_ms.quantile(share) / 1000) for share in (0.5, 0.95)}
         viewers = len(hub.viewers.pages) + len(hub.viewers.players)
         content = metrics_text(hub.status(), viewers, hub.viewers.pictures_sent, seconds)
         return Response(content, media_type="text/plain; version=0.0.4")

@@ -12,6 +12,7 @@ from eatrack_edge.ground.web import messages
 from eatrack_edge.ground.web.hub import Hub
 from eatrack_edge.ground.web.messages import (
     Acknowledge,
+    KeepPicture,
     Ping,
     ReleaseControl,
     RestoreSlot,
@@ -23,7 +24,7 @@ from eatrack_edge.ground.web.messages import (
 )
 from eatrack_edge.ground.web.telemetry import finite, plain_box, plain_candidates
 from eatrack_edge.ground.web.viewers import Viewer
-from eatrack_edge.session.commands import RestoreTemplate, Select, Selection, SelectPoint, Stop
+from eatrack_edge.session.commands import KEEP_S, KeepFrame, RestoreTemplate, Select, Selection, SelectPoint, Stop
 
 _SILENCE_S = 30.0  # a page asks for the clock every two seconds: one that does not is gone, and gives up its control
 _TRY_LATER = 1013  # close code of the standard
@@ -37,7 +38,8 @@ async def converse(websocket: WebSocket, hub: Hub) -> None:
         await websocket.send_text(text("full", reason="too many pages are open: close one"))
         await websocket.close(_TRY_LATER)
         return
-    viewer.tell(text("welcome", you=viewer.number, trend=hub.telemetry.trend(), now_s=hub.telemetry.now_s()))
+    trend, now_s = hub.telemetry.trend(), hub.telemetry.now_s()
+    viewer.tell(text("welcome", you=viewer.number, keep_s=KEEP_S, trend=trend, now_s=now_s))
     tasks = {asyncio.create_task(_send(websocket, viewer, hub)), asyncio.create_task(_receive(websocket, viewer, hub))}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -128,10 +130,16 @@ def _obey(message: messages.Command, viewer: Viewer, hub: Hub) -> str:
         if not (reason := hub.templates.refuse(message.target, message.number)):
             hub.command(RestoreTemplate(message.number))
         return reason
-    if reason := messages.refuse_selection(message, viewer.frame_size(message.frame)):
+    size = viewer.frame_size(message.frame)
+    if size is None:
+        return f"frame {message.frame} was not shown here lately"
+    if isinstance(message, KeepPicture):
+        hub.command(KeepFrame(message.frame))
+        return ""
+    if reason := messages.refuse_selection(message, size):
         return reason
     if isinstance(message, SelectClick):
-        selection: Selection = SelectPoint(message.x, message.y, message.frame)
+        selection: Selection = SelectPoint(*messages.point_inside(message, size), message.frame)
     else:
         selection = Select(message.box, message.frame)
     hub.select(selection, viewer.number, message.id)

@@ -11,7 +11,7 @@ from pathlib import Path
 from eatrack_edge.ground.web.held_templates import HeldTemplates
 from eatrack_edge.ground.web.messages import text
 from eatrack_edge.ground.web.pictures import Pictures
-from eatrack_edge.ground.web.telemetry import Board, Telemetry, plain_box
+from eatrack_edge.ground.web.telemetry import Board, Telemetry, finite, plain_box
 from eatrack_edge.ground.web.viewers import Viewers
 from eatrack_edge.machine.power import read_rails, total_watts
 from eatrack_edge.machine.thermal import read_temperatures
@@ -25,7 +25,7 @@ from eatrack_edge.session.events import (
     SelectionEvent,
     StateEvent,
 )
-from eatrack_edge.session.live_summary import Percentiles
+from eatrack_edge.session.histogram import Histogram
 
 _TELEMETRY_S = 0.2
 _BOARD_S = 2.0
@@ -54,7 +54,7 @@ class Hub:
         self.command, self.telemetry, self.templates, self.log = command, telemetry, templates, log
         self.viewers, self.pictures = Viewers(), Pictures()
         self.newest: FrameEvent | None = None
-        self.page_ages_ms = Percentiles(1, 20_000)
+        self.page_ages_ms = Histogram()
         self.is_closing = False
         self._on_failure = on_failure
         self._is_reported = False
@@ -124,7 +124,7 @@ class Hub:
             "templates": templates,
             "has_log": self.log is not None,
             "viewers": self.viewers.table(),
-            "page_age_ms_p95": self.page_ages_ms.at(95),
+            "page_age_ms_p95": finite(self.page_ages_ms.quantile(0.95)),
         }
 
     async def _read_board(self) -> None:

@@ -34,6 +34,12 @@ class SelectClick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     id: Number = 0
 
 
+class KeepPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="keep"):
+    """Keep the frame of a picture that stands still on the screen, to be drawn on."""
+
+    frame: Number
+
+
 class RestoreSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore"):
     """Show an earlier template in the second slot again."""
 
@@ -72,7 +78,7 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="view"):
     width: Width  # pixels of its screen
 
 
-Command = SelectBox | SelectClick | RestoreSlot | StopTracking
+Command = SelectBox | SelectClick | KeepPicture | RestoreSlot | StopTracking
 ViewerMessage = Command | TakeControl | ReleaseControl | Acknowledge | Ping | View
 _decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)
 
@@ -90,15 +96,13 @@ def parse_message(text: str) -> ViewerMessage | None:
         return None
 
 
-def refuse_selection(message: SelectBox | SelectClick, frame_size: tuple[int, int] | None) -> str:
+def refuse_selection(message: SelectBox | SelectClick, frame_size: tuple[int, int]) -> str:
     """Why a selection is refused; empty where it is not.
 
     Args:
         message: The selection.
-        frame_size: (width, height) of the frame that it names; ``None`` where the viewer was never sent it.
+        frame_size: (width, height) of the frame that it names.
     """
-    if frame_size is None:
-        return f"frame {message.frame} was not shown here lately"
     width, height = frame_size
     if isinstance(message, SelectClick):
         is_inside = 0 <= message.x <= width and 0 <= message.y <= height
@@ -109,6 +113,16 @@ def refuse_selection(message: SelectBox | SelectClick, frame_size: tuple[int, in
     # A finger that leaves the picture is cut off there; a pixel is left for rounding.
     is_inside = x >= -1 and y >= -1 and x + w <= width + 1 and y + h <= height + 1
     return "" if is_inside else "the box is not inside the picture"
+
+
+def point_inside(message: SelectClick, frame_size: tuple[int, int]) -> tuple[float, float]:
+    """The place of a click that is not refused: on the far edges it is the last pixel, since the next is outside.
+
+    >>> point_inside(SelectClick(640, 20.5, 117), (640, 360))
+    (639.0, 20.5)
+    """
+    width, height = frame_size
+    return min(message.x, width - 1.0), min(message.y, height - 1.0)
 
 
 def text(kind: str, **values: object) -> str:

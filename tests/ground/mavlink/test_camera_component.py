@@ -183,6 +183,38 @@ def test_the_status_has_the_selected_box_before_the_next_frame_has_one(talk: Con
     assert (status.rec_top_x, status.rec_bottom_y) == pytest.approx((0.1, 0.3), abs=1e-6)
 
 
+@pytest.mark.parametrize("is_own", [True, False], ids=["of this station", "of the browser"])
+@pytest.mark.parametrize("before", ["WAITING", "TRACKING"])
+@pytest.mark.parametrize("state", ["TRACKING", "UNCERTAIN"])
+def test_the_status_has_the_selected_box_while_a_late_selection_catches_up(
+    talk: Conversation, is_own: bool, before: str, state: str
+) -> None:
+    talk.see(frame_event(before, (1.0, 1.0, 9.0, 9.0) if before == "TRACKING" else None))
+    talk.wait(0.1)
+    talk.ask(RECTANGLE, 0.25, 0.25, 0.5, 0.75)
+    talk.settle() if is_own else talk.see(SelectionEvent(7, "", False, 0, BOX))
+    seen = talk.wait(0.1)
+    for _ in range(24):  # 0.8 s of frames that come meanwhile
+        talk.see(frame_event(state, None, NAN))
+        seen += talk.wait(1 / 30, 1 / 30)
+    _, status = talk.ask(REQUEST, 275)
+    assert status.tracking_status == 1
+    assert (status.rec_top_x, status.rec_bottom_y) == pytest.approx((0.1, 0.3), abs=1e-6)
+    assert {one.tracking_status for one in of(STATUS, seen)} <= {1}
+    for _ in range(60):  # it never arrives
+        talk.see(frame_event(state, None, NAN))
+        seen += talk.wait(1 / 30, 1 / 30)
+    assert [one.tracking_status for one in of(STATUS, seen)][-2:] == [2, 0]
+
+
+def test_what_is_lost_while_it_catches_up_is_lost(talk: Conversation) -> None:
+    talk.ask(RECTANGLE, 0.25, 0.25, 0.5, 0.75)
+    talk.settle()
+    talk.wait(0.1)
+    talk.see(frame_event("LOST", None, NAN))
+    assert [one.tracking_status for one in of(STATUS, talk.wait(1.0))] == [2, 0]
+
+
 @pytest.mark.parametrize(
     "corners",
     [

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from eatrack_edge.ground.web.station import WebStation
 from eatrack_edge.ground.web.web_address import WebAddress
-from eatrack_edge.session.commands import Command
+from eatrack_edge.session.commands import Command, KeepFrame
 from eatrack_edge.session.events import EndEvent, Event, SelectionEvent
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.feed import FeedItem, LiveFrame
@@ -56,7 +56,8 @@ class Flight:
     """A session that flies while this is entered.
 
     Attributes:
-        commands: That reached the session.
+        commands: That reached the session, but those to keep a frame.
+        kept: Numbers of the frames that it was asked to keep.
         heard: Every selection.
         tracker: Follows nothing; its ``inits`` say what it was started on.
     """
@@ -68,6 +69,7 @@ class Flight:
         self.tracker = tracker or SimulatedTracker()
         self.session = LiveSession(self.tracker, feed or Camera(size, fps), history=history)
         self.commands: list[Command] = []
+        self.kept: list[int] = []
         self.failures: list[Event] = []
         self.station = WebStation(
             WebAddress(host, port), token, self._command, self.failures.append,
@@ -81,7 +83,10 @@ class Flight:
         self._thread = threading.Thread(target=self._fly, daemon=True)
 
     def _command(self, command: Command) -> None:
-        self.commands.append(command)
+        if isinstance(command, KeepFrame):
+            self.kept.append(command.frame)
+        else:
+            self.commands.append(command)
         self.session.commands.put(command)
 
     def _fly(self) -> None:

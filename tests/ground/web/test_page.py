@@ -190,6 +190,33 @@ def test_keys_stop_pause_and_select_again(open_page: Open, tmp_path: Path) -> No
     assert np.abs(np.subtract(on_pause.box, (300, 200, 50, 40))).max() <= 1
 
 
+def test_a_paused_picture_can_be_drawn_on_for_as_long_as_the_page_says(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("eatrack_edge.session.live", "eatrack_edge.ground.web.conversation"):
+        monkeypatch.setattr(f"{module}.KEEP_S", 4.0)
+    with Flight(size=(640, 360), history=10) as flight:  # 0.4 s
+        page = open_page(flight.station.link)
+        for is_over in (False, True):
+            before = page.evaluate("document.getElementById('picture').dataset.frame")
+            wait_for(page, f"document.getElementById('picture').dataset.frame !== '{before}'")
+            page.keyboard.press(" ")
+            wait_for(page, "/Draw on it within [1-4] s/.test(document.getElementById('banner').textContent)")
+            if is_over:
+                wait_for(page, "/too old to draw on/.test(document.getElementById('banner').textContent)")
+                time.sleep(0.5)
+            else:
+                time.sleep(1.5)
+            paused = int(page.evaluate("document.getElementById('picture').dataset.frame"))
+            drag(page, (300, 200, 50, 40), (640, 360))
+            wait_until(lambda: len(flight.heard.of(SelectionEvent)) == 1 + is_over)  # noqa: B023
+            answer = flight.heard.of(SelectionEvent)[-1]
+            assert (answer.frame, answer.is_refused) == (paused, is_over)
+        assert set(flight.kept) == {event.frame for event in flight.heard.of(SelectionEvent)}
+        wait_for(page, "/^Selection refused: frame .* select again/.test(document.getElementById('toast').textContent)")
+    assert len(flight.tracker.inits) == 1
+
+
 def test_a_second_viewer_watches_until_it_takes_control(open_page: Open, tmp_path: Path) -> None:
     with Flight(size=(640, 360), history=300) as flight:
         one, other = open_page(flight.station.link), open_page(flight.station.link, PHONE)

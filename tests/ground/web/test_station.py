@@ -25,7 +25,7 @@ from eatrack_edge.ground.web.station import WebStation
 from eatrack_edge.ground.web.viewers import MOST_PAGES, MOST_PLAYERS
 from eatrack_edge.ground.web.web_address import WebAddress
 from eatrack_edge.outputs.overlay import annotate
-from eatrack_edge.session.commands import RestoreTemplate, Select, Stop
+from eatrack_edge.session.commands import KEEP_S, RestoreTemplate, Select, SelectPoint, Stop
 from eatrack_edge.tracking.reacquisition import Candidate
 from ground.web.simulated_flight import TOKEN, Flight, Page, wait_until
 
@@ -80,6 +80,37 @@ def test_a_selection_that_the_tracker_refuses_is_said_to_every_page() -> None:
         one.send("select", box=[10, 10, 20, 20], frame=header["frame"])
         assert other.wait_for("selection")["is_refused"] is False
     assert len(flight.commands) == 1
+
+
+def test_a_box_on_a_frame_that_is_kept_is_taken_there_and_one_on_a_frame_that_is_gone_is_refused() -> None:
+    with Flight(history=5) as flight, flight.open() as page, flight.open() as other:
+        assert page.wait_for("welcome")["keep_s"] == KEEP_S
+        gone, kept = (page.wait_for("picture")["frame"] for _ in range(2))
+        other.wait_for("picture", frame=kept)
+        other.send("keep", frame=kept)
+        assert other.wait_for("refused")["reason"].endswith("take control first")
+        page.send("keep", frame=10**9)
+        assert page.wait_for("refused")["reason"] == "frame 1000000000 was not shown here lately"
+        page.send("keep", frame=kept)
+        while page.wait_for("picture")["frame"] < kept + 30:
+            pass
+        page.send("select", box=[10, 10, 20, 20], frame=gone, id=1)
+        answer = other.wait_for("selection", id=1)
+        assert (answer["frame"], answer["box"], answer["is_refused"]) == (gone, None, True)
+        assert answer["reason"] == f"frame {gone} is not held any more: select again on the live picture"
+        page.send("select", box=[10, 10, 20, 20], frame=kept, id=2)
+        answer = other.wait_for("selection", id=2)
+        assert (answer["frame"], answer["is_refused"], answer["reason"]) == (kept, False, "")
+    assert flight.kept == [kept]
+
+
+def test_a_click_on_the_far_edges_is_one_on_the_last_pixel() -> None:
+    with Flight(size=(640, 360)) as flight, flight.open() as page:
+        page.send("point", x=640, y=360, frame=page.wait_for("picture")["frame"])
+        assert page.wait_for("selection")["is_refused"] is False
+    (point,) = flight.commands
+    assert isinstance(point, SelectPoint)
+    assert (point.x, point.y) == (639, 359)
 
 
 def test_each_answer_names_its_viewer_and_its_selection() -> None:

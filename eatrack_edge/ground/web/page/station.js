@@ -26,6 +26,8 @@ const page = {
   lastBox: null, // that the tracker showed or the user drew, for a re-selection
   drawnAt: -Infinity,
   age: null, // of the last picture when it was drawn, ms
+  keepMs: 0, // that the tracker keeps a frame to be drawn on
+  kept: { frame: null, until: -Infinity }, // the frame that it was asked to keep
 };
 const numbers = new Numbers(byId);
 const templates = new Templates(byId, (number, target) => {
@@ -48,6 +50,7 @@ function commands() {
 const view = new View(byId("picture"), {
   box: (box, frame) => select({ type: "select", box, frame }, box),
   point: ([x, y], frame) => select({ type: "point", x, y, frame }, null),
+  held: keep,
   refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : NO_LINK),
   skipped: (header) => link.send({ type: "ack", picture: header.picture }),
   drawn: (header) => {
@@ -82,12 +85,13 @@ const link = new Link({
       templates.take(message, commands());
     } else if (message.type === "welcome") {
       page.you = message.you;
+      page.keepMs = 1000 * message.keep_s;
       numbers.welcome(message);
       templates.forget();
     } else if (message.type === "selection") {
       // Of one that was followed by another of this page, only what went wrong is of interest.
       if (message.viewer !== page.you || message.id === page.selections) showSelected(message.box);
-      if (message.reason) toast(message.is_refused ? `Selection refused: ${message.reason}` : `Selected, but ${message.reason}`);
+      if (message.is_refused) toast(`Selection refused: ${message.reason}`);
     } else if (message.type === "refused" || message.type === "full") {
       if (message.id === page.selections) view.sent = null;
       toast(message.reason[0].toUpperCase() + message.reason.slice(1));
@@ -140,9 +144,18 @@ function choose(rank) {
   return candidate !== undefined;
 }
 
+// Has the tracker keep the frame that stands still, or a box that is drawn later would be refused. One whose time is
+// over is not held any more, and cannot be kept again.
+function keep() {
+  const { frame } = view.header;
+  const isOver = page.kept.frame === frame && performance.now() > page.kept.until;
+  if (commands() && !isOver && link.send({ type: "keep", frame })) page.kept = { frame, until: performance.now() + page.keepMs };
+}
+
 function pause(isPaused) {
   if (isPaused && !view.header) return;
   view.pause(isPaused);
+  if (isPaused) keep();
   byId("pause").setAttribute("aria-pressed", String(isPaused));
   refresh();
 }
@@ -154,13 +167,20 @@ function currentAge() {
   return view.isHeld || waited > LATE_MS ? page.age + waited : page.age;
 }
 
+// How long the picture that stands still can be drawn on.
+function keptFor() {
+  if (!commands()) return "";
+  const left = page.kept.frame === view.header.frame ? page.kept.until - performance.now() : 0;
+  return left > 0 ? `Draw on it within ${Math.ceil(left / 1000)} s, or press Space.` : "It is too old to draw on: press Space.";
+}
+
 function banner() {
   const waited = performance.now() - page.drawnAt;
   if (page.ended) return ["failure", `The session has ended: ${page.ended}`];
   if (!page.isOpen) return ["failure", "No link to the tracker. Trying again."];
   if (page.telemetry && !page.telemetry.source.is_found && page.telemetry.frames) return ["failure", `Source lost: ${page.telemetry.source.text}`];
   if (page.telemetry && !page.telemetry.source.is_found) return ["warning", "Waiting for the source"];
-  if (view.isPaused) return ["note", `Paused on frame ${view.header.frame}, ${milliseconds(currentAge() ?? 0)} old. Draw on it, or press Space.`];
+  if (view.isPaused) return ["note", `Paused on frame ${view.header.frame}, ${milliseconds(currentAge() ?? 0)} old. ${keptFor()}`];
   if (view.isHeld) return ["", ""];
   if (view.header && waited > STALE_MS) return ["warning", `No new picture for ${milliseconds(waited)}`];
   return ["", ""];

@@ -9,7 +9,7 @@ const TOUCH_PX = 44; // nor the place where a finger chooses it
 const NEUTRAL = "#e8eef2"; // of a candidate: no state's colour
 
 export class View {
-  // `on` has: box([x, y, w, h], frame), point([x, y], frame), drawn(header), refused().
+  // `on` has: box([x, y, w, h], frame), point([x, y], frame), drawn(header), held(), refused().
   constructor(canvas, on) {
     this.canvas = canvas;
     this.on = on;
@@ -113,6 +113,7 @@ export class View {
     this.canvas.setPointerCapture(event.pointerId);
     const place = this.toFrame(event);
     this.drag = { from: place, to: place, start: [event.clientX, event.clientY], isMoved: false };
+    this.on.held();
     this.draw();
   }
 
