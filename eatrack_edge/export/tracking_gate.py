@@ -24,7 +24,7 @@ from eatrack_edge.datasets.initial_box import start_shift
 from eatrack_edge.evaluation.metrics import score_sequence
 from eatrack_edge.evaluation.protocol import protocol
 from eatrack_edge.export.clips import Clip, find_clips, short_name
-from eatrack_edge.tracking.settings import WITHOUT_REFINEMENT
+from eatrack_edge.tracking.settings import NETWORK_ALONE
 from eatrack_edge.tracking.tracker import Tracker
 
 # The bundled scene with four seeds, none of which calibration uses.
@@ -140,7 +140,7 @@ def evaluate_tracking(
             f"{short_name(suite)}: holds crops of targets, the gate tracks whole videos",
             hint="give videos with true boxes, or leave it out for the bundled scene: --gate-suite test://",
         )
-    first, second = (Tracker(model, backend=backend, settings=WITHOUT_REFINEMENT) for model in (fp32, graph))
+    first, second = (Tracker(model, backend=backend, settings=NETWORK_ALONE) for model in (fp32, graph))
     done, total = count(1), starts * sum(len(clip.boxes) - 1 for clip in clips)
     runs = [
         [_follow(first, second, clip, shift, lambda: on_frame(next(done), total)) for clip in clips]

@@ -150,5 +150,5 @@ class TrackerSettings:
         )
 
 
-# For what compares graphs: a second network's boxes would hide how they differ.
-WITHOUT_REFINEMENT = TrackerSettings(refinement=RefinementSettings(policy="off"))
+# For what compares graphs: a second network's boxes, and corrected ones, would hide how they differ.
+NETWORK_ALONE = TrackerSettings(extent_share=0.0, refinement=RefinementSettings(policy="off"))

@@ -21,7 +21,7 @@ from eatrack_edge.inference.model_files import find_graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.inference.openvino import OpenVinoBackend
 from eatrack_edge.sources.registry import open_source
-from eatrack_edge.tracking.settings import WITHOUT_REFINEMENT, TemplateSettings
+from eatrack_edge.tracking.settings import NETWORK_ALONE, TemplateSettings
 from eatrack_edge.tracking.tracker import Tracker
 from inference.graphs import copy, crop
 
@@ -104,7 +104,7 @@ def test_every_frame_of_a_track_agrees_with_onnx_runtime_over_template_updates(b
     compared.other = backend
     # init looks at the target before it replaces the templates, so both start with the same ones.
     compared.encode_template(crop(128, 0), (0.5, 0.5), range(2))
-    tracker = Tracker(compared, settings=replace(WITHOUT_REFINEMENT, templates=TemplateSettings(interval=3)))
+    tracker = Tracker(compared, settings=replace(NETWORK_ALONE, templates=TemplateSettings(interval=3)))
     with open_source("test://?frames=8&width=320&height=240") as source:
         for item in source:
             if item.index == 0:

@@ -14,7 +14,7 @@ from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.model_files import Graphs
 from eatrack_edge.inference.onnxruntime import OnnxRuntimeBackend
 from eatrack_edge.inference.tensorrt.backend import TensorRTBackend
-from eatrack_edge.tracking.settings import WITHOUT_REFINEMENT
+from eatrack_edge.tracking.settings import NETWORK_ALONE
 from eatrack_edge.tracking.tracker import Tracker
 
 # Least mean overlap of the two runs' boxes, over all clips. Where a clip is hard the runs may part for good, which is
@@ -83,7 +83,7 @@ def _both(backend: Backend, reference: Backend, suite: str) -> Iterator[tuple[Bo
     """Boxes of two trackers, frame by frame in turn."""
     for clip in find_clips(suite):
         x, y, w, h = (float(value) for value in clip.boxes[0])
-        trackers = [Tracker(opened, settings=WITHOUT_REFINEMENT) for opened in (backend, reference)]
+        trackers = [Tracker(opened, settings=NETWORK_ALONE) for opened in (backend, reference)]
         for index, frame in enumerate(clip.read()):
             if index:
                 yield trackers[0].update(frame).box, trackers[1].update(frame).box

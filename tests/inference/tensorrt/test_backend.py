@@ -22,7 +22,7 @@ from eatrack_edge.inference.tensorrt import backend as module
 from eatrack_edge.inference.tensorrt.backend import TensorRTBackend, open_backend
 from eatrack_edge.inference.tensorrt.manifest import read_manifest
 from eatrack_edge.sources.registry import open_source
-from eatrack_edge.tracking.settings import WITHOUT_REFINEMENT, TemplateSettings
+from eatrack_edge.tracking.settings import NETWORK_ALONE, TemplateSettings
 from eatrack_edge.tracking.tracker import Tracker
 from inference import simulated_cuda, simulated_tensorrt
 from inference.conftest import Write
@@ -38,7 +38,7 @@ def boxes(reference: OnnxRuntimeBackend) -> list[Box]:
 
 def follow_the_scene(backend: Backend) -> list[Box]:
     """Over two template updates."""
-    tracker = Tracker(backend, settings=replace(WITHOUT_REFINEMENT, templates=TemplateSettings(interval=3)))
+    tracker = Tracker(backend, settings=replace(NETWORK_ALONE, templates=TemplateSettings(interval=3)))
     boxes: list[Box] = []
     with open_source("test://?frames=7&width=320&height=240") as source:
         for item in source:
