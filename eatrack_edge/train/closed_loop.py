@@ -21,6 +21,7 @@ from eatrack_edge.core.errors import ConfigError, InputError
 from eatrack_edge.core.model_spec import ModelSpec
 from eatrack_edge.datasets.shards import ShardTarget, read_shards
 from eatrack_edge.model.eatrack import EATrack
+from eatrack_edge.tracking.settings import NETWORK_ALONE
 from eatrack_edge.tracking.tracker import Tracker
 from eatrack_edge.train.clip_video import ClipVideo, choose_clips
 from eatrack_edge.train.parallel import World, average_numbers
@@ -80,7 +81,7 @@ class ClosedLoop:
             ``loop_success``, ``loop_failures`` (a thousand frames) and ``loop_slope`` (mean of the videos').
         """
         was_training = network.training
-        tracker = Tracker(TorchBackend(network.eval(), self._contract))
+        tracker = Tracker(TorchBackend(network.eval(), self._contract), settings=NETWORK_ALONE)
         mine = self.videos[among.rank :: among.size]
         scores = [score for video in mine if (score := score_video(tracker, video)).frames]
         network.train(was_training)
