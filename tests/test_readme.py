@@ -57,6 +57,23 @@ def _measured() -> dict[tuple[str, str, str, str], tuple[float, float]]:
     return found
 
 
+def test_the_scores_are_the_means_over_four_starts_of_the_result() -> None:
+    (path,) = (ROOT / "benchmarks" / "results").glob("uav_dev_and_uav_dev2--eatrack_and_baselines--*--4_starts--*.json")
+    found: dict[tuple[str, str, int], list[float]] = {}
+    for run in json.loads(path.read_text())["runs"]:
+        name = run["tracker"].removesuffix(" INT8")
+        found.setdefault((name, run["set"], run["frame_stride"]), []).append(run["success_auc"])
+    header = next(number for number, line in enumerate(LINES) if line.startswith("| | eatrack_s |"))
+    names = [cell.strip() for cell in LINES[header].strip("|").split("|")][1:]
+    rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in LINES[header + 2 : header + 6]]
+    assert [row[0].split("`")[1] for row in rows] == ["uav-dev", "uav-dev2"] * 2
+    for row, stride in zip(rows, (1, 1, 3, 3), strict=True):
+        for name, printed in zip(names, row[1:], strict=True):
+            scores = found.get((name, row[0].split("`")[1], stride), [])
+            assert printed == (f"{sum(scores) / 4:.3f}" if scores else "-"), (name, row[0])
+            assert len(scores) in (0, 4)
+
+
 def test_the_frames_per_second_are_those_of_the_result_that_stands_below_them() -> None:
     header = next(number for number, line in enumerate(LINES) if line.startswith("| model | precision | backend |"))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in LINES[header + 2 :]]

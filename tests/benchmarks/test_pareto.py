@@ -116,13 +116,14 @@ def test_the_times_of_the_table_are_those_of_the_interleaved_run() -> None:
         assert row.relative_time == pytest.approx(expected, abs=5e-4), row.tracker
 
 
-def test_the_scores_of_the_table_are_those_of_the_runs_from_the_true_first_box() -> None:
-    found: dict[tuple[str, str], float] = {}
-    for pattern in ("*eatrack_and_baselines--fp32_int8*.json", "*eatrack_s_with_and_without_refinement*.json"):
-        (path,) = RESULTS.glob(f"uav_dev_and_uav_dev2--{pattern}")
-        for run in json.loads(path.read_text())["runs"]:
-            if (run["start"], run["frame_stride"], run["refinement"] != "off") == (0, 1, True):
-                found[run.get("tracker", "eatrack_s INT8"), run["set"]] = run["success_auc"]
+def test_the_scores_of_the_table_are_the_means_over_four_starts() -> None:
+    (path,) = RESULTS.glob("uav_dev_and_uav_dev2--eatrack_and_baselines--*--4_starts--*.json")
+    found: dict[tuple[str, str], list[float]] = {}
+    for run in json.loads(path.read_text())["runs"]:
+        if run["frame_stride"] == 1:
+            found.setdefault((run["tracker"], run["set"]), []).append(run["success_auc"])
     for row in read_table(SHIPPED):
         for videos, success in row.success.items():
-            assert success == found[row.tracker, videos], row.tracker
+            scores = found[row.tracker, videos]
+            assert len(scores) == 4
+            assert success == pytest.approx(sum(scores) / 4, abs=1e-4), row.tracker
