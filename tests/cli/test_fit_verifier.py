@@ -10,7 +10,6 @@ import pytest
 from cli.conftest import Run
 from eatrack_edge import Tracker
 from eatrack_edge.core.verifier_model import UNFITTED, VerifierModel
-from eatrack_edge.export.recipe import plan
 from train.conftest import draw_target, write_shard
 
 pytestmark = pytest.mark.torch
@@ -83,6 +82,8 @@ def test_a_verifier_of_another_network_is_refused_before_anything_is_written(run
 
 
 def test_a_verifier_that_names_no_network_is_taken(tmp_path: Path) -> None:
+    from eatrack_edge.export.recipe import plan
+
     path = tmp_path / "verifier.json"
     older = UNFITTED.to_text().replace(',"model":""', "")
     path.write_text(older)

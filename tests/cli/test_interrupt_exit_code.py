@@ -32,6 +32,8 @@ def test_an_interrupt_that_a_command_answered_does_not_kill_the_process(tmp_path
 STOPPED_IN_AN_IMPORT = """
 import os, signal, sys
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+
 
 class StopsAtTrain:
     def find_spec(self, name, path=None, target=None):
