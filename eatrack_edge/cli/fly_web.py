@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eatrack_edge.cli.fly_config import FlyConfig
-from eatrack_edge.core.errors import UsageError
 from eatrack_edge.core.imports import require
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.sources.base import Source
@@ -32,12 +30,6 @@ def open_station(options: FlyConfig, session: LiveSession, tracker: Tracker, sou
     from eatrack_edge.ground.web.station import WebStation
     from eatrack_edge.ground.web.web_address import TOKEN_VARIABLE, choose_token, parse_address
 
-    # What begins as a number and is neither a port nor an IP address is a slip, and hardly this machine's name.
-    if re.fullmatch(r"\d[^.:]*", options.web) and not options.web.isdecimal():
-        raise UsageError(
-            f"--web: not a port: `{options.web}`",
-            hint="a port is a number up to 65535, such as --web 8080; a name needs one: --web NAME:8080",
-        )
     address = parse_address(options.web)
     token = choose_token(address, options.web_token or os.environ.get(TOKEN_VARIABLE, ""))
     station = WebStation(

@@ -55,6 +55,12 @@ def parse_address(text: str) -> WebAddress:
         return WebAddress(DEFAULT_HOST, DEFAULT_PORT)
     if text.isascii() and text.isdecimal():
         text = f":{text}"
+    # What begins as a number and is neither a port nor an IP address is a slip, and hardly this machine's name.
+    if re.fullmatch(r"\d[^.:]*", text) and not text.isdecimal():
+        raise UsageError(
+            f"--web: not a port: `{text}`",
+            hint="a port is a number up to 65535, such as --web 8080; a name needs one: --web NAME:8080",
+        )
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?", text)
     port = int(match[2]) if match and match[2] else DEFAULT_PORT
     if not match or not text or port > 65535:
