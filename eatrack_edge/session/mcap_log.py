@@ -37,10 +37,11 @@ class McapLog:
         Raises:
             OutputError: The disk is full, or gone.
         """
-        *events, line = self._lines.of(event)
-        for one in events if isinstance(event, FrameEvent) else (line,):
-            self._file.write_json("/eatrack/event", time.time_ns(), one)
+        *changes, line = self._lines.of(event)
+        for change in changes:
+            self._file.write_json("/eatrack/event", time.time_ns(), change)
         if not isinstance(event, FrameEvent):
+            self._file.write_json("/eatrack/event", time.time_ns(), line)
             return
         record = event.record
         captured_ns = record.wall_ns - round(event.age_ms * 1e6)
