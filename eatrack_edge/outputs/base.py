@@ -62,6 +62,10 @@ class RunEvent:
     frame: int
     values: Mapping[str, object] = field(default_factory=dict)
 
+    def to_line(self) -> dict[str, object]:
+        """As an object of a log, whose ``type`` is its kind."""
+        return {"type": self.kind, "frame": self.frame, **self.values}
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:

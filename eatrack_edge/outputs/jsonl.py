@@ -53,7 +53,7 @@ class JsonLinesOutput(FileOutput):
 
     def write_event(self, event: RunEvent) -> None:
         """Append an event; its ``type`` is its kind."""
-        self.write_line({"type": event.kind, "frame": event.frame, **event.values})
+        self.write_line(event.to_line())
 
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """Append the last line."""

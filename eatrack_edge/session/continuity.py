@@ -27,22 +27,31 @@ def continuous(source: Source) -> Iterator[tuple[SourceFrame, tuple[RunEvent, ..
     before = (0, 0)
     was_lost = was_damaged = False
     for shown in source:
-        height, width = shown.frame.shape[:2]
         events = []
         if shown.lost and not was_lost:
             events.append(RunEvent("gap", shown.index, {"frames": shown.lost, "reason": "lost"}))
         if shown.is_damaged and not was_damaged:
             events.append(RunEvent("gap", shown.index, {"frames": 0, "reason": "damaged in part"}))
         if size is None:
-            size = before = (width, height)
-        elif (width, height) != before and not shown.lost:
-            values: dict[str, object] = {"from": before, "size": (width, height)}
-            events.append(RunEvent("size_change", shown.index, values | ({"file": shown.file} if shown.file else {})))
-            before = (width, height)
+            size = before = shown.size
+        elif shown.size != before and not shown.lost:
+            events.append(size_change(before, shown))
+            before = shown.size
         was_lost, was_damaged = bool(shown.lost), shown.is_damaged
-        if (width, height) != size:
+        if shown.size != size:
             shown = replace(shown, frame=_scaled(shown.frame, size))
         yield shown, tuple(events)
+
+
+def size_change(before: tuple[int, int], shown: SourceFrame) -> RunEvent:
+    """A frame has another size than the one before.
+
+    Args:
+        before: (width, height) of that one, pixels.
+        shown: The frame.
+    """
+    values: dict[str, object] = {"from": before, "size": shown.size}
+    return RunEvent("size_change", shown.index, values | ({"file": shown.file} if shown.file else {}))
 
 
 def _scaled(frame: Frame, size: tuple[int, int]) -> Frame:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines, live_frame_line
+from eatrack_edge.session.continuity import size_change
 from eatrack_edge.session.events import (
     EndEvent,
     Event,
@@ -68,9 +69,8 @@ class EventLines:
         if isinstance(event, FrameEvent):
             shown, before = event.shown, self.size
             self.size = shown.size
-            if before not in (None, shown.size):
-                line: dict[str, object] = {"type": "size_change", "frame": shown.index}
-                yield line | {"from": before, "size": shown.size} | ({"file": shown.file} if shown.file else {})
+            if before is not None and before != shown.size:
+                yield size_change(before, shown).to_line()
         yield event_line(event)
 
 

@@ -42,6 +42,11 @@ class SourceFrame:
     is_damaged: bool = False
     file: str = ""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), pixels."""
+        return self.frame.shape[1], self.frame.shape[0]
+
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:

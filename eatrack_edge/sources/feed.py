@@ -26,11 +26,6 @@ class LiveFrame(SourceFrame):
     captured_ns: int = 0
     dropped: int = 0
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height), pixels."""
-        return self.frame.shape[1], self.frame.shape[0]
-
     def age_ms(self) -> float:
         """Milliseconds since the frame left the decoder."""
         return (time.monotonic_ns() - self.captured_ns) / 1e6
