@@ -63,7 +63,8 @@ class RtspServer:
     """
 
     def __init__(self, address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> None:
-        self._gst, library, glib = require_gst(), require_gst_library("GstRtspServer"), require_gst_library("GLib")
+        library = require_gst_library("GstRtspServer")
+        self._gst, self._glib = require_gst(), require_gst_library("GLib")
         self._remove = library.RTSPFilterResult.REMOVE
         self._sources: list[Any] = []  # the appsrc of each pipeline that runs: one, or two while one is ending
         self._lock = threading.Lock()
@@ -76,13 +77,17 @@ class RtspServer:
         self._server.set_address(address.host or "0.0.0.0")
         self._server.set_service(str(address.port))
         self._server.get_mount_points().add_factory(address.path, factory)
-        self._context = glib.MainContext.new()
+        # Connections are not to be closed by another thread than the one that reads them: with 0 that is the server's.
+        threads = library.RTSPThreadPool.new()
+        threads.set_max_threads(0)
+        self._server.set_thread_pool(threads)
+        self._context = self._glib.MainContext.new()
         self._listener = self._server.attach(self._context)
         if not self._listener:
             raise OutputError(
                 f"{address.uri}: cannot be served: port {address.port} is taken, or the address is not this machine's"
             )
-        self._loop = glib.MainLoop.new(self._context, False)
+        self._loop = self._glib.MainLoop.new(self._context, False)
         self._thread = threading.Thread(target=self._loop.run, name=f"rtsp {address.port}", daemon=True)
         self._thread.start()
 
@@ -99,12 +104,20 @@ class RtspServer:
 
     def close(self) -> None:
         """End every viewer's session, and free the port."""
-        self._server.client_filter(lambda _server, _client: self._remove)
-        source_of_loop = self._context.find_source_by_id(self._listener)
-        if source_of_loop is not None:
-            source_of_loop.destroy()
-        self._loop.quit()
+        end = self._glib.Idle()
+        end.set_callback(lambda _: self._end())
+        end.attach(self._context)
         self._thread.join(2.0)
+
+    def _end(self) -> bool:
+        """What ends the server, in its own thread."""
+        listener = self._context.find_source_by_id(self._listener)
+        if listener is not None:
+            listener.destroy()
+        self._server.client_filter(lambda _server, _client: self._remove)
+        self._server.get_session_pool().filter(lambda _pool, _session: self._remove)
+        self._loop.quit()
+        return False  # once is enough
 
     def _configure(self, _factory: Any, media: Any) -> None:
         """A first viewer came: its pipeline is about to run."""

@@ -99,6 +99,15 @@ def test_an_rtsp_viewer_that_never_reads_delays_neither_the_stream_nor_other_vie
             assert output.dropped - dropped < 60
 
 
+@needs_rtsp_server
+def test_a_server_that_is_closed_while_clients_ask_leaves_no_thread_behind() -> None:
+    tests = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": f"{tests.parent}:{tests}", "G_DEBUG": "fatal-criticals"}
+    command = [sys.executable, str(tests / "outputs" / "closing_server.py")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr[-2000:]
+
+
 def ask(connection: socket.socket, request: str, header: str) -> None:
     """Send an RTSP request; the session of its answer is kept."""
     connection.sendall(f"{request}\r\nCSeq: 1\r\n{header}\r\n\r\n".encode())
