@@ -132,12 +132,12 @@ def _run(flight: _Flight, options: FlyConfig) -> int:
             ended = f"error: {error.message}"
             raise
         finally:
-            table = summary.table(ended)
+            table = summary.table(ended) | {"failed_outputs": len(failed.reasons)}
             table |= {f"dropped_by_{one.name}": one.dropped for one in flight.outputs[1:] if one.dropped}
             session.emit(EndEvent(table))
             _close([*flight.outputs, *flight.links], session, failed)
             notifier.close()
-    table["failed_outputs"] = max(summary.failed_outputs, len(failed.reasons))  # some fail when they are finished
+    table["failed_outputs"] = len(failed.reasons)  # some fail when they are finished
     for key, value in table.items():
         print(f"{key.replace('_', ' '):<25} {value}")
     for path in filter(None, (options.jsonl, *options.output, options.mcap, options.record)):

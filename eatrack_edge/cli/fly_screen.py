@@ -28,7 +28,7 @@ class Screen:
     """
 
     def __init__(self, uri: str) -> None:
-        self._uri, self._was_found = uri, False
+        self._uri = uri
         self._start_ns = time.monotonic_ns()
         self._printed_ns = self._start_ns
 
@@ -47,12 +47,11 @@ class Screen:
         if isinstance(event, StateEvent):
             return f"{event.state}  frame {event.frame}" + (f"  ({event.reason})" if event.reason else "")
         if isinstance(event, SourceLostEvent):
-            what = "SOURCE LOST " if self._was_found else f"SOURCE NOT FOUND  {self._uri}:"
+            what = "SOURCE LOST " if event.was_found else f"SOURCE NOT FOUND  {self._uri}:"
             return f"{what} {event.reason}; trying again"
         if isinstance(event, SourceFoundEvent):
             size = f"{event.size[0]}x{event.size[1]}  " if event.size else ""
-            after = f"after {event.outage_s:.1f} s  " if self._was_found else ""
-            self._was_found = True
+            after = f"after {event.outage_s:.1f} s  " if event.was_found else ""
             return f"SOURCE FOUND  {after}{size}{event.description}"
         if isinstance(event, SelectionEvent):
             return f"selection refused: {event.reason}" if event.is_refused else ""

@@ -42,10 +42,11 @@ class StateEvent:
 
 @dataclass(frozen=True, slots=True)
 class SourceLostEvent:
-    """Frames stopped coming. The source is being reopened, and the target is kept."""
+    """Frames do not come, or no longer. The source is being reopened, and the target is kept."""
 
     reason: str
     at_ns: int
+    was_found: bool = True  # before; a source that was not is not found yet, rather than lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class SourceFoundEvent:
     outage_s: float
     at_ns: int
     size: tuple[int, int] | None = None  # (width, height) of the frames that come, pixels
+    was_found: bool = True  # before
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class LiveSession:
         self._catch_up: CatchUp | None = None  # after a selection on an older frame, until the newest is reached
         self._state = WAITING
         self._pending: Selection | None = None  # came before any frame
+        self._was_found = False  # the source, at least once
         self._frame_count = 0
 
     def run(self, *, max_frames: int | None = None, is_stopped: Callable[[], bool] = lambda: False) -> str:
@@ -129,9 +130,10 @@ class LiveSession:
             elif isinstance(item, SourceEnd):
                 return "end of source"
             elif isinstance(item, LinkLost):
-                self.emit(SourceLostEvent(item.reason, item.at_ns))
+                self.emit(SourceLostEvent(item.reason, item.at_ns, self._was_found))
             elif isinstance(item, LinkFound):
-                self.emit(SourceFoundEvent(item.description, item.outage_s, item.at_ns, item.size))
+                self.emit(SourceFoundEvent(item.description, item.outage_s, item.at_ns, item.size, self._was_found))
+                self._was_found = True
         return "interrupted"
 
     def _take(self, shown: LiveFrame) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from eatrack_edge.session.events import WAITING, Event, FrameEvent, OutputFailedEvent, SourceLostEvent
+from eatrack_edge.session.events import WAITING, Event, FrameEvent, SourceLostEvent
 from eatrack_edge.session.histogram import Histogram
 
 
@@ -18,7 +18,7 @@ class LiveSummary:
     def __init__(self) -> None:
         self._start_ns = time.monotonic_ns()
         self._ages_ms, self._updates_ms = Histogram(), Histogram()
-        self.frames = self.tracked_frames = self.dropped = self.source_losses = self.failed_outputs = 0
+        self.frames = self.tracked_frames = self.dropped = self.source_losses = 0
         self._states: dict[str, int] = {}
 
     def offer(self, event: Event) -> None:
@@ -32,8 +32,7 @@ class LiveSummary:
                 self.tracked_frames += 1
                 self._ages_ms.add(event.age_ms)
                 self._updates_ms.add(record.ms["total"])
-        self.source_losses += isinstance(event, SourceLostEvent)
-        self.failed_outputs += isinstance(event, OutputFailedEvent)
+        self.source_losses += isinstance(event, SourceLostEvent) and event.was_found
 
     def table(self, ended: str) -> dict[str, object]:
         """The session in numbers; what was not measured is not in it.
@@ -43,7 +42,7 @@ class LiveSummary:
         """
         wall_s = (time.monotonic_ns() - self._start_ns) / 1e9
         table: dict[str, object] = {"ended": ended, "frames": self.frames, "dropped": self.dropped}
-        table |= {"source_losses": self.source_losses, "failed_outputs": self.failed_outputs}
+        table["source_losses"] = self.source_losses
         table |= {_name_of(state): count for state, count in self._states.items() if state != WAITING}
         table |= {"wall_s": round(wall_s, 3), "fps": round(self.frames / wall_s, 2)}
         for name, values in (("age", self._ages_ms), ("update", self._updates_ms)):

@@ -35,7 +35,6 @@ class ServiceNotifier:
         # A third of the time that systemd allows.
         self._every_ns = int(environment.get("WATCHDOG_USEC", "0")) * 1000 // 3 if is_ours else 0
         self._fed_ns = self._status_ns = 0
-        self._was_found = False
 
     def ready(self) -> None:
         """Report that the session runs: the model is open, and the source is being opened."""
@@ -56,11 +55,10 @@ class ServiceNotifier:
                 self._status_ns = now
                 self._send(f"STATUS={event.record.state} frame {event.record.frame} age {event.age_ms:.0f} ms")
         elif isinstance(event, SourceLostEvent):
-            what = "SOURCE LOST" if self._was_found else "SOURCE NOT FOUND"
+            what = "SOURCE LOST" if event.was_found else "SOURCE NOT FOUND"
             self._send(f"STATUS={what} {event.reason}; trying again")
         elif isinstance(event, SourceFoundEvent):
-            self._send("STATUS=SOURCE FOUND" + (f" after {event.outage_s:.1f} s" if self._was_found else ""))
-            self._was_found = True
+            self._send("STATUS=SOURCE FOUND" + (f" after {event.outage_s:.1f} s" if event.was_found else ""))
         elif isinstance(event, EndEvent):
             self._send("STOPPING=1")
 

@@ -9,8 +9,8 @@ from eatrack_edge.session.events import SelectionEvent, SourceFoundEvent, Source
 def test_a_source_that_was_never_there_is_not_called_lost(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen("udp://0.0.0.0:5000")
     for event in (
-        SourceLostEvent("nothing came for 5 s", 1),
-        SourceFoundEvent("PyAV", 5.7, 2, (640, 360)),
+        SourceLostEvent("nothing came for 5 s", 1, was_found=False),
+        SourceFoundEvent("PyAV", 5.7, 2, (640, 360), was_found=False),
         SourceLostEvent("the stream ended", 3),
         SourceFoundEvent("PyAV", 2.0, 4, (960, 540)),
     ):

@@ -97,8 +97,19 @@ def test_the_target_is_kept_while_the_source_is_lost(flight: Flight) -> None:
     lost, found = LinkLost("the stream ended", 1), LinkFound("PyAV", 2, 3.5)
     flight.scripted(live_frame(0), Select(BOX), lost, None, None, found, live_frame(7))
     assert flight.tracker.updates == [7]
-    assert flight.heard.of(SourceLostEvent) == [SourceLostEvent("the stream ended", 1)]
-    assert flight.heard.of(SourceFoundEvent) == [SourceFoundEvent("PyAV", 3.5, 2)]
+
+
+def test_a_source_that_never_came_is_not_found_yet_and_no_loss(flight: Flight) -> None:
+    summary = LiveSummary()
+    flight.session.listeners.append(summary)
+    absent, found, lost = LinkLost("refused", 1), LinkFound("PyAV", 2, 3.5), LinkLost("the stream ended", 3)
+    flight.scripted(absent, found, live_frame(0), lost, found, live_frame(7))
+    assert flight.heard.of(SourceLostEvent) == [
+        SourceLostEvent("refused", 1, was_found=False),
+        SourceLostEvent("the stream ended", 3, was_found=True),
+    ]
+    assert [event.was_found for event in flight.heard.of(SourceFoundEvent)] == [False, True]
+    assert summary.source_losses == 1
 
 
 def test_a_picture_of_another_size_is_scaled_and_the_box_is_in_its_own_pixels(flight: Flight) -> None:

@@ -86,7 +86,7 @@ class Telemetry:
             elif isinstance(event, StateEvent):
                 self._state, self._state_reason, self._state_since_ns = event.state, event.reason, event.at_ns
             elif isinstance(event, SourceLostEvent):
-                self.source_losses += 1
+                self.source_losses += event.was_found
                 self._source = {"is_found": False, "text": event.reason}
             elif isinstance(event, SourceFoundEvent):
                 self._source = {"is_found": True, "text": event.description}
