@@ -8,6 +8,8 @@ from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import OutputError
 from eatrack_edge.sources.gst_runtime import require_gst, require_gst_library
 
+_WAITING = 2  # pictures that may wait in an appsrc
+
 
 class PipelineSender:
     """Pushes pictures into a pipeline; the encoder and the network have GStreamer's own threads.
@@ -63,5 +65,10 @@ class PipelineSender:
 
 
 def push(gst: Any, source: Any, picture: Frame) -> None:
-    """Give a copy of a picture to an appsrc; one that is stopping ignores it."""
+    """Give a copy of a picture to an appsrc; one that is stopping ignores it.
+
+    One that is paused keeps what it was given before, so the picture is dropped while two wait.
+    """
+    if source.get_property("current-level-bytes") >= _WAITING * picture.nbytes:
+        return
     source.emit("push-buffer", gst.Buffer.new_wrapped(picture.tobytes()))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -21,6 +24,8 @@ _PACKAGES = (
     "or send packets: --stream rtp://HOST:5600"
 )
 _SOURCE = "pictures"
+_TIDY_S = 2  # between two looks at what viewers have left behind
+_KEPT_S = 5.0  # for which a connection that was closed is kept, see `RtspServer._keep`
 
 
 def choose(address: StreamAddress, options: StreamOptions) -> Sequence[StreamWay]:
@@ -67,12 +72,13 @@ class RtspServer:
         self._gst, self._glib = require_gst(), require_gst_library("GLib")
         self._remove = library.RTSPFilterResult.REMOVE
         self._sources: list[Any] = []  # the appsrc of each pipeline that runs: one, or two while one is ending
+        self._closed: deque[tuple[float, Any]] = deque()  # connections, and when they were closed, the oldest first
         self._lock = threading.Lock()
         factory = library.RTSPMediaFactory.new()
         factory.set_launch(pipeline(encoder, plan))
         factory.set_shared(True)
         factory.set_latency(0)
-        factory.connect("media-configure", self._configure)
+        factory.connect("media-configure", _weakly(self._configure))
         self._server = library.RTSPServer.new()
         self._server.set_address(address.host or "0.0.0.0")
         self._server.set_service(str(address.port))
@@ -81,12 +87,16 @@ class RtspServer:
         threads = library.RTSPThreadPool.new()
         threads.set_max_threads(0)
         self._server.set_thread_pool(threads)
+        self._server.connect("client-connected", _weakly(self._watch))
         self._context = self._glib.MainContext.new()
         self._listener = self._server.attach(self._context)
         if not self._listener:
             raise OutputError(
                 f"{address.uri}: cannot be served: port {address.port} is taken, or the address is not this machine's"
             )
+        tidy = self._glib.timeout_source_new_seconds(_TIDY_S)
+        tidy.set_callback(_weakly(self._tidy))
+        tidy.attach(self._context)
         self._loop = self._glib.MainLoop.new(self._context, False)
         self._thread = threading.Thread(target=self._loop.run, name=f"rtsp {address.port}", daemon=True)
         self._thread.start()
@@ -124,8 +134,40 @@ class RtspServer:
         one = media.get_element().get_child_by_name(_SOURCE)
         with self._lock:
             self._sources.append(one)
-        media.connect("unprepared", lambda _media: self._forget(one))
+        media.connect("unprepared", _weakly(self._forget), one)
 
-    def _forget(self, one: Any) -> None:
+    def _forget(self, _media: Any, one: Any) -> None:
         with self._lock, suppress(ValueError):
             self._sources.remove(one)
+
+    def _watch(self, _server: Any, client: Any) -> None:
+        client.connect("closed", _weakly(self._keep))
+
+    def _keep(self, client: Any) -> None:
+        """Keep a connection for a while after its end.
+
+        gst-rtsp-server closes one that cannot be sent to once more in a later turn of the loop, and does not hold it
+        until then: a viewer that vanishes at the wrong moment would crash the process.
+        """
+        self._closed.append((time.monotonic(), client))
+
+    def _tidy(self, *_: object) -> bool:
+        """Drop connections that ended a while ago, and sessions of viewers that vanished without a word."""
+        while self._closed and time.monotonic() - self._closed[0][0] > _KEPT_S:
+            self._closed.popleft()
+        self._server.get_session_pool().cleanup()
+        return True
+
+
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What calls a method for as long as its object is there.
+
+    Python does not see that an object is used no more when what holds its methods is held by a library of C.
+    """
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments: Any) -> Any:
+        found = reference()
+        return found(*arguments) if found is not None else None
+
+    return call

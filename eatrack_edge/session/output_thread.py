@@ -91,14 +91,14 @@ class OutputThread:
             while (event := self._mailbox.get(None)) is not None:
                 self._output.take(event)
             self._output.finish(None)
-        except Exception as error:  # a disk that is full, or an output's bug: neither may end the flight
+        except BaseException as error:  # a full disk, an output's bug, a library that exits: none may end the flight
             self._mailbox.close()
             reason = getattr(error, "message", None) or repr(error)
             self._on_failure(OutputFailedEvent(self.name, reason, time.monotonic_ns()))
             self._release(error)
 
-    def _release(self, error: Exception) -> None:
+    def _release(self, error: BaseException) -> None:
         try:
             self._output.finish(error)
-        except Exception:  # the first failure was reported
+        except BaseException:  # the first failure was reported
             return

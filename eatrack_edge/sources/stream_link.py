@@ -7,7 +7,7 @@ import io
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -81,6 +81,8 @@ class StreamLink:
         # A file on a web server has a length. It is played at its own speed, and its end is an end.
         self._is_finite = bool(self._container.duration)
         self.description += f", {stream.codec_context.name}"
+        # A camera's raw pictures lie in the driver's memory, which is unmapped when the link is closed.
+        self._is_borrowed = stream.codec_context.name == "rawvideo"
         self._packets = self._container.demux(stream)
         # One for all frames: it keeps what it needs to convert them.
         self._converter = self._av.video.reformatter.VideoReformatter()
@@ -110,12 +112,19 @@ class StreamLink:
                 self._wait_for(decoded.time)
                 self._last_s = time.monotonic()
                 self._bad_packets = 0
-                self._ready.append(Picture(time.monotonic_ns(), partial(self._frame, decoded)))
+                self._ready.append(Picture(time.monotonic_ns(), self._to_frame(decoded)))
         except self._failures as error:
             self._bad_packets += 1  # before the first key frame, or the last packet of a server that was killed
             if self._bad_packets > _BAD_PACKETS:
                 reason = self._reason(error, self._options.read_timeout_s)
                 raise LinkError(f"{self._bad_packets} packets in a row cannot be decoded: {reason}") from error
+
+    def _to_frame(self, decoded: Any) -> Callable[[], Frame]:
+        """What makes the frame of a picture, once somebody takes it; at once where the link's end takes it away."""
+        if not self._is_borrowed:
+            return partial(self._frame, decoded)
+        frame = self._frame(decoded)
+        return lambda: frame
 
     def _wait_for(self, pts_s: float | None) -> None:
         if self._is_finite and pts_s is not None:

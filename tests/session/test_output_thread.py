@@ -127,6 +127,23 @@ def test_a_bug_of_an_output_never_ends_the_session() -> None:
     assert len(heard.of(FrameEvent)) == 20
 
 
+@pytest.mark.parametrize("kind", [MemoryError, SystemExit, KeyboardInterrupt])
+def test_whatever_ends_an_output_is_reported(kind: type[BaseException]) -> None:
+    class Ends:
+        def take(self, _event: Event) -> None:
+            raise kind
+
+        def finish(self, _error: BaseException | None) -> None:
+            """Nothing to close."""
+
+    session = session_of(20)
+    output = OutputThread(Ends(), "mine", session.reports.put)
+    session.listeners.append(output)
+    session.run()
+    assert output.close()
+    assert session.reports.get_nowait().reason == f"{kind.__name__}()"
+
+
 def test_an_output_that_is_stuck_is_left_behind() -> None:
     class Stuck:
         def take(self, _event: Event) -> None:

@@ -100,12 +100,22 @@ def test_an_rtsp_viewer_that_never_reads_delays_neither_the_stream_nor_other_vie
 
 
 @needs_rtsp_server
-def test_a_server_that_is_closed_while_clients_ask_leaves_no_thread_behind() -> None:
+@pytest.mark.parametrize(
+    ("scenario", "most"),
+    [
+        pytest.param("threads_left_by_closing", 0, id="closed while clients ask"),
+        pytest.param("viewers_that_vanish", 201, id="viewers that vanish right after PLAY"),
+        pytest.param("descriptors_left", 2, id="a port that is taken"),
+        pytest.param("pause", 8, id="a viewer in pause"),  # 29 MB without a limit
+    ],
+)
+def test_an_rtsp_server_outlives_its_viewers_and_leaves_nothing_behind(scenario: str, most: int) -> None:
     tests = Path(__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": f"{tests.parent}:{tests}", "G_DEBUG": "fatal-criticals"}
-    command = [sys.executable, str(tests / "outputs" / "closing_server.py")]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr[-2000:]
+    command = [sys.executable, str(tests / "outputs" / "rtsp_lifetimes.py"), scenario]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=90)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) <= most
 
 
 def ask(connection: socket.socket, request: str, header: str) -> None:

@@ -26,7 +26,7 @@ from sources.clips import write_video
 from sources.simulated_links import threads
 from sources.streams import RtspServer, Sender, free_port, needs_rtsp_server, true_age_ms
 
-pytest.importorskip("av")
+av = pytest.importorskip("av")
 
 
 def live(uri: str, **options: object) -> LiveSource:
@@ -73,6 +73,21 @@ def test_what_is_piped_into_stdin_is_read_to_its_end_and_not_waited_for_again(tm
     assert (name, is_sorted) == ("source", "True")
     assert 1 <= int(count) <= 40
     assert int(last) >= 38  # the newest frame is not lost with the end
+
+
+def test_a_raw_picture_is_a_frame_before_its_camera_is_gone(tmp_path: Path) -> None:
+    # A camera that is unplugged takes its memory along, so the frame is made when the picture comes, not when taken.
+    path, gray = tmp_path / "raw.avi", np.full((48, 64, 3), 90, np.uint8)
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("rawvideo", rate=30, width=64, height=48, pix_fmt="bgr24")
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(gray, format="bgr24")))
+    link = StreamLink(str(path), settings={}, options=LiveOptions())
+    picture = link.read()
+    link.close()
+    assert picture is not None
+    frame = picture.to_frame()
+    assert frame is picture.to_frame()
+    assert (frame == gray).all()
 
 
 def test_what_is_no_video_is_refused_in_words() -> None:
