@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.outputs.mcap import McapFile
+from eatrack_edge.outputs.window import check_screen
 from eatrack_edge.session.live import LiveSession
 from eatrack_edge.session.live_window import LiveWindow
 from eatrack_edge.session.mcap_log import McapLog
@@ -20,8 +21,8 @@ _LOG_FRAMES = 300  # that may wait for a disk that stalls: ten seconds of them
 
 def open_flight_outputs(
     session: LiveSession, options: FlyConfig, header: Mapping[str, object], rate: float
-) -> list[OutputThread]:
-    """Open what ``--show``, ``--stream``, ``--record`` and ``--mcap`` ask for, each in a thread of its own.
+) -> Iterator[OutputThread]:
+    """Open what ``--show``, ``--stream``, ``--record`` and ``--mcap`` ask for, each in a thread of its own, one by one.
 
     Args:
         session: Its failures are reported to it.
@@ -34,19 +35,18 @@ def open_flight_outputs(
         MachineError: This machine lacks something.
         ConfigError: An option is out of range.
     """
-    report, outputs = session.reports.put, list[OutputThread]()
+    report = session.reports.put
     if options.show:
-        outputs.append(
-            OutputThread(LiveWindow(f"eatrack-edge: {name_of(options.source)}", session.commands.put), "window", report)
-        )
+        check_screen()
+        window = LiveWindow(f"eatrack-edge: {name_of(options.source)}", session.commands.put)
+        yield OutputThread(window, "window", report)
     for uri in options.stream:
         stream = StreamOutput(uri, options.video, report)
         print(f"{'stream':<25} {uri}, H.264 by {stream.description}")
-        outputs.append(OutputThread(stream, uri, report))
+        yield OutputThread(stream, uri, report)
     if options.mcap:
         log = McapLog(McapFile(Path(options.mcap), overwrite=options.overwrite), header)
-        outputs.append(OutputThread(log, options.mcap, report, capacity=_LOG_FRAMES))
+        yield OutputThread(log, options.mcap, report, capacity=_LOG_FRAMES)
     if options.record:
         folder, recorded, budget = Path(options.record), options.record_what, options.record_budget
-        outputs += open_recording(folder, what=recorded, budget=budget, rate=rate, header=header, on_failure=report)
-    return outputs
+        yield from open_recording(folder, what=recorded, budget=budget, rate=rate, header=header, on_failure=report)

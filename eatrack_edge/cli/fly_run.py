@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eatrack_edge import __version__
 from eatrack_edge.cli.build import refresh
+from eatrack_edge.cli.console import print_note
 from eatrack_edge.cli.fly_commands import obey_from, open_commands
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.cli.fly_failures import FailedOutputs
@@ -24,6 +25,7 @@ from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.ground.mavlink.camera_link import CameraLink
 from eatrack_edge.outputs.base import RunInfo
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
+from eatrack_edge.outputs.outputs import removal_of_new
 from eatrack_edge.outputs.registry import open_output
 from eatrack_edge.session.commands import Select
 from eatrack_edge.session.event_log import EventLog
@@ -77,12 +79,31 @@ def run_flight(options: FlyConfig) -> int:
         if station is not None:
             stack.callback(station.close)
         commands = open_commands(options.commands) if options.commands else None  # this may, too
-        outputs = _open_outputs(session, tracker, source, options)
+        with _all_or_none(options) as outputs:
+            for output in _open_outputs(session, tracker, source, options):
+                outputs.append(output)
+            links = open_camera_links(session, options)
         if station is not None:
             station.watch(outputs[1:])
         if commands is not None:
             obey_from(commands, session.commands.put)
-        return _run(_Flight(session, outputs, open_camera_links(session, options), station), options)
+        if box is None and not (selector or station or commands or links or options.show):
+            print_note("nothing selects a target; give --box X,Y,W,H, --commands -, --web, --mavlink or --show")
+        return _run(_Flight(session, outputs, links, station), options)
+
+
+@contextmanager
+def _all_or_none(options: FlyConfig) -> Iterator[list[OutputThread]]:
+    """For outputs that are opened meanwhile: if that fails, they are finished, and files that are new are removed."""
+    undo = removal_of_new([Path(path) for path in filter(None, (options.jsonl, *options.output, options.mcap))])
+    opened: list[OutputThread] = []
+    try:
+        yield opened
+    except BaseException:
+        for output in opened:
+            output.close()
+        undo()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +193,21 @@ def _first_box(source: Source, options: FlyConfig) -> Box | None:
     return x, y, w, h
 
 
-def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, options: FlyConfig) -> list[OutputThread]:
-    """The screen, the log and the files, each in a thread of its own."""
+def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, options: FlyConfig) -> Iterator[OutputThread]:
+    """The screen, the log and the files, each in a thread of its own, one by one."""
     header = _header(tracker, source, options)
     # The rate of a live source is not waited for: it may not be there yet.
     rate = options.input.rate or 30.0 if isinstance(source, LiveSource) else source.fps
     run = RunInfo(source.name, rate, header, options.overwrite)
-    outputs = [OutputThread(Screen(source.uri), "screen", session.reports.put)]
+    yield OutputThread(Screen(source.uri), "screen", session.reports.put)
     if options.jsonl:
         log = EventLog(LiveJsonLines(Path(options.jsonl), header, overwrite=options.overwrite))
-        outputs.append(OutputThread(log, options.jsonl, session.reports.put, capacity=_LOG_FRAMES))
+        yield OutputThread(log, options.jsonl, session.reports.put, capacity=_LOG_FRAMES)
     for path in options.output:
         output = open_output(path, run)
         capacity = 1 if output.needs_picture else _LOG_FRAMES
-        outputs.append(OutputThread(FileOutputs(output), path, session.reports.put, capacity=capacity))
-    return outputs + open_flight_outputs(session, options, header, rate)
+        yield OutputThread(FileOutputs(output), path, session.reports.put, capacity=capacity)
+    yield from open_flight_outputs(session, options, header, rate)
 
 
 def _header(tracker: Tracker, source: Source, options: FlyConfig) -> dict[str, object]:

@@ -41,7 +41,7 @@ def read_box(text: str, layout: str, size: tuple[int, int], *, is_normalized: bo
 
     Raises:
         UsageError: No four numbers, an unknown layout, or probably another format.
-        InputError: The box is empty, or wholly outside the frame.
+        InputError: The box is empty, smaller than a pixel, or wholly outside the frame.
     """
     from eatrack_edge.core.boxes import check_box
 
@@ -56,8 +56,6 @@ def read_box(text: str, layout: str, size: tuple[int, int], *, is_normalized: bo
     scale_x, scale_y = size if is_normalized else (1, 1)
     x, y, w, h = parse_box(text, cast("BoxFormat", layout))
     box = x * scale_x, y * scale_y, w * scale_x, h * scale_y
-    if not is_normalized and 0 < box[2] < 1 and 0 < box[3] < 1:
-        raise UsageError(f"--box {text} is smaller than a pixel", hint="a box has its size in pixels, as its place")
     _refuse_other_layout(text, layout, box, size)
     check_box(box, width, height)
     return box

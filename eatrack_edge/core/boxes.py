@@ -95,13 +95,14 @@ def _clip_span(start: float, length: float, limit: int, minimum: float) -> tuple
 
 
 def check_box(box: Sequence[float], width: int, height: int) -> Box:
-    """Refuse a box that shows no part of a frame.
+    """Refuse a box that shows no part of a frame, or hardly a pixel.
 
     Returns:
         The box, its numbers Python's own.
 
     Raises:
-        InputError: Not four finite numbers; empty; or wholly outside the frame of ``width`` x ``height`` pixels.
+        InputError: Not four finite numbers; empty, or smaller than a pixel; or wholly outside the frame of ``width`` x
+            ``height`` pixels.
     """
     if not _is_four_numbers(box):
         got = tuple(box) if isinstance(box, (list, tuple, np.ndarray)) else repr(box)
@@ -109,6 +110,11 @@ def check_box(box: Sequence[float], width: int, height: int) -> Box:
     x, y, w, h = box
     if w <= 0 or h <= 0:
         raise InputError(f"the box is empty: w={w:g}, h={h:g}", hint="a box is x,y,w,h with the size in pixels")
+    if w < 1 and h < 1:
+        raise InputError(
+            f"the box {x:g},{y:g},{w:g},{h:g} is smaller than a pixel",
+            hint="a box is x,y,w,h in pixels of the frame, not in fractions of it",
+        )
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
     return float(x), float(y), float(w), float(h)

@@ -36,7 +36,7 @@ class Outputs:
         check_requests(requests, overwrite=run.overwrite)
         self._outputs: list[Output] = []
         self._has_begun = False  # from then on what was written is kept
-        undo = _undo([path for _, path in requests])
+        undo = removal_of_new([path for _, path in requests])
         with ExitStack() as opened:
             opened.push(lambda kind, _error, _trace: undo() if kind and not self._has_begun else None)
             for output in also:
@@ -113,8 +113,8 @@ class Outputs:
         self._opened.__exit__(kind, error, trace)
 
 
-def _undo(paths: Sequence[Path]) -> Callable[[], None]:
-    """What removes the files that are not there yet, and the folders that will be made for them."""
+def removal_of_new(paths: Sequence[Path]) -> Callable[[], None]:
+    """What removes, if a run does not begin, the files that are not there yet, and the folders made for them."""
     files = [path for path in paths if not is_special(path) and not path.exists()]
     folders = [folder for path in files for folder in path.absolute().parents if not folder.exists()]
 

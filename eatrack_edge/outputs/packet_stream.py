@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Sequence
 from fractions import Fraction
@@ -60,6 +61,11 @@ def pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> str:
 
 
 def _by_pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> Sender:
+    try:  # GStreamer would send to nobody, and say nothing
+        socket.getaddrinfo(address.host, address.port)
+    except OSError as error:
+        reason = str(error.strerror or error)
+        raise OutputError(f"{address.uri}: cannot be sent: {reason[:1].lower()}{reason[1:]}") from error
     return PipelineSender(pipeline(address, encoder, plan), _SOURCE, address.uri)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import suppress
 
 import cv2
@@ -12,6 +14,24 @@ from eatrack_edge.core.errors import MachineError
 from eatrack_edge.outputs.base import BaseOutput, FrameRecord
 
 _CLOSE_KEYS = (ord("q"), 27)  # q and Escape
+
+
+def _no_window() -> MachineError:
+    return MachineError(
+        "--show needs an OpenCV with windows and a screen",
+        hint="write a video instead: -o out.mp4; or pip install opencv-python in place of the headless build",
+    )
+
+
+def check_screen() -> None:
+    """Refuse a window that could not be opened, without opening one.
+
+    Raises:
+        MachineError: This OpenCV was built without windows, or there is no screen.
+    """
+    has_screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not has_screen or not cv2.currentUIFramework():
+        raise _no_window()
 
 
 class WindowOutput(BaseOutput):
@@ -31,10 +51,7 @@ class WindowOutput(BaseOutput):
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)
         except cv2.error as error:
-            raise MachineError(
-                "--show needs an OpenCV with windows and a screen",
-                hint="write a video instead: -o out.mp4; or pip install opencv-python in place of the headless build",
-            ) from error
+            raise _no_window() from error
 
     def write(self, record: FrameRecord, picture: Frame | None = None) -> None:
         """Show a picture, and look whether the user closes the window."""

@@ -62,7 +62,7 @@ class LiveSession:
         tracker: Used by ``run`` alone.
         feed: A live source, or every frame of a file.
         history: Frames to hold for selections on a frame that is not the newest.
-        selector: Chooses a target while there is none; ``None`` waits for a command.
+        selector: Chooses the first target, unless a command does; ``None`` waits for one.
         view_delay_ms: Age of the picture that users see. A selection that names no frame is taken on the one captured
             so long before it is carried out.
         clock_ns: The clock of ``LiveFrame.captured_ns``.
@@ -188,6 +188,7 @@ class LiveSession:
             if isinstance(command, Quit):
                 return False
             if isinstance(command, Stop):
+                self._selector = None  # it would choose again at once
                 self._drop_pending("stopped before the first frame came")
                 self._give_up(self._newest_number(), "stopped")
             elif isinstance(command, RestoreTemplate):
@@ -220,7 +221,7 @@ class LiveSession:
             return None
         if shown.index == self._history.kept:
             self._history.keep(None)
-        self._size = PictureSize.of(shown.frame)
+        self._size, self._selector = PictureSize.of(shown.frame), None
         self.emit(SelectionEvent(shown.index, "", False, time.monotonic_ns(), box, command.id))
         self._change_state("TRACKING", shown.index, "selected")
         catch_up = CatchUp(self._history, shown, started_ns, _CATCH_UP_NS)

@@ -30,12 +30,21 @@ def open_network(uri: str, options: SourceOptions) -> LiveSource:
     """Open ``rtsp://``, ``rtp://``, ``udp://``, ``http://``, ``https://`` or ``-``.
 
     Raises:
-        InputError: The URI lacks a host or a port, or the SDP file cannot be read.
+        InputError: The URI lacks a port, or has an impossible one, or the SDP file cannot be read.
         MissingExtra: GStreamer was asked for and is not there.
     """
     live = options.live
+    _check_address(uri)
     opener = _hardware_opener(uri, live) or _opener(uri, live)
     return LiveSource(opener, name=name_of(uri), uri=without_password(uri), options=live)
+
+
+def _check_address(uri: str) -> None:
+    """Refuse what could be tried for ever."""
+    if uri.lower().startswith("udp:"):
+        host_and_port(uri)
+    elif uri != "-":
+        _port_of(uri)
 
 
 def _hardware_opener(uri: str, options: LiveOptions) -> LinkOpener | None:
@@ -120,16 +129,20 @@ def host_and_port(uri: str) -> tuple[str, int]:
     """Where packets are received; no host, or jetson-utils' ``@``, is every address of this machine.
 
     Raises:
-        InputError: No port.
+        InputError: No port, or an impossible one.
 
     >>> host_and_port("rtp://@:1234")
     ('0.0.0.0', 1234)
     """
-    parts = urlsplit(uri)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
+    port = _port_of(uri)
     if not port:
-        raise InputError(f"{without_password(uri)}: the port is missing", hint="for example: rtp://0.0.0.0:5600")
-    return parts.hostname or "0.0.0.0", port
+        scheme = uri.partition(":")[0].lower()
+        raise InputError(f"{without_password(uri)}: the port is missing", hint=f"for example: {scheme}://0.0.0.0:5600")
+    return urlsplit(uri).hostname or "0.0.0.0", port
+
+
+def _port_of(uri: str) -> int | None:
+    try:
+        return urlsplit(uri).port
+    except ValueError as error:
+        raise InputError(f"{without_password(uri)}: the port is not a number up to 65535") from error

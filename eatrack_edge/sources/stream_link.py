@@ -19,6 +19,7 @@ from eatrack_edge.sources.live_options import LiveOptions, flipped
 # Probing reads a second of video and keeps it: without these a live source is a second late from the start.
 LOW_DELAY = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "0", "probesize": "32"}
 _HIGHEST_FPS = 1000.0  # RTP states the ticks of its clock instead, 90000
+_KEY_FRAME_S = 30.0  # most that the first picture is waited for where packets come, but no key frame yet
 _BAD_PACKETS = 120  # a receiver that joins late sees up to a second or two of packets before the first key frame
 
 
@@ -52,6 +53,8 @@ class StreamLink:
         self._av = require("av", to="read a stream")
         self._options, self._can_return = options, can_return
         self._is_udp = isinstance(address, str) and address.lower().startswith("udp:")
+        # Opening it again would not bring a key frame sooner.
+        self._is_sent_unasked = self._is_udp or isinstance(address, bytes)
         self.description = f"PyAV {self._av.__version__}, {form or 'format by probing'}"
         timeouts = (timeout_share * options.open_timeout_s, timeout_share * options.read_timeout_s)
         place = io.BytesIO(address) if isinstance(address, bytes) else address
@@ -115,7 +118,8 @@ class StreamLink:
                 self._ready.append(Picture(time.monotonic_ns(), self._to_frame(decoded)))
         except self._failures as error:
             self._bad_packets += 1  # before the first key frame, or the last packet of a server that was killed
-            if self._bad_packets > _BAD_PACKETS:
+            is_awaited = self._last_s is None and self._is_sent_unasked  # a key frame, see `_check_time`
+            if self._bad_packets > _BAD_PACKETS and not is_awaited:
                 reason = self._reason(error, self._options.read_timeout_s)
                 raise LinkError(f"{self._bad_packets} packets in a row cannot be decoded: {reason}") from error
 
@@ -135,8 +139,11 @@ class StreamLink:
     def _check_time(self) -> None:
         is_first = self._last_s is None
         longest = self._options.open_timeout_s if is_first else self._options.read_timeout_s
+        if is_first and self._is_sent_unasked:
+            longest = max(longest, _KEY_FRAME_S)
         if not self._ready and time.monotonic() - (self._last_s or self._begin_s) > longest:
-            raise LinkError(f"no frame came for {longest:g} s")
+            what = "packets come, but no key frame" if is_first else "no frame came"
+            raise LinkError(f"{what} for {longest:g} s")
 
     def _frame(self, decoded: Any) -> Frame:
         frame = cast("Frame", self._converter.reformat(decoded, format="bgr24").to_ndarray())

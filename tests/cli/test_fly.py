@@ -91,6 +91,29 @@ def test_commands_that_cannot_be_read_are_refused_before_any_file_is_made(run: R
     assert not (tmp_path / "fly.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [["--stream", "nope://x"], ["--mcap", "there.mcap"], ["--record", "r", "--record-what", "nope"], ["--show"]],
+    ids=lambda one: one[0],
+)
+def test_a_flight_that_is_refused_leaves_no_file_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    Path("there.mcap").touch()
+    done = run("fly", "test://?frames=3", "--jsonl", "new/fly.jsonl", "-o", "fly.csv", *refused)
+    assert done.code in (2, 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.mcap"]
+
+
+def test_a_flight_in_which_nothing_could_select_says_so(run: Run) -> None:
+    note = "note: nothing selects a target; give --box X,Y,W,H, --commands -, --web, --mavlink or --show\n"
+    assert run("fly", "test://?frames=3", "--select", "none").err == note
+    assert run("fly", "test://?frames=3").err == ""
+
+
 def test_a_flight_is_streamed_recorded_and_kept_for_foxglove(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("mcap")
     uri = "test://?width=320&height=240&frames=20&fps=20"
@@ -178,7 +201,7 @@ def test_the_printed_options_are_read_back(run: Run, tmp_path: Path) -> None:
         pytest.param([SCENE, "--commands", "/no/fifo"], 2, "error: /no/fifo: no such file\nhint: mkfifo /no/fifo\n", id="commands"),
         pytest.param([SCENE, "--mavlink", "udp:14550"], 2, "error: no MAVLink connection is called `udp:14550`\nhint: for example: udpout:", id="mavlink"),
         pytest.param([SCENE, "--gimbal"], 2, "error: --gimbal needs a MAVLink connection\nhint: for example: --mavlink ", id="gimbal"),
-        pytest.param(["rtsp://127.0.0.1:9/live", "--once"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
+        pytest.param(["rtsp://127.0.0.1:9/live", "--once", "--box", "9,9,9,9"], 5, "error: rtsp://127.0.0.1:9/live: connection refused\nhint: see that it is there, and start again\n", id="once"),
     ],
 )  # fmt: skip
 def test_what_cannot_fly_is_refused_in_words(run: Run, arguments: list[str], code: int, message: str) -> None:

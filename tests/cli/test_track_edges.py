@@ -128,7 +128,8 @@ def test_the_range_of_thermal_pictures_is_in_the_header_and_may_be_given(run: Ru
         pytest.param(
             "90,60,0.125,0.083",
             [],
-            "--box 90,60,0.125,0.083 is smaller than a pixel\nhint: a box has its size in pixels, as its place",
+            "the box 90,60,0.125,0.083 is smaller than a pixel\n"
+            "hint: a box is x,y,w,h in pixels of the frame, not in fractions of it",
             id="size in fractions",
         ),
         pytest.param(

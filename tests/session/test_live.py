@@ -14,7 +14,7 @@ import pytest
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.errors import SourceLost
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
-from eatrack_edge.session.commands import Quit, Select
+from eatrack_edge.session.commands import Quit, Select, Stop
 from eatrack_edge.session.event_log import EventLog
 from eatrack_edge.session.events import (
     FrameEvent,
@@ -91,6 +91,25 @@ def test_a_lost_target_has_no_box_and_the_event_says_why() -> None:
     lost = heard.of(StateEvent)[-1]
     assert (lost.state, lost.before, lost.reason) == ("LOST", "UNCERTAIN", "confidence below 0.5 in 2 frames")
     assert lost.evidence["confidence"] == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_selector_chooses_the_first_target_and_no_other() -> None:
+    chosen: list[int] = []
+
+    def select(shown: LiveFrame) -> Box:
+        chosen.append(shown.index)
+        return BOX
+
+    def frames() -> Iterator[LiveFrame]:
+        yield live_frame(0)
+        session.commands.put(Stop())
+        yield from map(live_frame, range(1, 5))
+
+    session, heard = LiveSession(SimulatedTracker(), Feed(frames()), selector=select), Heard()
+    session.listeners.append(heard)
+    session.run()
+    assert chosen == [0]
+    assert [event.state for event in heard.of(StateEvent)] == ["TRACKING", "WAITING"]
 
 
 def test_the_target_is_kept_while_the_source_is_lost(flight: Flight) -> None:

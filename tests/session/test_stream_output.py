@@ -135,8 +135,9 @@ def test_nobody_listens_and_nothing_is_the_matter() -> None:
     assert failures == []
 
 
-def test_a_network_that_is_not_there_is_told_once_and_tried_again() -> None:
-    with sending("rtp://no-such-host.invalid:5600", SMALL) as (_output, failures):
+@pytest.mark.parametrize("encoder", ["pyav", pytest.param("gstreamer", marks=needs_gst)])
+def test_a_network_that_is_not_there_is_told_once_and_tried_again(encoder: str) -> None:
+    with sending("rtp://no-such-host.invalid:5600", StreamOptions(encoder=encoder, width=320)) as (_output, failures):
         time.sleep(2.5)
     (failure,) = failures
     assert failure.reason.startswith("rtp://no-such-host.invalid:5600: cannot be sent: ")

@@ -1,4 +1,4 @@
-"""Sends a stamped moving picture to a URL for a minute: usage: sender.py URL FORMAT CODEC."""
+"""Sends a stamped moving picture to a URL for a minute: usage: sender.py URL FORMAT CODEC KEY_INTERVAL."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 CELL, BITS, FPS = 16, 32, 30
 
 
-def main(url: str, form: str, codec: str) -> None:
+def main(url: str, form: str, codec: str, key_interval: str) -> None:
     container = av.open(url, "w", format=form)
     fast = {"tune": "zerolatency", "preset": "ultrafast", "repeat-headers": "1"}
     stream = container.add_stream(codec, rate=FPS, options=fast if codec == "libx264" else {})
     stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p" if codec != "mjpeg" else "yuvj420p"
-    stream.codec_context.gop_size = 10
+    stream.codec_context.gop_size = int(key_interval)
     y, x = np.mgrid[0:360, 0:640]
     ground = (80 + ((x // 8) * 7 + (y // 8) * 13) % 60).astype(np.uint8)
     begin = time.monotonic()

@@ -97,9 +97,10 @@ class RtspServer:
 class Sender:
     """A process that sends a moving test picture to a URL by FFmpeg's own libraries."""
 
-    def __init__(self, url: str, form: str, codec: str = "libx264") -> None:
+    def __init__(self, url: str, form: str, codec: str = "libx264", key_interval: int = 10) -> None:
         script = str(Path(__file__).with_name("sender.py"))
-        self._process = subprocess.Popen([sys.executable, script, url, form, codec], stderr=subprocess.DEVNULL)
+        command = [sys.executable, script, url, form, codec, str(key_interval)]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> Sender:
         return self

@@ -206,6 +206,15 @@ def test_mpegts_over_udp_delivers() -> None:
     assert np.median(ages) < 700
 
 
+@pytest.mark.parametrize(("scheme", "form"), [("udp", "mpegts"), ("rtp", "rtp")])
+def test_a_key_frame_that_is_long_in_coming_is_waited_for(scheme: str, form: str) -> None:
+    uri = f"{scheme}://127.0.0.1:{free_port()}"
+    with Sender(f"{uri}?pkt_size=1200", form, key_interval=240):
+        time.sleep(2)  # the first key frame is gone; the next one comes 8 s after it
+        with live(uri, open_timeout_s=2.0) as source:
+            assert next(iter(source)).frame.shape == (360, 640, 3)
+
+
 class Pages(http.server.SimpleHTTPRequestHandler):
     """The files of a folder, and ``/camera``: JPEG pictures without end, as an IP camera sends them."""
 
@@ -285,6 +294,9 @@ def test_a_stream_of_packets_that_cannot_be_decoded_is_given_up(web: str, monkey
     ("uri", "options", "message"),
     [
         pytest.param("rtp://drone", {}, "rtp://drone: the port is missing\nhint: for example: rtp://0.0.0.0:5600", id="port"),
+        pytest.param("udp://drone", {}, "udp://drone: the port is missing\nhint: for example: udp://0.0.0.0:5600", id="UDP port"),
+        pytest.param("udp://0.0.0.0:99999", {}, "udp://0.0.0.0:99999: the port is not a number up to 65535", id="high port"),
+        pytest.param("rtsp://drone:x/y", {}, "rtsp://drone:x/y: the port is not a number up to 65535", id="no number"),
         pytest.param("rtp:///no/camera.sdp", {}, "rtp:///no/camera.sdp: the description cannot be read: No such file or directory", id="sdp"),
         pytest.param(
             "rtp://0.0.0.0:5600",
