@@ -23,7 +23,9 @@ def check_file(graph: Path) -> None:
         InputError: There is no such file.
     """
     if not graph.is_file():
-        raise InputError(f"{graph}: no such graph", hint=f"make it: eatrack-edge export CHECKPOINT -o {graph.parent}")
+        how = " --precision int8 --calib DATA" if ".int8." in graph.name else ""
+        hint = f"make it: eatrack-edge export CHECKPOINT{how} -o {graph.parent}"
+        raise InputError(f"{graph}: no such graph", hint=hint)
 
 
 def check_same_export(template: ModelSpec, track: ModelSpec, template_graph: Path, track_graph: Path) -> None:

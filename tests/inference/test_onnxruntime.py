@@ -103,6 +103,11 @@ def test_a_missing_graph_is_named(tmp_path: Path) -> None:
         OnnxRuntimeBackend(tmp_path / "x.template.onnx", tmp_path / "x.track.onnx")
 
 
+def test_a_missing_graph_in_int8_needs_data_to_be_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"CHECKPOINT --precision int8 --calib DATA -o "):
+        OnnxRuntimeBackend(tmp_path / "x.int8.template.onnx", tmp_path / "x.int8.track.onnx")
+
+
 def test_graphs_of_two_exports_are_refused(tmp_path: Path) -> None:
     sha = OnnxRuntimeBackend(*find_graphs(DEFAULT_MODEL)).model_spec.checkpoint_sha256.encode()
     graphs = copy(tmp_path, change=(sha, b"0" * 64), only="template")

@@ -131,6 +131,7 @@ def test_update_before_init_is_refused() -> None:
     [
         pytest.param((1, 2, 0, 5), "the box is empty: w=0, h=5", id="no width"),
         pytest.param((1, 2, 5, -1), "the box is empty: w=5, h=-1", id="negative height"),
+        pytest.param((0.4, 0.5, 0.1, 0.2), "the box 0.4,0.5,0.1,0.2 is smaller than a pixel", id="fractions"),
         pytest.param((320, 10, 5, 5), "the box 320,10,5,5 lies outside the frame, 320x240", id="right of the frame"),
         pytest.param((-9, 10, 5, 5), "the box -9,10,5,5 lies outside the frame, 320x240", id="left of the frame"),
         pytest.param(
