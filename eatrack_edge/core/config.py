@@ -37,7 +37,10 @@ def load(kind: type[T], path: Path) -> T:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        reason = str(error.strerror or error)
+        raise ConfigError(f"{path}: {reason[:1].lower()}{reason[1:]}", hint="name another file") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     try:
         _check_keys(inspect.type_info(kind), table, "")

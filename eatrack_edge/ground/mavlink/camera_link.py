@@ -100,7 +100,9 @@ class CameraLink:
             except Exception as error:  # a bug in a reply must not end a flight, nor the link: it begins anew
                 if self._is_good:
                     waits = back_off()
-                    self._say(f"is lost: {error if isinstance(error, ConnectionLost) else repr(error)}; trying again")
+                    what = "is lost" if self._connection is not None else "cannot be opened"
+                    reason = error if isinstance(error, ConnectionLost) else repr(error)
+                    self._say(f"{what}: {reason}; trying again")
                 self._is_good = False
             self._leave()
             self._is_closed.wait(next(waits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Sequence
 
@@ -26,8 +27,9 @@ class SerialPort:
     def __init__(self, address: Address) -> None:
         try:
             self._port = _serial.Serial(address.place, address.number, timeout=0, write_timeout=_WRITE_S)
-        except (OSError, ValueError) as error:  # SerialException is an OSError
-            raise ConnectionLost(str(error)) from error
+        except (OSError, ValueError) as error:  # SerialException is an OSError, whose text repeats its number and path
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            raise ConnectionLost(reason) from error
         self._peer: Peer = address.place
 
     @property
