@@ -61,7 +61,7 @@ def pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> str:
 
 
 def _by_pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> Sender:
-    try:  # GStreamer would send to nobody, and say nothing
+    try:  # GStreamer reports no error for a host without an address
         socket.getaddrinfo(address.host, address.port)
     except OSError as error:
         reason = str(error.strerror or error)

@@ -124,7 +124,7 @@ class StreamLink:
                 raise LinkError(f"{self._bad_packets} packets in a row cannot be decoded: {reason}") from error
 
     def _to_frame(self, decoded: Any) -> Callable[[], Frame]:
-        """What makes the frame of a picture, once somebody takes it; at once where the link's end takes it away."""
+        """What makes the frame of a picture, when it is taken; at once where its memory ends with the link."""
         if not self._is_borrowed:
             return partial(self._frame, decoded)
         frame = self._frame(decoded)
