@@ -64,8 +64,7 @@ def _by_pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> 
     try:  # GStreamer reports no error for a host without an address
         socket.getaddrinfo(address.host, address.port)
     except OSError as error:
-        reason = str(error.strerror or error)
-        raise OutputError(f"{address.uri}: cannot be sent: {reason[:1].lower()}{reason[1:]}") from error
+        raise _not_sent(address, error) from error
     return PipelineSender(pipeline(address, encoder, plan), _SOURCE, address.uri)
 
 
@@ -94,7 +93,7 @@ class PacketSender:
             self._container: Any = self._av.open(url, "w", format=form)
             self._stream = self._container.add_stream("libx264", rate=max(1, round(plan.rate)))
         except self._failures as error:
-            raise self._error(error) from error
+            raise _not_sent(self._address, error) from error
         self._stream.width, self._stream.height = plan.size
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
@@ -126,7 +125,7 @@ class PacketSender:
         try:
             self._container.mux(self._stream.encode(encoded))
         except self._failures as error:
-            raise self._error(error) from error
+            raise _not_sent(self._address, error) from error
 
     def close(self) -> None:
         """Stop sending."""
@@ -135,6 +134,7 @@ class PacketSender:
         except self._failures:
             return  # there is nobody to tell
 
-    def _error(self, error: Exception) -> OutputError:
-        reason = str(getattr(error, "strerror", None) or error)
-        return OutputError(f"{self._address.uri}: cannot be sent: {reason[:1].lower()}{reason[1:]}")
+
+def _not_sent(address: StreamAddress, error: Exception) -> OutputError:
+    reason = str(getattr(error, "strerror", None) or error)
+    return OutputError(f"{address.uri}: cannot be sent: {reason[:1].lower()}{reason[1:]}")
