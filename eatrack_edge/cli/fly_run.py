@@ -180,7 +180,7 @@ def _first_box(source: Source, options: FlyConfig) -> Box | None:
     """The box that was given, or the true one of a source that knows it; ``None`` waits for a selection.
 
     Raises:
-        UsageError: It is no box, or lies outside the frames of a file. Those of a camera are not known yet.
+        UsageError: It is no box, or lies mostly outside the frames of a file. Those of a camera are not known yet.
     """
     if options.box:
         box = parse_box(options.box)

@@ -41,7 +41,7 @@ def read_box(text: str, layout: str, size: tuple[int, int], *, is_normalized: bo
 
     Raises:
         UsageError: No four numbers, an unknown layout, or probably another format.
-        InputError: The box is empty, smaller than a pixel, or wholly outside the frame.
+        InputError: The box is empty, smaller than a pixel, or its centre is outside the frame.
     """
     from eatrack_edge.core.boxes import check_box
 

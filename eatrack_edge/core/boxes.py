@@ -95,14 +95,14 @@ def _clip_span(start: float, length: float, limit: int, minimum: float) -> tuple
 
 
 def check_box(box: Sequence[float], width: int, height: int) -> Box:
-    """Refuse a box that shows no part of a frame, or hardly a pixel.
+    """Refuse a box that lies mostly outside a frame, or is hardly a pixel. It may reach over the border.
 
     Returns:
         The box, its numbers Python's own.
 
     Raises:
-        InputError: Not four finite numbers; empty, or smaller than a pixel; or wholly outside the frame of ``width`` x
-            ``height`` pixels.
+        InputError: Not four finite numbers; empty, or smaller than a pixel; or its centre is outside the frame of
+            ``width`` x ``height`` pixels: what is left of it inside is its edge, and not the target.
     """
     if not _is_four_numbers(box):
         got = tuple(box) if isinstance(box, (list, tuple, np.ndarray)) else repr(box)
@@ -115,9 +115,37 @@ def check_box(box: Sequence[float], width: int, height: int) -> Box:
             f"the box {x:g},{y:g},{w:g},{h:g} is smaller than a pixel",
             hint="a box is x,y,w,h in pixels of the frame, not in fractions of it",
         )
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+    if not _has_part_in((x, y, w, h), width, height):
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
+    if not _has_centre_in((x, y, w, h), width, height):
+        raise InputError(
+            f"the box {x:g},{y:g},{w:g},{h:g} lies mostly outside the frame, {width}x{height}",
+            hint="its centre is to be inside; a box is x,y,w,h: its top-left corner and its size in pixels",
+        )
     return float(x), float(y), float(w), float(h)
+
+
+def part_in_frame(box: Box, width: int, height: int) -> Box:
+    """A true box of a dataset as ``check_box`` takes it: the part in the frame, where the centre is outside.
+
+    Whoever drew a box by hand made a mistake there; in a dataset the target has just come into the picture.
+
+    >>> part_in_frame((-5, 10, 20, 20), 100, 100), part_in_frame((-15, 10, 20, 20), 100, 100)
+    ((-5, 10, 20, 20), (0.0, 10, 5.0, 20))
+    """
+    if _has_centre_in(box, width, height) or not _has_part_in(box, width, height):
+        return box
+    return clip(box, width, height, 1.0)
+
+
+def _has_part_in(box: Box, width: int, height: int) -> bool:
+    x, y, w, h = box
+    return x < width and y < height and x + w > 0 and y + h > 0
+
+
+def _has_centre_in(box: Box, width: int, height: int) -> bool:
+    x, y, w, h = box
+    return 0 <= x + w / 2 <= width and 0 <= y + h / 2 <= height
 
 
 def looks_like_corners(

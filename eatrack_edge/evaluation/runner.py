@@ -11,7 +11,7 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from eatrack_edge.core.boxes import looks_like_corners
+from eatrack_edge.core.boxes import looks_like_corners, part_in_frame
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
 from eatrack_edge.datasets.sequence import Sequence
@@ -91,7 +91,7 @@ def _track_every_frame(
             break
         start = perf_counter()
         if read == 1:
-            tracker.init(frame, sequence.first_box)
+            tracker.init(frame, part_in_frame(sequence.first_box, frame.shape[1], frame.shape[0]))
             boxes[0] = sequence.first_box
         else:
             result = tracker.update(frame)

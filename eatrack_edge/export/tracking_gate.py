@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eatrack_edge.core.boxes import Box, iou
+from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.errors import GateFailed, InputError
 from eatrack_edge.core.ranges import check_ranges
 from eatrack_edge.datasets.initial_box import start_shift
@@ -199,7 +199,7 @@ def _follow(
         if index == 0:
             x, y, w, h = (float(value) for value in clip.boxes[0] + [*shift, 0, 0])
             for tracker, found in zip((first, second), boxes, strict=True):
-                tracker.init(frame, (x, y, w, h))
+                tracker.init(frame, part_in_frame((x, y, w, h), frame.shape[1], frame.shape[0]))
                 found.append((x, y, w, h))
             continue
         if index == len(clip.boxes):

@@ -72,7 +72,7 @@ class Tracker:
 
         Raises:
             UsageError: The tracker is closed.
-            InputError: Not a frame; a box that is empty, not finite or wholly outside; or one flat colour.
+            InputError: Not a frame; a box that is empty, not finite or mostly outside; or one flat colour.
         """
         self._check_open()
         frame = as_bgr(frame)

@@ -126,6 +126,12 @@ def test_a_box_is_read_in_every_format(run: Run, tmp_path: Path, box: str, optio
             id="box outside",
         ),
         pytest.param(
+            ["FRAMES", "--box", "-50,100,60,300"],
+            "error: the box -50,100,60,300 lies mostly outside the frame, 160x120\n"
+            "hint: its centre is to be inside; a box is x,y,w,h: its top-left corner and its size in pixels\n",
+            id="box mostly outside",
+        ),
+        pytest.param(
             ["FRAMES", "--box", "5,2,0,40"],
             "error: the box is empty: w=0, h=40\nhint: a box is x,y,w,h with the size in pixels\n",
             id="empty box",

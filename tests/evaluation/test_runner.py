@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.boxes import Box, check_box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, UsageError
 from eatrack_edge.datasets.registry import open_dataset
@@ -18,6 +18,7 @@ from eatrack_edge.evaluation.runner import Job, Outcome, run_jobs, run_sequence
 from eatrack_edge.evaluation.track_store import Track, TrackStore
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker
 from eatrack_edge.evaluation.trackers import TrackerSpec, open_tracker
+from evaluation.standing import Still
 
 STILL = "standing:Still"
 DIES = "standing:DiesOnRed"
@@ -36,6 +37,13 @@ def folder(tmp_path: Path) -> Path:
             cv2.imwrite(str(root / name / f"{number:04d}.png"), np.full((40, 60, 3), shade + number, np.uint8))
         (root / f"{name}.txt").write_text("11,11,8,8\n" * 5)
     return root
+
+
+class Strict(Still):
+    """Takes the first boxes that our tracker takes."""
+
+    def init(self, frame: Frame, box: Box) -> None:
+        self.box = check_box(box, frame.shape[1], frame.shape[0])
 
 
 def sequences(folder: Path) -> list[Sequence]:
@@ -57,6 +65,24 @@ def test_a_track_starts_at_the_true_box_and_has_a_row_a_frame(folder: Path) -> N
     assert np.isnan(track.confidence[0])
     assert track.confidence[1] == pytest.approx(11 / 255)
     assert (len(counted), (track.seconds > 0).all()) == (5, True)
+
+
+@pytest.mark.parametrize("camera_fps", [0.0, 30.0])
+@pytest.mark.parametrize(
+    ("first", "given"),
+    [
+        pytest.param("-3,11,10,8", [-4, 10, 10, 8], id="over the border"),
+        pytest.param("-7,11,10,8", [0, 10, 2, 8], id="mostly outside"),
+    ],
+)
+def test_a_true_box_may_begin_outside_the_frame(
+    folder: Path, first: str, given: list[float], camera_fps: float
+) -> None:
+    (folder / "boat.txt").write_text(f"{first}\n" + "11,11,8,8\n" * 4)
+    tracker = Strict()
+    sequence = sequences(folder)[0]
+    assert run_sequence(tracker, sequence, camera_fps=camera_fps).boxes[0].tolist() == list(sequence.first_box)
+    assert list(tracker.box) == given
 
 
 def test_a_frame_stride_uses_only_every_nth_frame(folder: Path) -> None:

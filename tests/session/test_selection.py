@@ -243,8 +243,9 @@ def test_the_box_that_a_flight_begins_with_is_taken_on_the_first_frame_whatever_
     assert [event.reason for event in flight.heard.of(SelectionEvent)] == [""]
 
 
-def test_a_box_outside_the_frame_is_refused_and_the_old_target_goes_on(flight: Flight) -> None:
-    flight.scripted(live_frame(0), Select(BOX), Select((900.0, 900.0, 5.0, 5.0)), live_frame(1))
+@pytest.mark.parametrize("box", [(900.0, 900.0, 5.0, 5.0), (-19.0, 5.0, 20.0, 20.0)], ids=["wholly", "mostly"])
+def test_a_box_outside_the_frame_is_refused_and_the_old_target_goes_on(flight: Flight, box: Box) -> None:
+    flight.scripted(live_frame(0), Select(BOX), Select(box), live_frame(1))
     assert flight.tracker.updates == [1]
     assert [event.is_refused for event in flight.heard.of(SelectionEvent)] == [False, True]
 

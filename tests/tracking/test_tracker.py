@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from eatrack_edge.core.boxes import part_in_frame
 from eatrack_edge.core.crops import CropWindow, Frame, cut
 from eatrack_edge.core.errors import InputError, MachineError, UsageError
 from eatrack_edge.tracking.settings import TemplateSettings, TrackerSettings
@@ -135,6 +136,12 @@ def test_update_before_init_is_refused() -> None:
         pytest.param((320, 10, 5, 5), "the box 320,10,5,5 lies outside the frame, 320x240", id="right of the frame"),
         pytest.param((-9, 10, 5, 5), "the box -9,10,5,5 lies outside the frame, 320x240", id="left of the frame"),
         pytest.param(
+            (-95, 10, 100, 50), "the box -95,10,100,50 lies mostly outside the frame, 320x240", id="centre left of it"
+        ),
+        pytest.param(
+            (10, 216, 50, 50), "the box 10,216,50,50 lies mostly outside the frame, 320x240", id="centre below it"
+        ),
+        pytest.param(
             (1, 2, float("nan"), 5), "a box is four finite numbers (x, y, w, h), got (1, 2, nan, 5)", id="nan"
         ),
         pytest.param((1, 2, 3), "a box is four finite numbers (x, y, w, h), got (1, 2, 3)", id="three numbers"),
@@ -248,7 +255,7 @@ def test_whatever_the_network_answers_the_box_stays_in_the_frame_and_finite(
 ) -> None:
     backend = SimulatedBackend()
     tracker = Tracker(backend, settings=TrackerSettings(templates=TemplateSettings(interval=2)))
-    tracker.init(scene(160, 120), box)
+    tracker.init(scene(160, 120), part_in_frame(box, 320, 240))
     tokens = np.ones((GRID * GRID, backend.model_spec.dim), np.float32)
     backend.override = type(backend._look(scene(1, 1, width=128, height=128)))(score, offset, size, tokens)
     for _ in range(4):
