@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,14 +14,13 @@ from eatrack_edge.cli.bench_overhead import overhead
 from eatrack_edge.cli.bench_pareto import pareto
 from eatrack_edge.cli.bench_selection import selection
 from eatrack_edge.cli.console import Progress, print_facts, print_line, print_note, print_table
-from eatrack_edge.cli.options import RefinementName, parse_box
+from eatrack_edge.cli.options import RefinementName, parse_box, parse_milliseconds
 from eatrack_edge.core.errors import MissingExtra, UsageError
 from eatrack_edge.core.resources import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from eatrack_edge.benchmarks.measure.bench_result import Result
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 bench = typer.Typer(
     help="Benchmark a tracker: latency by stage, memory, energy, and other trackers on the same frames.",
@@ -57,7 +55,7 @@ def measure(
     warmup: Annotated[float, typer.Option(min=0, help="Minimum warm-up, ms; then until stable.")] = 500.0,
     percentile: Annotated[str, typer.Option(help="More percentiles: 75,99.9.")] = "",
     camera_fps: Annotated[float | None, typer.Option(min=0.1, help="Frame rate of the simulated camera.")] = None,
-    soak: Annotated[str, typer.Option(help="Run for a fixed time: 90s, 10m, 1h.")] = "",
+    soak: Annotated[str, typer.Option(help="Measure for this time, with its unit: 90s, 10m, 1h.")] = "",
     remote: Annotated[str, typer.Option(help="Run on a board over ssh: user@host.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for JSON and page.")] = Path("runs/bench"),
     json: Annotated[Path | None, typer.Option(help="Path of the JSON; the page is next to it.")] = None,
@@ -89,7 +87,7 @@ def measure(
         device=device,
         versus=() if alone else tuple(vs) if vs else None,
         baselines=baselines,
-        plan=Plan(iterations, _seconds(soak) if soak else duration, warmup),
+        plan=Plan(iterations, _soak_s(soak) if soak else duration, warmup),
         percentiles=_percentiles(percentile),
         camera_fps=camera_fps,
     )
@@ -202,8 +200,5 @@ def _percentiles(text: str) -> tuple[float, ...]:
     return found
 
 
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
-    if not found:
-        raise UsageError(f"--soak takes a duration such as 90s, 10m or 1h, got `{text}`")
-    return float(found[1]) * _UNITS[found[2]]
+def _soak_s(text: str) -> float:
+    return parse_milliseconds(text, "--soak", "10m") / 1000

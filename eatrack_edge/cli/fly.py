@@ -65,7 +65,7 @@ def fly(
     from eatrack_edge.core import config as files
     from eatrack_edge.core.errors import UsageError
 
-    given["view_delay_ms"] = parse_milliseconds(view_delay) if view_delay else None
+    given["view_delay_ms"] = parse_milliseconds(view_delay, "--view-delay", "300ms") if view_delay else None
     given |= {"input_latency_ms": latency, "mavlink_connections": mavlink, "tracker_refinement": refinement}
     options = (files.load(FlyConfig, config) if config else FlyConfig()).with_options(given)
     if print_config:

@@ -15,6 +15,8 @@ RefinementName = Annotated[
     str, typer.Option(help="Second look of our tracker at its box: auto, off, vittrack, or one of your own.")
 ]
 
+_UNITS_MS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
+
 
 def parse_box(text: str, layout: BoxFormat = "xywh") -> Box:
     """Four numbers with commas or blanks between them, as a box.
@@ -93,20 +95,28 @@ def parse_range(text: str) -> tuple[float, float]:
     return low, high
 
 
-def parse_milliseconds(text: str) -> float:
-    """A duration such as ``300ms`` or ``0.3s``, in milliseconds.
+def parse_milliseconds(text: str, option: str, example: str) -> float:
+    """A duration such as ``300ms``, ``0.3s``, ``10m`` or ``1h``, in milliseconds.
+
+    Args:
+        text: A number and its unit: without one, a typing slip would be a thousand times as long.
+        option: That it was given to, for the error.
+        example: A value of the option, for the hint.
 
     Raises:
         UsageError: It has no unit, or is negative.
 
-    >>> parse_milliseconds("300ms"), parse_milliseconds("0.3 s")
+    >>> parse_milliseconds("300ms", "--view-delay", "300ms"), parse_milliseconds("0.3 s", "--view-delay", "300ms")
     (300.0, 300.0)
     """
-    number = text.strip().removesuffix("s").removesuffix("m")
+    number = text.strip().rstrip("hms")
     try:
-        value = float(number) * {"ms": 1.0, "s": 1000.0}[text.strip()[len(number) :]]
+        value = float(number) * _UNITS_MS[text.strip()[len(number) :]]
     except (ValueError, KeyError):
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise UsageError(f"--view-delay needs a duration, got `{text}`", hint="for example: --view-delay 300ms")
+        units = ", ".join(_UNITS_MS)
+        raise UsageError(
+            f"{option} needs a duration with a unit, {units}, got `{text}`", hint=f"for example: {option} {example}"
+        )
     return value

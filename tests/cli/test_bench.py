@@ -94,7 +94,8 @@ def test_results_of_two_machines_are_refused_unless_only_shown(run: Run, tmp_pat
     ("arguments", "message"),
     [
         (("--device", "xavier"), "error: no device called `xavier`"),
-        (("--soak", "long"), "error: --soak takes a duration such as 90s, 10m or 1h, got `long`"),
+        (("--soak", "long"), "error: --soak needs a duration with a unit, ms, s, m, h, got `long`"),
+        (("--soak", "10"), "got `10`\nhint: for example: --soak 10m"),
         (("--percentile", "50,100"), "error: --percentile takes numbers between 0 and 100, got `50,100`"),
         (("--box", "1,2,3"), "error: --box needs four numbers, got `1,2,3`"),
         (("--alone", "--vs", "kcf"), "error: --alone and --vs exclude each other"),
@@ -109,11 +110,11 @@ def test_usage_errors_are_refused(run: Run, arguments: tuple[str, ...], message:
     assert message in done.err
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("7", 7)])
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("500 ms", 0.5)])
 def test_a_soak_is_a_duration(text: str, seconds: float) -> None:
-    from eatrack_edge.cli.bench import _seconds
+    from eatrack_edge.cli.bench import _soak_s
 
-    assert _seconds(text) == seconds
+    assert _soak_s(text) == seconds
 
 
 def test_the_overhead_is_printed_and_written_and_states_that_no_network_ran(
