@@ -106,7 +106,7 @@ def _export_precise(plan: Plan, precision: str, output: Path, options: Options) 
     drops = verdict.drops
     print(
         f"  success AUC {mean(verdict.success_auc):.4f}, fp32 {mean(verdict.success_auc_fp32):.4f}: "
-        f"drop {verdict.drop:.4f}, allowed {verdict.budget:g}; "
+        f"drop {verdict.drop_text}, allowed {verdict.budget:g}; "
         f"{verdict.clips} clips, {verdict.frames} frames, {verdict.backend}"
     )
     if len(drops) > 1:

@@ -42,7 +42,7 @@ def plan_memory(weight_bytes: int, memory: Memory) -> Budget:
     need = fixed + workspace
     if need > free:
         raise MachineError(
-            f"a build takes about {need // _MIB} MiB of memory, {free // _MIB} MiB are free "
+            f"a build takes about {-(-need // _MIB)} MiB of memory, {free // _MIB} MiB are free "
             f"({memory.available // _MIB} and {memory.swap_free // _MIB} of swap)",
             hint="close the desktop: sudo systemctl isolate multi-user.target; or add swap",
         )

@@ -12,6 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from eatrack_edge.core.errors import GateFailed
+from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.parity import Answer, ScenePair, largest_differences, scene_crops
 
@@ -53,11 +54,12 @@ def check(differences: dict[str, float], precision: str, name: str) -> None:
     Raises:
         GateFailed: A map differs by more than ``ALLOWED``, or is not a number.
     """
+    allowed = ALLOWED[precision]
     for output, difference in differences.items():
-        if not difference <= ALLOWED[precision]:
+        if not difference <= allowed:
             raise GateFailed(
                 f"{name}: the engine and ONNX Runtime disagree on `{output}`: "
-                f"max difference {difference:.1e}, allowed {ALLOWED[precision]:.0e}",
+                f"max difference {beside_limit(difference, allowed, '.1e')}, allowed {allowed:.0e}",
                 hint="nothing was written; this TensorRT computes the graph wrongly: build --precision fp32, "
                 "or with a newer JetPack",
             )

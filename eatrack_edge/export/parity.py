@@ -12,6 +12,7 @@ import torch
 from eatrack_edge.core.errors import GateFailed
 from eatrack_edge.core.imports import require
 from eatrack_edge.core.model_spec import ModelSpec
+from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.export.graph import TemplateGraph, TrackGraph
 from eatrack_edge.export.graph_inputs import template_feed
 from eatrack_edge.inference.parity import Answer, largest_differences, scene_crops
@@ -72,6 +73,6 @@ def check(differences: dict[str, float], name: str) -> None:
         if not difference <= ALLOWED:
             raise GateFailed(
                 f"{name}: ONNX and torch disagree on `{output}`: "
-                f"max difference {difference:.1e}, allowed {ALLOWED:.0e}",
+                f"max difference {beside_limit(difference, ALLOWED, '.1e')}, allowed {ALLOWED:.0e}",
                 hint="nothing was written; try another opset, and report it with the checkpoint's sha256",
             )

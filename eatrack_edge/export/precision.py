@@ -252,5 +252,5 @@ def _parity(
 def _remarks(verdict: Verdict) -> list[str]:
     if verdict.is_passed:
         return verdict.remarks()
-    over = f"Written with --force: it loses {verdict.drop:.4f} success AUC, its budget is {verdict.budget:g}."
+    over = f"Written with --force: it loses {verdict.drop_text} success AUC, its budget is {verdict.budget:g}."
     return [over, *verdict.remarks()]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.errors import GateFailed, InputError
 from eatrack_edge.core.ranges import check_ranges
+from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.datasets.initial_box import start_shift
 from eatrack_edge.evaluation.metrics import score_sequence
 from eatrack_edge.evaluation.protocol import protocol
@@ -90,6 +91,11 @@ class Verdict:
     def is_passed(self) -> bool:
         """Whether the drop is within the budget."""
         return self.drop <= self.budget
+
+    @property
+    def drop_text(self) -> str:
+        """The drop, to be printed beside the budget."""
+        return beside_limit(self.drop, self.budget, ".4f")
 
     def remarks(self) -> list[str]:
         """Warnings for the user of the graph, a sentence each."""
@@ -177,7 +183,7 @@ def check(verdict: Verdict, name: str) -> None:
     if not verdict.is_passed:
         before, after = np.mean(verdict.success_auc_fp32), np.mean(verdict.success_auc)
         raise GateFailed(
-            f"{name}: {verdict.precision} loses {verdict.drop:.4f} success AUC on {verdict.suite} "
+            f"{name}: {verdict.precision} loses {verdict.drop_text} success AUC on {verdict.suite} "
             f"({before:.4f} to {after:.4f}), allowed {verdict.budget:g}",
             hint="nothing was written; calibrate on videos like your own (--calib), or write it anyway: --force",
         )

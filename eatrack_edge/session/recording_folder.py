@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from contextlib import suppress
@@ -106,8 +107,8 @@ class RecordingFolder:
                     file.path.parent.rmdir()
         if self._free() < self._limit(_STOP_BELOW):
             raise OutputError(
-                f"{self._folder}: the disk is full: {self._free() / 1e6:.0f} MB are free, "
-                f"and a recording leaves {self._limit(_STOP_BELOW) / 1e6:.0f} MB",
+                f"{self._folder}: the disk is full: {self._free() // 1_000_000} MB are free, "
+                f"and a recording leaves {math.ceil(self._limit(_STOP_BELOW) / 1e6)} MB",
                 hint="free some space, or record to another disk",
             )
 

@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.tracking.settings import LifecycleSettings
 
 
@@ -158,13 +159,14 @@ class Lifecycle:
             return TrackState.LOST, ""
         enough = self._resume_confidence if self.state is TrackState.UNCERTAIN else self._minimum_confidence
         if confidence >= enough and not self._is_cut:
-            return TrackState.TRACKING, f"confidence {confidence:.2f} >= {enough:g}"
+            return TrackState.TRACKING, f"confidence {beside_limit(confidence, enough)} >= {enough:g}"
         self._low_frames += not is_known
         if self._low_frames >= self._lost_after and self._is_calibrated:
             return TrackState.LOST, f"confidence below {enough:g} in {_frames(self._low_frames)}"
         if self._is_cut:
             return TrackState.UNCERTAIN, "a cut: the whole picture changed"
-        return TrackState.UNCERTAIN, f"confidence {confidence:.2f} < {self._minimum_confidence:g}"
+        limit = self._minimum_confidence
+        return TrackState.UNCERTAIN, f"confidence {beside_limit(confidence, limit)} < {limit:g}"
 
 
 def _frames(count: int) -> str:

@@ -11,6 +11,7 @@ from collections import deque
 
 import numpy as np
 
+from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.tracking.embedding import Embedding
 from eatrack_edge.tracking.settings import TemplateSettings
 from eatrack_edge.tracking.templates import StoredTarget, TemplateEvent
@@ -55,7 +56,8 @@ class TargetStore:
             reason = f"replaced by frame {chosen.frame_index}, the medoid of {len(targets)}"
         else:
             limit = self._settings.minimum_similarity
-            reason = f"kept: frame {chosen.frame_index} is too unlike the first ({similarity:.2f} < {limit:g})"
+            compared = f"{beside_limit(similarity, limit)} < {limit:g}"
+            reason = f"kept: frame {chosen.frame_index} is too unlike the first ({compared})"
         event = TemplateEvent(frame_index, is_similar, reason, chosen.frame_index, chosen.confidence, similarity)
         return (chosen if is_similar else None), event
 

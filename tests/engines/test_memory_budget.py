@@ -28,6 +28,11 @@ def test_too_little_memory_is_said_before_the_build() -> None:
     )
 
 
+def test_memory_that_lacks_a_few_bytes_is_seen_to_be_too_little() -> None:
+    with pytest.raises(MachineError, match="takes about 1113 MiB of memory, 1112 MiB are free"):
+        plan_memory(50 * MIB + 1, Memory(4000 * MIB, 800 * MIB, 2000 * MIB, 312 * MIB))
+
+
 def test_swap_makes_a_build_possible_but_no_workspace_larger() -> None:
     assert plan_memory(50 * MIB, Memory(4000 * MIB, 800 * MIB, 4000 * MIB, 4000 * MIB)).workspace == 200 * MIB
 

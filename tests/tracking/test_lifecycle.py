@@ -119,6 +119,20 @@ def test_each_change_says_when_why_and_by_what_evidence() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("confidences", "reason"),
+    [
+        pytest.param((0.2996,), "confidence 0.2996 < 0.3", id="below"),
+        pytest.param((0.1, 0.4987, 0.5012), "confidence 0.501 >= 0.5", id="above"),
+        pytest.param((0.1, 0.5), "confidence 0.50 >= 0.5", id="equal"),
+    ],
+)
+def test_a_confidence_close_to_its_limit_is_seen_to_be_below_or_above_it(
+    confidences: tuple[float, ...], reason: str
+) -> None:
+    assert changes(confidences)[1][-1].reason == reason
+
+
 def test_an_upper_limit_below_the_lower_one_is_raised_to_it() -> None:
     lifecycle = Lifecycle(LifecycleSettings(resume_confidence=0.1), 0.3, is_calibrated=True)
     lifecycle.observe(1, 0.2, 0.9)

@@ -9,6 +9,7 @@ import numpy as np
 from eatrack_edge.benchmarks.proof.plan import Figures, Skipped, Workbench
 from eatrack_edge.core.boxes import Box, iou
 from eatrack_edge.core.errors import GateFailed, MachineError
+from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.export.clips import find_clips
 from eatrack_edge.inference.backend import Backend
 from eatrack_edge.inference.model_files import Graphs
@@ -65,10 +66,11 @@ def compare_boxes(bench: Workbench, backend: Backend, graphs: Graphs) -> Figures
     ours, theirs = zip(*_both(backend, reference, bench.plan.suite), strict=True)
     overlaps = iou(np.array(ours), np.array(theirs))
     mean, precision = float(overlaps.mean()), graphs.model_spec.precision
-    if mean < LEAST_OVERLAP[precision]:
+    least = LEAST_OVERLAP[precision]
+    if mean < least:
         raise GateFailed(
-            f"{backend.name} and {reference.name} overlap by {mean:.4f} over {len(overlaps)} frames, "
-            f"at least {LEAST_OVERLAP[precision]} was expected",
+            f"{backend.name} and {reference.name} overlap by {beside_limit(mean, least, '.4f')} over "
+            f"{len(overlaps)} frames, at least {least} was expected",
             hint="see the parity that `build` measures, and try --precision fp32",
         )
     return {
