@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eatrack_edge.cli.console import print_error, print_note
 from eatrack_edge.core.errors import UsageError
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.session.commands import Command, parse_command
 
 
@@ -35,8 +36,7 @@ def open_commands(place: str) -> int:
     except FileNotFoundError as error:
         raise UsageError(f"{place}: no such file", hint=f"mkfifo {place}") from error
     except OSError as error:
-        reason = str(error.strerror).lower()
-        raise UsageError(f"{place}: no commands can be read: {reason}", hint="mkfifo commands") from error
+        raise UsageError(f"{place}: no commands can be read: {reason_of(error)}", hint="mkfifo commands") from error
 
 
 def obey_from(descriptor: int, obey: Callable[[Command], None]) -> None:
@@ -55,7 +55,7 @@ def obey_from(descriptor: int, obey: Callable[[Command], None]) -> None:
                 for line in lines:
                     _obey_line(line, obey)
         except OSError as error:
-            print_note(f"no more commands can be read: {str(error.strerror).lower()}")
+            print_note(f"no more commands can be read: {reason_of(error)}")
         _obey_line(rest, obey)  # the last line of a file may lack its end
 
     threading.Thread(target=read, name="commands", daemon=True).start()

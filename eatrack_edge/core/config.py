@@ -12,6 +12,7 @@ import msgspec
 from msgspec import inspect
 
 from eatrack_edge.core.errors import ConfigError, did_you_mean
+from eatrack_edge.core.reasons import reason_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,8 +39,7 @@ def load(kind: type[T], path: Path) -> T:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        reason = str(error.strerror or error)
-        raise ConfigError(f"{path}: {reason[:1].lower()}{reason[1:]}", hint="name another file") from error
+        raise ConfigError(f"{path}: {reason_of(error)}", hint="name another file") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     try:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eatrack_edge.core.errors import InputError, OutputError
+from eatrack_edge.core.reasons import reason_of
 
 _CHUNK = 1 << 20
 _STAGED = ".new-"
@@ -123,7 +124,7 @@ def sha256(*paths: Path) -> str:
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
     except OSError as error:
-        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{error.filename}: cannot be read: {reason_of(error)}") from error
     return digest.hexdigest()
 
 
@@ -134,7 +135,7 @@ def _reporting(path: Path, hint: str, *, only_within: Path | None = None) -> Ite
     except OSError as error:
         if only_within and not _happened_in(only_within, error):
             raise
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}", hint=hint) from error
+        raise OutputError(f"{path}: cannot be written: {reason_of(error)}", hint=hint) from error
 
 
 def _happened_in(folder: Path, error: OSError) -> bool:

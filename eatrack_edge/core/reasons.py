@@ -15,6 +15,15 @@ def as_clause(text: str) -> str:
     return text if rest_of_word != rest_of_word.lower() else text[:1].lower() + text[1:]
 
 
+def reason_of(error: BaseException) -> str:
+    """What the system says went wrong, as part of our sentence, without its number and file name.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "a.txt"))
+    'no such file or directory'
+    """
+    return as_clause(str(getattr(error, "strerror", None) or error))
+
+
 def beside_limit(value: float, limit: float, form: str = ".2f") -> str:
     """A number with so many digits that it is seen to be above or below a limit that stands beside it.
 

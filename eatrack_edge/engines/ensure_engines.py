@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from eatrack_edge.core.errors import EngineMismatch, InputError, OutputError, UsageError
 from eatrack_edge.core.model_spec import PRECISIONS
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.engines.build_pair import EnginePair, Report, build_pair
 from eatrack_edge.engines.build_progress import Step
 from eatrack_edge.inference.model_files import Graphs, find
@@ -127,9 +128,7 @@ def _locked(folder: Path, graphs: Graphs, report: Report) -> Iterator[None]:
             report(track.name, Step("waiting for another build", 0, 1))
             lock.acquire()
     except OSError as error:
-        raise OutputError(
-            f"{folder}: cannot be written: {error.strerror or error}", hint="name another: -o FOLDER"
-        ) from error
+        raise OutputError(f"{folder}: cannot be written: {reason_of(error)}", hint="name another: -o FOLDER") from error
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.datasets.sequence import Dataset, Sequence
 from eatrack_edge.evaluation.identity import sequence_identity, tracker_identity
 from eatrack_edge.evaluation.metrics import Score, SequenceScore, mean_score, score_sequence
@@ -194,7 +195,7 @@ def _sequence_or_reason(dataset: Dataset, name: str) -> Sequence | str:
     except InputError as error:
         return error.message
     except OSError as error:  # a folder that may not be listed, say
-        return f"{dataset.kind}/{name}: cannot be read: {error.strerror}"
+        return f"{dataset.kind}/{name}: cannot be read: {reason_of(error)}"
 
 
 def _run_locally(jobs: list[Job], on_frames: FrameCount) -> Iterator[Outcome]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from eatrack_edge.core.errors import OutputError
 from eatrack_edge.core.imports import require
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.evaluation.confidence_calibration import BINS, Calibration
 from eatrack_edge.evaluation.curves import PRECISION, SUCCESS, Curve, CurveKind, calibration_curves, score_curves
 from eatrack_edge.evaluation.evaluate import Evaluation
@@ -118,4 +119,4 @@ def _save(figure: Any, folder: Path, name: str) -> None:
         with require("matplotlib", to="draw plots").rc_context({"svg.hashsalt": name}):
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{folder}: cannot be written: {reason_of(error)}") from error

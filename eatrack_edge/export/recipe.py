@@ -9,6 +9,7 @@ from eatrack_edge import __version__
 from eatrack_edge.core import config
 from eatrack_edge.core.errors import ConfigError, InputError, UsageError
 from eatrack_edge.core.model_spec import SCHEMA, Cropping, ModelSpec
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.core.resources import bundled, recipe_path
 from eatrack_edge.core.verifier_model import VerifierModel
 from eatrack_edge.export.tracking_gate import GateBudget
@@ -125,7 +126,7 @@ def _read_verifier(path: Path, model: str) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}", hint=hint) from error
+        raise InputError(f"{path}: cannot be read: {reason_of(error)}", hint=hint) from error
     if not text:
         raise InputError(f"{path}: is empty", hint=hint)
     found = VerifierModel.from_text(text, str(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eatrack_edge.core.errors import CheckpointError, MissingExtra
 from eatrack_edge.core.imports import require
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.model.torch_files import NotATorchFile, read_torch_file
 
 SUFFIXES = (".safetensors", ".pth", ".pth.tar", ".pt", ".ckpt", ".bin")
@@ -47,7 +48,7 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_HEAD_BYTES)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{path}: cannot be read: {reason_of(error)}") from error
 
 
 def _is_safetensors(head: bytes, path: Path) -> bool:

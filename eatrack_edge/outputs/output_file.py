@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from eatrack_edge.core.errors import OutputError, UsageError
+from eatrack_edge.core.reasons import as_clause
 from eatrack_edge.outputs.base import BaseOutput, Output, RunInfo
 
 _HINTS = {
@@ -44,7 +45,7 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         number = error.errno or errno.EIO
     if number:
         reason = os.strerror(number)
-        raise OutputError(f"{path}: cannot be written: {reason[:1].lower()}{reason[1:]}", hint=_HINTS.get(number, ""))
+        raise OutputError(f"{path}: cannot be written: {as_clause(reason)}", hint=_HINTS.get(number, ""))
 
 
 def _refusal(path: Path, *, overwrite: bool) -> int:
@@ -163,7 +164,7 @@ class OutputFile:
             number = getattr(error, "errno", None) or 0
             reason = os.strerror(number) if number > 0 else str(error)
             name = "standard output" if is_standard_output(self.path) else self.path
-            message = f"{name}: cannot be written: {reason[:1].lower()}{reason[1:]}"
+            message = f"{name}: cannot be written: {as_clause(reason)}"
             raise OutputError(message, hint=_HINTS.get(number, "")) from error
 
     def write(self, data: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import MachineError, OutputError
 from eatrack_edge.core.imports import require
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.outputs.h264_encoders import Encoder, encoders, source
 from eatrack_edge.outputs.live_stream import Sender, StreamAddress, StreamOptions, StreamPlan, StreamWay
 from eatrack_edge.outputs.pipeline_sender import PipelineSender
@@ -136,5 +137,4 @@ class PacketSender:
 
 
 def _not_sent(address: StreamAddress, error: Exception) -> OutputError:
-    reason = str(getattr(error, "strerror", None) or error)
-    return OutputError(f"{address.uri}: cannot be sent: {reason[:1].lower()}{reason[1:]}")
+    return OutputError(f"{address.uri}: cannot be sent: {reason_of(error)}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import OutputError
+from eatrack_edge.core.reasons import as_clause
 from eatrack_edge.sources.gst_runtime import require_gst, require_gst_library
 
 _WAITING = 2  # pictures that may wait in an appsrc
@@ -61,7 +62,7 @@ class PipelineSender:
             return ""
         error, _details = message.parse_error()
         text = str(error.message).strip().rstrip(".")
-        return f"{message.src.get_name()}: {text[:1].lower()}{text[1:]}"
+        return f"{message.src.get_name()}: {as_clause(text)}"
 
 
 def push(gst: Any, source: Any, picture: Frame) -> None:

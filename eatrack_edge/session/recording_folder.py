@@ -12,6 +12,7 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from eatrack_edge.core.errors import ConfigError, OutputError, UsageError
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.outputs.output_file import check_writable
 
 _RUN, _SEGMENT = re.compile(r"run-(\d{4,})"), re.compile(r"(\d{5,})\.(mkv|jsonl)")
@@ -77,8 +78,7 @@ class RecordingFolder:
         except Timeout:
             raise UsageError(f"{folder}: another run is recording there", hint="name another folder") from None
         except OSError as error:
-            reason = str(error.strerror or error)
-            raise OutputError(f"{folder}: cannot be recorded to: {reason[:1].lower()}{reason[1:]}") from error
+            raise OutputError(f"{folder}: cannot be recorded to: {reason_of(error)}") from error
 
     @property
     def run_folder(self) -> Path:

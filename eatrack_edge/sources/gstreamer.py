@@ -12,6 +12,7 @@ import numpy as np
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, MachineError
+from eatrack_edge.core.reasons import as_clause
 from eatrack_edge.sources import gst_pipelines as pipelines
 from eatrack_edge.sources.base import SourceOptions
 from eatrack_edge.sources.gst_runtime import has_element, require_gst
@@ -103,7 +104,7 @@ class PipelineLink:
             return "the stream ended"
         error, _details = message.parse_error()
         text = str(error.message).strip().rstrip(".")
-        return f"{message.src.get_name()}: {without_password(text[:1].lower() + text[1:])}"
+        return f"{message.src.get_name()}: {without_password(as_clause(text))}"
 
     def interrupt(self) -> None:
         """End a wait for a frame."""

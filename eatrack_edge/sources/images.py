@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, SourceLost
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.sources.base import SourceFrame, starts_too_late
 from eatrack_edge.sources.file_kinds import what_else
 from eatrack_edge.sources.value_range import ValueRange, as_frame, chosen_range
@@ -139,7 +140,7 @@ def _unreadable(path: Path) -> InputError:
     try:
         words = what_else(path)
     except OSError as error:
-        return InputError(f"{path}: cannot be read: {str(error.strerror).lower()}")
+        return InputError(f"{path}: cannot be read: {reason_of(error)}")
     return InputError(f"{path}: not an image that can be read" + (f": it is {words}" if words else ""))
 
 

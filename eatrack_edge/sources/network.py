@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.sources import gst_pipelines
 from eatrack_edge.sources.base import SourceOptions
 from eatrack_edge.sources.gst_runtime import has_element
@@ -115,7 +116,7 @@ def sdp_for(uri: str, codec: str) -> bytes:
         try:
             return Path(uri.partition("://")[2]).read_bytes()
         except OSError as error:
-            raise InputError(f"{uri}: the description cannot be read: {error.strerror}") from error
+            raise InputError(f"{uri}: the description cannot be read: {reason_of(error)}") from error
     encoding = _ENCODINGS.get(codec or "h264")
     if encoding is None:
         raise InputError(f"{uri}: RTP carries h264 or h265 here, got `{codec}`", hint="describe others in an .sdp file")

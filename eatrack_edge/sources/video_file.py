@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.imports import require
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.sources.file_kinds import NOT_VIDEO_FORMATS, is_unfinished_mp4, what_else
 from eatrack_edge.sources.frame_times import Timeline
 from eatrack_edge.sources.orientation import Orientation
@@ -63,7 +64,7 @@ def _check_file(path: Path, uri: str) -> None:
     try:
         words = what_else(path)
     except OSError as error:
-        raise InputError(f"{uri}: cannot be read: {str(error.strerror).lower()}") from error
+        raise InputError(f"{uri}: cannot be read: {reason_of(error)}") from error
     if words:
         raise InputError(f"{uri}: not a video: it is {words}")
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import OutputError
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.datasets.shards import ShardCrop, ShardTarget
 
 
@@ -82,7 +83,7 @@ def decode_once(targets: Sequence[ShardTarget]) -> list[ShardTarget]:
         return [replace(target, crops=tuple(_decoded(crop, file) for crop in target.crops)) for target in targets]
     except OSError as error:
         raise OutputError(
-            f"decoded pictures cannot be kept in the folder for temporary files: {error.strerror}",
+            f"decoded pictures cannot be kept in the folder for temporary files: {reason_of(error)}",
             hint="name another folder in TMPDIR, or leave data.decode_once out",
         ) from error
 

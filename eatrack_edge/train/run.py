@@ -13,6 +13,7 @@ import torch
 from eatrack_edge.core.errors import ConfigError, OutputError
 from eatrack_edge.core.io import write_whole
 from eatrack_edge.core.model_spec import Cropping, ModelSpec
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.datasets.shards import read_shards
 from eatrack_edge.model.architecture import Architecture
 from eatrack_edge.model.checkpoints import build, read_checkpoint, write_checkpoint
@@ -71,7 +72,7 @@ def train(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise OutputError(f"{folder}: cannot be made: {reason_of(error)}") from error
     trainer = open_trainer(recipe, folder, among, limit_s)
     trainer.resume()
     try:

@@ -34,7 +34,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OutputError) as caught:
         write_whole(path, b"new")
     assert str(caught.value) == (
-        f"{path}: cannot be written: No space left on device\nhint: free some space, or name another folder: -o FOLDER"
+        f"{path}: cannot be written: no space left on device\nhint: free some space, or name another folder: -o FOLDER"
     )
     assert [found.read_bytes() for found in tmp_path.iterdir()] == [b"old"]
 
@@ -85,13 +85,13 @@ def test_a_disk_that_fills_up_while_staging_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught, staged(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert str(caught.value) == (
-        f"{tmp_path}: cannot be written: No space left on device\nhint: name another: -o FOLDER"
+        f"{tmp_path}: cannot be written: no space left on device\nhint: name another: -o FOLDER"
     )
 
 
 def test_a_file_of_the_work_that_cannot_be_written_is_the_folders_fault(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match="out: cannot be written: No such file or directory"),
+        pytest.raises(OutputError, match="out: cannot be written: no such file or directory"),
         staged(tmp_path / "out") as work,
     ):
         (work / "missing" / "a").touch()
@@ -119,7 +119,7 @@ def test_the_hash_of_several_files_is_that_of_their_bytes_in_a_row(tmp_path: Pat
 
 
 def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
+    with pytest.raises(InputError, match=r"gone: cannot be read: no such file or directory"):
         sha256(tmp_path / "gone")
 
 

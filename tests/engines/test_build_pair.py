@@ -89,7 +89,7 @@ def test_a_full_disk_leaves_nothing_half_written(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(
-        OutputError, match=r"eatrack_deit\.template\.engine: cannot be written: No space left on device"
+        OutputError, match=r"eatrack_deit\.template\.engine: cannot be written: no space left on device"
     ):
         build(graphs, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -133,7 +133,7 @@ def test_what_fails_the_gate_is_not_written_unless_forced(
 
 def test_a_folder_that_cannot_be_written_is_named(tiny: Plan, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="file/graphs: cannot be written: Not a directory"):
+    with pytest.raises(OutputError, match="file/graphs: cannot be written: not a directory"):
         export_precise(tiny, "fp16", tmp_path / "file" / "graphs", replace(OPTIONS, calib=SUITE))
 
 

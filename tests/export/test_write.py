@@ -198,7 +198,7 @@ def test_a_graph_that_answers_no_number_fails_parity(checkpoint: Path, exported:
 
 def test_a_folder_that_cannot_be_written_is_named(checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="file/graphs: cannot be written: Not a directory"):
+    with pytest.raises(OutputError, match="file/graphs: cannot be written: not a directory"):
         export(plan(str(checkpoint)), tmp_path / "file" / "graphs")
 
 

@@ -297,7 +297,7 @@ def test_a_stream_of_packets_that_cannot_be_decoded_is_given_up(web: str, monkey
         pytest.param("udp://drone", {}, "udp://drone: the port is missing\nhint: for example: udp://0.0.0.0:5600", id="UDP port"),
         pytest.param("udp://0.0.0.0:99999", {}, "udp://0.0.0.0:99999: the port is not a number up to 65535", id="high port"),
         pytest.param("rtsp://drone:x/y", {}, "rtsp://drone:x/y: the port is not a number up to 65535", id="no number"),
-        pytest.param("rtp:///no/camera.sdp", {}, "rtp:///no/camera.sdp: the description cannot be read: No such file or directory", id="sdp"),
+        pytest.param("rtp:///no/camera.sdp", {}, "rtp:///no/camera.sdp: the description cannot be read: no such file or directory", id="sdp"),
         pytest.param(
             "rtp://0.0.0.0:5600",
             {"codec": "mjpeg"},

@@ -48,6 +48,6 @@ def test_a_folder_that_takes_no_pictures_is_named_with_the_way_out(
     shards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(shards / "no"))
-    with pytest.raises(OutputError, match="cannot be kept in the folder for temporary files: No such file") as caught:
+    with pytest.raises(OutputError, match="cannot be kept in the folder for temporary files: no such file") as caught:
         decode_once(read_shards(shards))
     assert caught.value.hint == "name another folder in TMPDIR, or leave data.decode_once out"

@@ -10,6 +10,7 @@ import msgspec
 
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.core.io import write_whole
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.machine.conditions import BoardFacts, Environment
 from eatrack_edge.machine.device_check import DeviceCheck
 
@@ -210,7 +211,7 @@ def read_result(path: Path) -> Result:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Result)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{path}: cannot be read: {reason_of(error)}") from error
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise InputError(
             f"{path}: not a result of eatrack-edge bench: {error}", hint="make one: eatrack-edge bench --json PATH"

@@ -7,6 +7,7 @@ import select
 from collections.abc import Sequence
 
 from eatrack_edge.core.imports import require
+from eatrack_edge.core.reasons import as_clause
 from eatrack_edge.ground.mavlink.connections import Address, ConnectionLost, Peer
 
 _serial = require("serial", to="open a serial port")  # here, so that the command line refuses what cannot be opened
@@ -29,7 +30,7 @@ class SerialPort:
             self._port = _serial.Serial(address.place, address.number, timeout=0, write_timeout=_WRITE_S)
         except (OSError, ValueError) as error:  # SerialException is an OSError, whose text repeats its number and path
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-            raise ConnectionLost(reason) from error
+            raise ConnectionLost(as_clause(reason)) from error
         self._peer: Peer = address.place
 
     @property

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.ground.mavlink.connections import Address, ConnectionLost, Peer
 
 _CONNECT_S = 3.0
@@ -58,7 +59,7 @@ class TcpClient:
         try:
             self._stream = _Stream(socket.create_connection((address.place, address.number), _CONNECT_S))
         except OSError as error:
-            raise ConnectionLost(error.strerror or str(error)) from error
+            raise ConnectionLost(reason_of(error)) from error
         self._peer: Peer = (address.place, address.number)
 
     @property
@@ -103,7 +104,7 @@ class TcpServer:
         try:
             self._socket = socket.create_server((address.place, address.number))
         except OSError as error:
-            raise ConnectionLost(error.strerror or str(error)) from error
+            raise ConnectionLost(reason_of(error)) from error
         self._socket.setblocking(False)
         self._streams: dict[Peer, _Stream] = {}
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.ground.mavlink.connections import Address, ConnectionLost, Peer
 
 _MOST_BYTES = 65535
@@ -44,7 +45,7 @@ class UdpOut:
         except (ConnectionRefusedError, BlockingIOError):  # nobody listens yet, or the network is slow
             return
         except OSError as error:  # no network, or another one: this socket's own address is the old one's
-            raise ConnectionLost(error.strerror or str(error)) from error
+            raise ConnectionLost(reason_of(error)) from error
 
     def local_host(self, peer: Peer) -> str:
         """See ``Connection``."""
@@ -100,12 +101,12 @@ def _open(address: Address, attach: Callable[[socket.socket, Any], None]) -> soc
         family, kind, *_, where = socket.getaddrinfo(address.place, address.number, type=socket.SOCK_DGRAM)[0]
         opened = socket.socket(family, kind)
     except OSError as error:
-        raise ConnectionLost(error.strerror or str(error)) from error
+        raise ConnectionLost(reason_of(error)) from error
     try:
         attach(opened, where)
     except OSError as error:
         opened.close()
-        raise ConnectionLost(error.strerror or str(error)) from error
+        raise ConnectionLost(reason_of(error)) from error
     opened.setblocking(False)
     return opened
 

@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass
 
 from eatrack_edge.core.errors import MachineError, UsageError
+from eatrack_edge.core.reasons import reason_of
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 TOKEN_VARIABLE = "EATRACK_WEB_TOKEN"
@@ -103,8 +104,8 @@ def listen(address: WebAddress) -> socket.socket:
             listener.close()
             raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise MachineError(f"--web {address}: cannot listen: {reason}", hint="choose another: --web 8081") from error
+        text = f"--web {address}: cannot listen: {reason_of(error)}"
+        raise MachineError(text, hint="choose another: --web 8081") from error
     return listener
 
 

@@ -59,7 +59,7 @@ def test_it_has_the_keys_that_others_read() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param(None, "cannot be read: No such file or directory", id="missing"),
+        pytest.param(None, "cannot be read: no such file or directory", id="missing"),
         pytest.param("{", "not a result of eatrack-edge bench: Input data was truncated", id="truncated"),
         pytest.param(
             '{"schema": "x"}', "not a result of eatrack-edge bench: Object missing required field `command`", id="other"

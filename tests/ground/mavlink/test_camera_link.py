@@ -194,7 +194,7 @@ def test_a_serial_port_carries_the_dialogue_and_may_be_unplugged() -> None:
 def test_a_tcp_server_that_dies_and_returns_is_found_again() -> None:
     port = free_port(socket.SOCK_STREAM)
     with LiveCamera(f"tcp:127.0.0.1:{port}") as camera:
-        wait_for(lambda: any("cannot be opened: Connection refused; trying again" in text for text in camera.stations))
+        wait_for(lambda: any("cannot be opened: connection refused; trying again" in text for text in camera.stations))
         for _ in range(2):
             with socket.create_server(("127.0.0.1", port)) as server:
                 accepted, _address = server.accept()
