@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,6 +16,7 @@ from eatrack_edge.outputs.h264_encoders import Encoder, encoders, source
 from eatrack_edge.outputs.live_stream import Sender, StreamAddress, StreamOptions, StreamPlan, StreamWay
 from eatrack_edge.outputs.pipeline_sender import PipelineSender
 from eatrack_edge.sources.gst_runtime import has_element
+from eatrack_edge.sources.known_host import why_unknown
 
 # Packets that fit into any link's frames; MPEG-TS has seven of 188 bytes.
 _RTP_BYTES, _TS_BYTES = 1200, 1316
@@ -62,10 +62,7 @@ def pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> str:
 
 
 def _by_pipeline(address: StreamAddress, encoder: Encoder, plan: StreamPlan) -> Sender:
-    try:  # GStreamer reports no error for a host without an address
-        socket.getaddrinfo(address.host, address.port)
-    except OSError as error:
-        raise _not_sent(address, error) from error
+    _check_host(address)
     return PipelineSender(pipeline(address, encoder, plan), _SOURCE, address.uri)
 
 
@@ -88,6 +85,7 @@ class PacketSender:
         form, size = ("rtp", _RTP_BYTES) if address.scheme == "rtp" else ("mpegts", _TS_BYTES)
         separator = "&" if "?" in address.uri else "?"
         url = f"{address.uri}{separator}pkt_size={size}"
+        _check_host(address)
         self._begin_s = time.monotonic()
         self._last_tick, self._key_tick = -1, 0
         try:
@@ -134,6 +132,11 @@ class PacketSender:
             self._container.close()
         except self._failures:
             return  # there is nobody to tell
+
+
+def _check_host(address: StreamAddress) -> None:
+    if reason := why_unknown(address.host):
+        raise OutputError(f"{address.uri}: cannot be sent: {reason}")
 
 
 def _not_sent(address: StreamAddress, error: Exception) -> OutputError:

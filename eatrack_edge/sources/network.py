@@ -15,6 +15,7 @@ from eatrack_edge.sources import gst_pipelines
 from eatrack_edge.sources.base import SourceOptions
 from eatrack_edge.sources.gst_runtime import has_element
 from eatrack_edge.sources.gstreamer import is_chosen, pipeline_opener
+from eatrack_edge.sources.known_host import with_known_host
 from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.link import Link, LinkError, LinkOpener
 from eatrack_edge.sources.live_options import LiveOptions
@@ -36,7 +37,7 @@ def open_network(uri: str, options: SourceOptions) -> LiveSource:
     """
     live = options.live
     _check_address(uri)
-    opener = _hardware_opener(uri, live) or _opener(uri, live)
+    opener = with_known_host(uri, _hardware_opener(uri, live) or _opener(uri, live))
     return LiveSource(opener, name=name_of(uri), uri=without_password(uri), options=live)
 
 

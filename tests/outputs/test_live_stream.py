@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from eatrack_edge.core.errors import ConfigError, MachineError, MissingExtra, UsageError
+from eatrack_edge.core.errors import ConfigError, MachineError, MissingExtra, OutputError, UsageError
 from eatrack_edge.outputs import packet_stream, rtsp_server
 from eatrack_edge.outputs.h264_encoders import encoders
 from eatrack_edge.outputs.live_stream import StreamOptions, parse_address, plan_for
@@ -90,6 +90,16 @@ def test_without_gstreamer_pyav_sends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (way.description, way.is_hardware) == ("PyAV libx264", False)
     with pytest.raises(MachineError, match=r"GStreamer has no H\.264 encoder here"):
         packet_stream.choose(parse_address("udp://127.0.0.1:5600"), StreamOptions(encoder="gstreamer"))
+
+
+@pytest.mark.parametrize("has_gstreamer", [True, False])
+def test_a_receiver_that_is_not_known_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch, has_gstreamer: bool) -> None:
+    monkeypatch.setattr(packet_stream, "has_element", lambda _: has_gstreamer)
+    way = packet_stream.choose(parse_address("rtp://drone.invalid:5600"), StreamOptions())[-1]
+    with pytest.raises(
+        OutputError, match=r"rtp://drone\.invalid:5600: cannot be sent: the host `drone\.invalid` is not"
+    ):
+        way.connect(plan_for((320, 240), StreamOptions(), is_hardware=False))
 
 
 def test_a_hardware_encoder_without_one_of_software_leaves_that_to_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
