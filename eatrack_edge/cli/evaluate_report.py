@@ -26,7 +26,7 @@ def report(
         json: File for the scores; ``None``: none.
 
     Raises:
-        InputError: A sequence was left out of the scores; everything is written all the same.
+        InputError: A sequence was left out of the scores; the report of the others is written all the same.
         OutputError: Something cannot be written.
     """
     from eatrack_edge.evaluation.report import write_json, write_report
@@ -38,6 +38,9 @@ def report(
     )
     from eatrack_edge.machine.conditions import run_conditions
 
+    skipped = {title: result.skipped for title, result in evaluation.trackers.items()}
+    if not any(result.tracks for result in evaluation.trackers.values()):
+        report_skipped(skipped)  # and nothing else: an empty report says less
     conditions = run_conditions(**conditions)
     notes = write_report(evaluation, plan.output, conditions, failure_frames=failure_frames)
     if json:
@@ -56,7 +59,7 @@ def report(
         print(f"\nreport: {page}")
     for note in notes:
         print_note(note)
-    report_skipped({title: result.skipped for title, result in evaluation.trackers.items()})
+    report_skipped(skipped)
 
 
 def _print_long_term(evaluation: Evaluation) -> None:

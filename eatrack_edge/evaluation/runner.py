@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -88,6 +89,7 @@ def _track_every_frame(
     read = 0
     for read, frame in enumerate(source_frames, start=1):
         if read > frames:
+            read += _count(source_frames)
             break
         start = perf_counter()
         if read == 1:
@@ -145,8 +147,16 @@ def _to_own_size(track: Track, scales: list[tuple[float, float]]) -> Track:
 def _check_length(sequence: Sequence, read: int) -> None:
     frames = len(sequence)
     if read != frames:
-        found = f"more than {frames}" if read > frames else str(read)
-        raise InputError(f"{sequence.dataset}/{sequence.name}: {found} frames but {frames} true boxes")
+        raise InputError(f"{sequence.dataset}/{sequence.name}: {read} frames but {frames} true boxes")
+
+
+def _count(frames: Iterator[Frame]) -> int:
+    """Number of frames that are left, up to one that cannot be read."""
+    count = 0
+    with suppress(EATrackError):
+        for _ in frames:
+            count += 1
+    return count
 
 
 def run_job(job: Job, on_frame: Callable[[], None] = lambda: None, power_root: Path | None = None) -> Outcome:

@@ -104,6 +104,16 @@ def test_an_unreadable_sequence_is_left_out_and_sets_the_exit_code(data: Path, t
     assert done.exit_code != 0
 
 
+def test_where_nothing_could_be_scored_there_is_no_empty_report(data: Path, tmp_path: Path) -> None:
+    for name in ("boat", "car"):
+        (data / name / "002.png").write_bytes(b"")
+    done = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out")
+    assert done.stderr.count("left out: still_tracker.Still, ") == 2
+    assert (done.exit_code != 0, done.stdout) == (True, "")
+    assert not (tmp_path / "out/report.html").exists()
+    assert "2 sequences were left out of the scores, the first is " in str(done.exception)
+
+
 def test_one_sequence_can_be_chosen(data: Path, tmp_path: Path) -> None:
     done = run("--dataset", "images", data, "--tracker", STILL, "-o", tmp_path / "out", "--sequence", "car")
     assert done.exit_code == 0, done.output
