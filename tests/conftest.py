@@ -35,6 +35,7 @@ SYSTEM = {
     "ground/mavlink/test_camera_link.py",
     "ground/mavlink/test_stations.py",
     "ground/web/test_candidates_in_page.py",
+    "ground/web/test_old_picture_in_page.py",
     "ground/web/test_page.py",
     "ground/web/test_restore_in_page.py",
     "ground/web/test_station.py",

@@ -28,15 +28,21 @@ export class Numbers {
     if (age !== null) this.agePlot.add(now, age, telemetry.state);
     this.confidencePlot.draw(now);
     this.agePlot.draw(now);
-    this.showState(telemetry);
     this.showCounters(telemetry);
-    this.showFiles(telemetry);
   }
 
-  showState({ state, state_s: seconds, state_reason: reason, candidates }) {
+  // The state and the files, which without an end and with a link are those of the newest numbers.
+  showSession({ telemetry, ended, isOpen }) {
+    if (!telemetry) return;
+    this.showState(ended ? { ...telemetry, state: "ENDED", state_reason: "" } : telemetry, ended, isOpen);
+    this.showFiles(telemetry, ended ? "Ended" : isOpen ? "Writing" : "No link");
+  }
+
+  showState({ state, state_s: seconds, state_reason: reason, candidates }, ended, isOpen) {
     this.byId("state").dataset.state = state;
     this.setText("word", state);
-    this.setText("since", duration(seconds));
+    this.setText("since", ended ? "" : duration(seconds));
+    if (!ended && !isOpen) return this.setText("sentence", "This was the state when the link was lost.");
     const words = sentence(state, candidates.length);
     const isWorthSaying = reason && reason !== "selected" && reason !== "stopped";
     this.setText("sentence", isWorthSaying ? `${reason[0].toUpperCase()}${reason.slice(1)}. ${words}` : words);
@@ -84,10 +90,10 @@ export class Numbers {
     this.setText("viewers", count > 1 ? `You are viewer ${you} of ${count}` : "");
   }
 
-  showFiles({ outputs, has_log: hasLog }) {
+  showFiles({ outputs, has_log: hasLog }, doing) {
     this.byId("files").hidden = !outputs.length && !hasLog;
     this.byId("log").hidden = !hasLog;
-    const rows = outputs.map(({ name, dropped, failure }) => [name.split("/").pop(), failure ? `Failed: ${failure}` : dropped ? `${dropped} missed` : "Writing", failure]);
+    const rows = outputs.map(({ name, dropped, failure }) => [name.split("/").pop(), failure ? `Failed: ${failure}` : dropped ? `${dropped} missed` : doing, failure]);
     const wanted = JSON.stringify(rows);
     if (wanted === this.files) return;
     this.files = wanted;

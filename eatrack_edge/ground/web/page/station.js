@@ -174,6 +174,11 @@ function keptFor() {
   return left > 0 ? `Draw on it within ${Math.ceil(left / 1000)} s, or press Space.` : "It is too old to draw on: press Space.";
 }
 
+// Whether the picture on the screen shows what is over, though nobody paused it.
+function isOld() {
+  return page.ended !== "" || !page.isOpen || performance.now() - page.drawnAt > STALE_MS;
+}
+
 function banner() {
   const waited = performance.now() - page.drawnAt;
   if (page.ended) return ["failure", `The session has ended: ${page.ended}`];
@@ -193,6 +198,8 @@ function refresh() {
   byId("banner").textContent = text;
   document.body.dataset.link = page.ended ? "ended" : !page.isOpen ? "lost" : page.telemetry?.source.is_found ? "live" : "waiting";
   document.body.dataset.commands = commands() ? "yes" : "no";
+  view.showOld(isOld());
+  numbers.showSession(page);
   numbers.showControl(page);
   numbers.showAge(currentAge(), view.header);
   const isIdle = page.telemetry?.state === "WAITING";

@@ -1,6 +1,6 @@
 // The live picture on its canvas: draws it with the box, and turns pointers into boxes in pixels of the frame.
 
-import { look } from "/words.js";
+import { look, OLD } from "/words.js";
 
 const CLICK_PX = { mouse: 4, pen: 6, touch: 12 }; // a pointer that moves less has clicked
 const SMALL_PX = 34; // a box below this gets a frame around it, or nobody would find it
@@ -20,6 +20,7 @@ export class View {
     this.targets = []; // of the candidates as they are drawn, where a pointer chooses them, in pixels of the canvas
     this.sent = null; // the box that was sent and not answered yet
     this.isPaused = false;
+    this.isOld = false; // nothing newer comes
     this.mayCommand = () => false;
     new ResizeObserver(() => this.resize()).observe(canvas);
     canvas.addEventListener("pointerdown", (event) => this.press(event));
@@ -75,12 +76,19 @@ export class View {
     }
     this.shown?.bitmap.close();
     this.shown = next;
+    this.isOld = false;
     this.draw();
     this.on.drawn(next.header);
   }
 
   pause(isPaused) {
     this.isPaused = isPaused;
+    this.draw();
+  }
+
+  showOld(isOld) {
+    if (isOld === this.isOld) return;
+    this.isOld = isOld;
     this.draw();
   }
 
@@ -186,7 +194,7 @@ export class View {
   }
 
   drawTarget(box, header, ratio) {
-    const { colour, dash } = look(header.state);
+    const { colour, dash } = this.isPaused || this.isOld ? OLD : look(header.state);
     this.outline(box, colour, dash, ratio);
     let [x, y, w, h] = box;
     if (Math.max(w, h) < SMALL_PX * ratio) {

@@ -6,7 +6,11 @@ export const STATES = {
   UNCERTAIN: { sentence: "Low confidence. The box may show where the target was last.", colour: "#f4bd50", dash: [9, 6] },
   LOST: { sentence: "The target is lost. Select it again where you see it.", colour: "#ff7b72", dash: [3, 5] },
   REACQUIRED: { sentence: "Found again. Check that it is the same target.", colour: "#62c6ff", dash: [] },
+  ENDED: { sentence: "The session has ended: nothing is tracked.", colour: "#a3b3bd", dash: [] }, // the page's own
 };
+
+// How a box is drawn on a picture that stands still, whatever its state: where the target was.
+export const OLD = { colour: "#a3b3bd", dash: [2, 7] };
 
 // What the panel says of a state; of a lost target also how many places of the picture look like it.
 export function sentence(state, candidateCount) {
