@@ -11,9 +11,10 @@ from eatrack_edge.session.live import LiveSession
 
 
 def open_camera_links(session: LiveSession, options: FlyConfig) -> list[CameraLink]:
-    """Open a link for each connection; they are listeners of the session, and command it.
+    """Open a link for each connection; they are listeners of the session, and command it. All of them, or none.
 
     Raises:
+        UsageError: A connection is not named as one.
         MissingExtra: pymavlink or pyserial is not installed.
     """
     mavlink, rate = options.mavlink, options.video.rate
@@ -22,14 +23,13 @@ def open_camera_links(session: LiveSession, options: FlyConfig) -> list[CameraLi
         streams = [AnnouncedStream.of(mavlink.stream_uri)]
     is_box_drawn = bool(streams) and not mavlink.stream_uri
     command, report = session.commands.put, session.reports.put
-    return [
-        CameraLink(
-            connection,
-            replace(mavlink, gimbal=mavlink.gimbal and place == 0),  # one hand on it
-            command,
-            report,
-            streams=streams,
-            is_box_drawn=is_box_drawn,
-        )
-        for place, connection in enumerate(mavlink.connections)
-    ]
+    links: list[CameraLink] = []
+    try:
+        for place, connection in enumerate(mavlink.connections):
+            own = replace(mavlink, gimbal=mavlink.gimbal and place == 0)  # one hand on it
+            links.append(CameraLink(connection, own, command, report, streams=streams, is_box_drawn=is_box_drawn))
+    except BaseException:
+        for link in links:
+            link.close()
+        raise
+    return links

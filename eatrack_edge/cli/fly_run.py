@@ -36,6 +36,7 @@ from eatrack_edge.session.history import held_s
 from eatrack_edge.session.live import Listener, LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
+from eatrack_edge.session.recording_folder import RecordingFolder
 from eatrack_edge.session.service_notifier import ServiceNotifier
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.feed import EveryFrame, FrameFeed
@@ -98,7 +99,10 @@ def run_flight(options: FlyConfig) -> int:
 @contextmanager
 def _all_or_none(options: FlyConfig) -> Iterator[list[OutputThread]]:
     """For outputs that are opened meanwhile: if that fails, they are finished, and files that are new are removed."""
-    undo = removal_of_new([Path(path) for path in filter(None, (options.jsonl, *options.output, options.mcap))])
+    files = [Path(path) for path in filter(None, (options.jsonl, *options.output, options.mcap))]
+    if options.record:  # its run removes its own folder where nothing was recorded
+        files.append(RecordingFolder.lock_file(Path(options.record)))
+    undo = removal_of_new(files)
     opened: list[OutputThread] = []
     try:
         yield opened

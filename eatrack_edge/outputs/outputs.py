@@ -120,7 +120,8 @@ def removal_of_new(paths: Sequence[Path]) -> Callable[[], None]:
 
     def undo() -> None:
         for path in files:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it was not made, or a part of its path is a file
+                path.unlink()
         for folder in folders:
             with suppress(OSError):
                 folder.rmdir()

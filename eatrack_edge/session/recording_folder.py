@@ -64,13 +64,13 @@ class RecordingFolder:
     """
 
     def __init__(self, folder: Path, budget_bytes: int = 0) -> None:
-        check_writable(folder / ".lock", overwrite=True)
+        check_writable(self.lock_file(folder), overwrite=True)
         self._folder, self._budget = folder, budget_bytes
         self._users = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Taken by the thread that opens the flight, and released by that of the last output.
-            self._lock = FileLock(folder / ".lock", timeout=0, thread_local=False)
+            self._lock = FileLock(self.lock_file(folder), timeout=0, thread_local=False)
             self._lock.acquire()
             self.run = 1 + max((int(match[1]) for match in map(_run_number, folder.iterdir()) if match), default=0)
             self.make_room()
@@ -79,6 +79,11 @@ class RecordingFolder:
             raise UsageError(f"{folder}: another run is recording there", hint="name another folder") from None
         except OSError as error:
             raise OutputError(f"{folder}: cannot be recorded to: {reason_of(error)}") from error
+
+    @staticmethod
+    def lock_file(folder: Path) -> Path:
+        """What is locked while a process records into a folder."""
+        return folder / ".lock"
 
     @property
     def run_folder(self) -> Path:
@@ -117,9 +122,11 @@ class RecordingFolder:
         self._users += 1
 
     def leave(self) -> None:
-        """Count one less; the last gives the folder free."""
+        """Count one less; the last gives the folder free. A run in which nothing was written leaves no folder."""
         self._users -= 1
         if self._users == 0:
+            with suppress(OSError):  # not empty, as always, or the disk is gone
+                self.run_folder.rmdir()
             self._lock.release()
 
     def _files(self) -> list[SegmentFile]:

@@ -94,19 +94,40 @@ def test_commands_that_cannot_be_read_are_refused_before_any_file_is_made(run: R
 
 @pytest.mark.parametrize(
     "refused",
-    [["--stream", "nope://x"], ["--mcap", "there.mcap"], ["--record", "r", "--record-what", "nope"], ["--show"]],
-    ids=lambda one: one[0],
+    [
+        ["--stream", "nope://x"],
+        ["--mcap", "there.mcap"],
+        ["--record", "r", "--record-what", "nope"],
+        ["--show"],
+        ["--record", "new/recordings", "--mavlink", "udpout:127.0.0.1:14540", "--mavlink", "serial:/dev/null"],
+        ["--mcap", "/dev/null/x/fly.mcap"],
+    ],
+    ids="-".join,
 )
 def test_a_flight_that_is_refused_leaves_no_file_behind(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "serial", None)  # not installed
+    monkeypatch.delitem(sys.modules, "eatrack_edge.ground.mavlink.serial_port", raising=False)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     Path("there.mcap").touch()
     done = run("fly", "test://?frames=3", "--jsonl", "new/fly.jsonl", "-o", "fly.csv", *refused)
     assert done.code in (2, 3)
     assert [path.name for path in tmp_path.iterdir()] == ["there.mcap"]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("mavlink", "output"))]
+
+
+def test_a_flight_that_is_refused_leaves_earlier_recordings_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run("fly", "test://?frames=3", "--record", tmp_path)
+    assert done.code == 0, done.err
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setitem(sys.modules, "pymavlink.dialects.v20.common", None)  # not installed
+    assert run("fly", "test://?frames=3", "--record", tmp_path, "--mavlink", "udpout:127.0.0.1:14540").code == 3
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_flight_in_which_nothing_could_select_says_so(run: Run) -> None:
