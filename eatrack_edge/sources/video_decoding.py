@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from eatrack_edge.core.imports import require
 from eatrack_edge.sources.file_kinds import is_whole
 from eatrack_edge.sources.frame_times import Place, Timeline
+from eatrack_edge.sources.raw_hevc import RawHevc
 
 _TRIES = 3  # to read on after the demuxer failed, before the rest is given up
 _UNEXPLAINED_BYTES = 256  # between two packets of a Matroska file: a part of it was skipped
@@ -50,10 +51,12 @@ class Decoding:
     packets: int = 0
     lost_at_end: int = 0
     _is_partial: bool = False
+    _is_part_shown: bool = False
     _end_s: float = 0.0
     _end_byte: int = 0
     _has_jpeg_end: bool = False
     _has_sound_frame: bool = False
+    _hevc: RawHevc = field(default_factory=RawHevc)
 
     def __iter__(self) -> Iterator[DecodedFrame]:
         """Every frame that can be decoded.
@@ -99,6 +102,11 @@ class Decoding:
                 self._is_partial = self._is_cut_jpeg(packet) or (packet.is_corrupt and not is_transport_stream)
                 if self._is_partial:
                     continue
+                if self._is_cut_hevc(packet):
+                    # Where frames are stored out of order, those that come after it need it for their numbers.
+                    self._is_partial, self._is_part_shown = True, bool(self.stream.codec_context.has_b_frames)
+                    if not self._is_part_shown:
+                        continue
                 if _is_avi(self.container):
                     packet.pts = packet.dts  # a picture then carries the time of its own packet
                 if not packet.is_discard:
@@ -138,8 +146,18 @@ class Decoding:
         self._has_jpeg_end |= has_end
         return self._has_jpeg_end and not has_end and self._end_byte >= self.path.stat().st_size
 
+    def _is_cut_hevc(self, packet: Any) -> bool:
+        """Whether a raw HEVC ends within this frame."""
+        if self.container.format.name != "hevc":
+            return False
+        content = bytes(packet)
+        self._hevc.see(content)
+        return self._end_byte >= self.path.stat().st_size and self._hevc.is_cut(content)
+
     def _early_end(self) -> str:
         """Why the end that was reached is not the end that the file promises; empty where it is."""
+        if self._is_part_shown:
+            return "the file ends in the middle of one of the last frames"
         if self._is_partial or self._leaves_part():
             return "the file ends in the middle of it"
         interval_s = self.timeline.interval_s

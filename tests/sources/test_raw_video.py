@@ -108,6 +108,59 @@ def test_a_raw_mjpeg_that_ends_with_a_frame_is_sound(tmp_path: Path, ends: list[
     _check_places(read, fps=25)
 
 
+HEVC = {"one after the other": "bframes=0:keyint=60", "out of order": "bframes=2:keyint=12", "alone": "keyint=1"}
+
+
+def _hevc(path: Path, parameters: str) -> Path:
+    """Ten frames that have something to say to their last byte."""
+    frames = np.random.default_rng(0).integers(0, 256, (10, 96, 128, 3), dtype=np.uint8)
+    with av.open(str(path), "w", format="hevc") as container:
+        try:
+            stream = container.add_stream("libx265", rate=30)
+        except (av.error.FFmpegError, ValueError):
+            pytest.skip("this PyAV has no HEVC encoder")
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream.options = {"x265-params": f"log-level=none:info=0:{parameters}"}
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("missing", [0.02, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("order", HEVC)
+def test_a_raw_hevc_that_was_cut_off_within_a_frame_is_a_lost_source(
+    tmp_path: Path, order: str, missing: float
+) -> None:
+    path = _hevc(tmp_path / "v.hevc", HEVC[order])
+    path.write_bytes(path.read_bytes()[: -round(missing * packet_spans(path)[-1][1])])
+    delivered: list[SourceFrame] = []
+    words = "in the middle of " + ("one of the last frames" if order == "out of order" else "it")
+    with pytest.raises(SourceLost, match=rf"frame \d+ cannot be read: the file ends {words}"):
+        delivered.extend(open_source(str(path)))
+    assert len(delivered) == (10 if order == "out of order" else 9)
+    assert [one.index for one in delivered] == list(range(len(delivered)))
+
+
+@pytest.mark.parametrize("order", HEVC)
+def test_a_raw_hevc_that_ends_with_a_frame_is_sound_wherever_it_ends(tmp_path: Path, order: str) -> None:
+    path = _hevc(tmp_path / "v.hevc", HEVC[order])
+    content, spans = path.read_bytes(), packet_spans(path)
+    for count, (at, size) in enumerate(spans, start=1):
+        path.write_bytes(content[: at + size])
+        assert len(list(open_source(str(path)))) == count
+
+
+def test_a_raw_hevc_whose_parameters_change_is_not_said_to_be_cut_off(tmp_path: Path) -> None:
+    first, second = (
+        _hevc(tmp_path / f"{name}.hevc", HEVC["one after the other"] + f":ctu={ctu}")
+        for name, ctu in (("a", 64), ("b", 16))
+    )
+    path = tmp_path / "both.hevc"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    assert len(list(open_source(str(path)))) == 20
+
+
 def test_a_raw_h264_that_was_cut_off_within_a_frame_shows_the_frame_as_damaged(tmp_path: Path) -> None:
     """Where it was cut inside a frame only the decoder can know: such a file has no structure beyond its frames."""
     path = _raw(tmp_path / "v.h264", "libx264")
