@@ -13,7 +13,7 @@ import math
 import cv2
 import numpy as np
 
-from eatrack_edge.core.boxes import Box
+from eatrack_edge.core.boxes import Box, part_in_frame
 from eatrack_edge.core.crops import CropWindow, Frame, cut
 from eatrack_edge.core.errors import InputError
 
@@ -41,8 +41,8 @@ def propose_box(frame: Frame, x: float, y: float) -> Box:
         y: The same.
 
     Returns:
-        In pixels of the frame; it may run over the border. A square of 0.055 of the picture's side where nothing
-        stands out.
+        In pixels of the frame; it may run over the border, but its centre is inside. A square of 0.055 of the
+        picture's side where nothing stands out.
 
     Raises:
         InputError: The point is not finite, or lies outside the frame.
@@ -56,7 +56,8 @@ def propose_box(frame: Frame, x: float, y: float) -> Box:
     if not boxes:
         side = _UNKNOWN_SHARE * picture_side
         return x - side / 2, y - side / 2, side, side
-    return max(boxes, key=lambda box: _agreement(box, boxes) * _usualness(box, picture_side))
+    best = max(boxes, key=lambda box: _agreement(box, boxes) * _usualness(box, picture_side))
+    return part_in_frame(best, width, height)  # what surrounds the frame may have been taken for foreground
 
 
 def _foreground_box(frame: Frame, x: float, y: float, side: float) -> Box | None:

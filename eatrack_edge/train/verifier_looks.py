@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eatrack_edge.core.boxes import Box, iou
+from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.errors import InputError
 from eatrack_edge.datasets.shards import ShardTarget
@@ -106,6 +106,7 @@ class ClipLooker:
 
     def _start(self, frame: Frame, box: Box) -> Embedding:
         """Begin with a target; what it looks like."""
+        box = part_in_frame(box, frame.shape[1], frame.shape[0])
         self._tracker.init(frame, box)
         window = self._region.window(box)
         maps = self._tracker.backend.infer(self._region.cut(frame, window))

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eatrack_edge.core.boxes import Box, iou
+from eatrack_edge.core.boxes import Box, check_box, iou
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.tracking import proposal
 from eatrack_edge.tracking.proposal import propose_box
 
 WIDTH, HEIGHT = 320, 240
@@ -56,6 +57,12 @@ def test_where_nothing_stands_out_the_box_is_a_square_of_a_fixed_size() -> None:
 def test_a_point_outside_the_frame_is_refused(point: tuple[float, float]) -> None:
     with pytest.raises(InputError, match=r"the point .* lies outside the frame, 320x240"):
         propose_box(scene((100, 80, 14, 14)), *point)
+
+
+def test_a_box_that_was_found_mostly_outside_is_cut_so_that_it_can_be_tracked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposal, "_foreground_box", lambda *_: (-40.0, 50.0, 44.0, 20.0))
+    box = propose_box(scene((100, 80, 14, 14)), 2, 60)
+    assert check_box(box, WIDTH, HEIGHT) == (0.0, 50.0, 4.0, 20.0)
 
 
 def test_a_frame_of_a_few_pixels_gives_a_box() -> None:
