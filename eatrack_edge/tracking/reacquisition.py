@@ -45,12 +45,15 @@ class Candidate(NamedTuple):
 class Find:
     """A candidate that is being looked at."""
 
-    def __init__(self, box: Box, frame_index: int, log_odds: float, frames: int, *, is_near: bool) -> None:
+    def __init__(
+        self, box: Box, frame_index: int, log_odds: float, settings: ReacquisitionSettings, *, is_near: bool
+    ) -> None:
         self.box = box
         self.seen = frame_index
         self.is_near = is_near
+        self._settings = settings
         self._at_first = log_odds
-        self._answers: deque[float] = deque(maxlen=frames)
+        self._answers: deque[float] = deque(maxlen=max(settings.verification_frames, settings.long_verification_frames))
 
     def add(self, box: Box, frame_index: int, log_odds: float) -> None:
         """Take in another look."""
@@ -59,8 +62,9 @@ class Find:
 
     @property
     def log_odds(self) -> float:
-        """Mean of the latest looks; of the first look while there is no other."""
-        return sum(self._answers) / len(self._answers) if self._answers else self._at_first
+        """Mean of the latest few looks; of the first look while there is no other."""
+        latest = list(self._answers)[-self._settings.verification_frames :] or [self._at_first]
+        return sum(latest) / len(latest)
 
     @property
     def is_looked_at(self) -> bool:
@@ -68,9 +72,16 @@ class Find:
         return bool(self._answers)
 
     @property
-    def is_ripe(self) -> bool:
-        """Whether it was looked at often enough to decide."""
-        return len(self._answers) == self._answers.maxlen
+    def is_verified(self) -> bool:
+        """Whether few looks were clear enough, or many likely enough, that it is the target."""
+        of = self._settings
+        return self._is_likely(of.verification_frames, of.minimum_log_odds) or self._is_likely(
+            of.long_verification_frames, of.long_minimum_log_odds
+        )
+
+    def _is_likely(self, looks: int, minimum_log_odds: float) -> bool:
+        latest = list(self._answers)[-looks:]
+        return len(latest) == looks and sum(latest) >= looks * minimum_log_odds
 
 
 class Look(NamedTuple):
@@ -152,9 +163,7 @@ class Reacquisition:
         if look.find is None:
             is_new = all(sides_between(box, find.box) > _ONE_PLACE for find in self._finds)
             if fits and is_new and log_odds >= _WORTH_A_LOOK:
-                self._finds.append(
-                    Find(box, frame_index, log_odds, self._settings.verification_frames, is_near=look.is_near)
-                )
+                self._finds.append(Find(box, frame_index, log_odds, self._settings, is_near=look.is_near))
         elif fits and log_odds >= _REJECTED_BELOW:
             look.find.add(box, frame_index, log_odds)
         else:
@@ -163,12 +172,12 @@ class Reacquisition:
 
     def found(self, frame_index: int) -> Find | None:
         """The target, once it is verified in a frame. It is on probation from then on."""
-        best = next((find for find in self._finds if find.is_near and find.is_ripe and find.seen == frame_index), None)
-        if best is None:
+        best = next((find for find in self._finds if find.is_near and find.seen == frame_index), None)
+        if best is None or not best.is_verified:
             return None
         rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
         rival = max(rivals, default=-math.inf)
-        if best.log_odds < max(self._settings.minimum_log_odds, rival + self._settings.log_odds_margin):
+        if best.log_odds < rival + self._settings.log_odds_margin:
             return None
         self.is_on, self._finds = False, []
         self._frames_left = self._settings.probation_frames

@@ -17,7 +17,13 @@ NEAR: Box = (400.0, 220.0, 40.0, 40.0)
 OTHER: Box = (200.0, 220.0, 40.0, 40.0)
 FAR: Box = (1000.0, 600.0, 40.0, 40.0)
 SETTINGS = ReacquisitionSettings(
-    inferences_per_frame=2, verification_frames=3, minimum_log_odds=2.5, log_odds_margin=0.5, probation_frames=4
+    inferences_per_frame=2,
+    verification_frames=3,
+    minimum_log_odds=2.5,
+    long_verification_frames=6,
+    long_minimum_log_odds=1.5,
+    log_odds_margin=0.5,
+    probation_frames=4,
 )
 NOTHING = -10.0
 
@@ -61,8 +67,19 @@ def test_what_is_clear_in_three_looks_after_the_first_is_found() -> None:
     assert not world.search.is_on
 
 
-@pytest.mark.parametrize("log_odds", [2.4, 0.0, -0.9])
-def test_what_is_less_clear_is_a_candidate_for_a_person_and_not_found(log_odds: float) -> None:
+def test_what_is_likely_is_found_after_more_looks() -> None:
+    assert frames_until_found(World(), 40, near=2.4) == 1 + 6
+    assert frames_until_found(World(), 40, near=1.5) == 1 + 6
+
+
+def test_what_was_likely_only_at_first_is_not_found() -> None:
+    world = World()
+    shown = [2.4, 2.4, 2.4, 1.0, 0.5, 0.2, 0.2, 0.2, 0.2]
+    assert [world.next(near=log_odds) for log_odds in shown] == [None] * 9
+
+
+@pytest.mark.parametrize("log_odds", [1.4, 0.0, -0.9])
+def test_what_is_doubtful_is_a_candidate_for_a_person_and_not_found(log_odds: float) -> None:
     world = World()
     assert frames_until_found(world, 40, near=log_odds) is None
     [candidate] = world.search.candidates
@@ -109,7 +126,7 @@ def test_one_of_another_size_is_no_candidate() -> None:
 
 
 def test_a_candidate_that_is_not_seen_again_is_forgotten() -> None:
-    world = World(replace(SETTINGS, minimum_log_odds=9.0))
+    world = World(replace(SETTINGS, minimum_log_odds=9.0, long_minimum_log_odds=9.0))
     frames_until_found(world, 5, near=3.0)
     assert len(world.search.candidates) == 1
     world.next()
@@ -152,6 +169,8 @@ def test_probation_ends() -> None:
         ("probation_frames", -1, "probation_frames must be at least 0, got -1"),
         ("search_scale", 0.5, "search_scale must be at least 1, got 0.5"),
         ("minimum_log_odds", float("nan"), "minimum_log_odds must be finite, got nan"),
+        ("long_verification_frames", 0, "long_verification_frames must be at least 1, got 0"),
+        ("long_minimum_log_odds", float("nan"), "long_minimum_log_odds must be finite, got nan"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(field: str, value: float, message: str) -> None:
