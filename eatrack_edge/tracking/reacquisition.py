@@ -2,9 +2,10 @@
 
 The network knows the target when it looks in the right place, and answers with something in every other place too. So a
 find is a *candidate* first. It is looked at again in each frame, with a search region of its own, and the verifier's
-answers are averaged. The best candidate near the last box is accepted once they are clear; one farther away is only
-offered, because there are many more places for a look-alike. What was accepted is on probation for a while: if the
-verifier thinks otherwise then, it is taken back. The box of a lost target stays where it was seen last.
+answers are averaged. The best candidate near the last box is accepted once they are clear, after a cut clearer ones;
+one farther away is only offered, because there are many more places for a look-alike. What was accepted is on probation
+for a while: if the verifier thinks otherwise then, it is taken back. The box of a lost target stays where it was seen
+last.
 """
 
 from __future__ import annotations
@@ -72,12 +73,21 @@ class Find:
         return bool(self._answers)
 
     @property
-    def is_verified(self) -> bool:
-        """Whether few looks were clear enough, or many likely enough, that it is the target."""
+    def is_ripe(self) -> bool:
+        """Whether it was looked at often enough to decide."""
+        return len(self._answers) >= self._settings.verification_frames
+
+    def is_verified(self, *, is_after_cut: bool) -> bool:
+        """Whether its latest looks are enough to say that it is the target.
+
+        Args:
+            is_after_cut: Whether the picture was cut since the target was tracked.
+        """
         of = self._settings
-        return self._is_likely(of.verification_frames, of.minimum_log_odds) or self._is_likely(
-            of.long_verification_frames, of.long_minimum_log_odds
-        )
+        if not is_after_cut:
+            return self._is_likely(of.verification_frames, of.minimum_log_odds)
+        is_clear = self._is_likely(of.verification_frames, of.minimum_log_odds_after_cut)
+        return is_clear or self._is_likely(of.long_verification_frames, of.long_minimum_log_odds)
 
     def _is_likely(self, looks: int, minimum_log_odds: float) -> bool:
         latest = list(self._answers)[-looks:]
@@ -103,6 +113,7 @@ class Reacquisition:
 
     Attributes:
         is_on: Whether the target is being looked for.
+        is_after_cut: Whether the picture was cut since it was tracked.
         last: Where it was seen before it was looked for, pixels of the frame.
     """
 
@@ -110,16 +121,21 @@ class Reacquisition:
         self._settings = settings
         self._search_factor = search_factor
         self._frame_size = frame_size
-        self.is_on = False
+        self.is_on = self.is_after_cut = False
         self.last: Box = (0.0, 0.0, 1.0, 1.0)
         self._places: Iterator[Place] = iter(())
         self._finds: list[Find] = []
         self._frames_left = 0  # on probation
         self._answers: deque[float] = deque(maxlen=settings.verification_frames)  # of the verifier, on probation
 
-    def start(self, last: Box) -> None:
-        """Begin to look, likely places first, for a target that was seen last in a box, pixels of the frame."""
-        self.is_on, self.last = True, last
+    def start(self, last: Box, *, is_after_cut: bool) -> None:
+        """Begin to look, likely places first.
+
+        Args:
+            last: Where the target was seen last, pixels of the frame.
+            is_after_cut: Whether the picture was cut since then: it may show another place.
+        """
+        self.is_on, self.is_after_cut, self.last = True, is_after_cut, last
         self._finds = []
         self._frames_left = 0
         of = self._settings
@@ -172,8 +188,8 @@ class Reacquisition:
 
     def found(self, frame_index: int) -> Find | None:
         """The target, once it is verified in a frame. It is on probation from then on."""
-        best = next((find for find in self._finds if find.is_near and find.seen == frame_index), None)
-        if best is None or not best.is_verified:
+        best = next((find for find in self._finds if find.is_near and find.is_ripe and find.seen == frame_index), None)
+        if best is None or not best.is_verified(is_after_cut=self.is_after_cut):
             return None
         rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
         rival = max(rivals, default=-math.inf)

@@ -185,9 +185,11 @@ class Target:
 
     def _begin_search(self) -> None:
         """Look for the target where it was last; what was found again and lost at once was another object."""
+        is_after_cut = False
         if self.reacquisition.is_on_probation:
             self.box = self.last_reliable_box = self.reacquisition.last
-        self.reacquisition.start(self.box)
+            is_after_cut = self.reacquisition.is_after_cut
+        self.reacquisition.start(self.box, is_after_cut=is_after_cut)
 
     def start(self, frame: Frame, backend: Backend) -> Embedding:
         """Learn the target's look and extent, from a search crop like every later embedding; takes one inference."""
@@ -207,10 +209,10 @@ class Target:
         # Without a confidence that is a probability nothing could be verified afterwards.
         self.is_cut = self._cuts.observe(frame) and self._is_calibrated
         if self.is_cut and self.reacquisition.is_on:
-            self.reacquisition.start(self.reacquisition.last)
+            self.reacquisition.start(self.reacquisition.last, is_after_cut=True)
         elif self.is_cut:
             self.box = self._found_box
-            self.reacquisition.start(self.box)
+            self.reacquisition.start(self.box, is_after_cut=True)
 
 
 def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook, Pace]:

@@ -226,21 +226,6 @@ def test_nothing_is_stored_before_a_lost_target_is_confirmed() -> None:
     assert stored == [0, 0, 1]
 
 
-def test_after_a_cut_nothing_is_stored_until_the_target_is_verified_and_its_probation_over() -> None:
-    tracker, _ = flight(0.9)
-    before = tracker.templates._stored_count
-    another = 255 - scene(-100, -100)
-    another[..., 2] = 40  # nothing red
-    another[110:130, 145:175] = (0, 0, 255)  # the same target, in another picture
-    stored, states = [], []
-    for _ in range(5 + ReacquisitionSettings().probation_frames):
-        result = tracker.update(another)
-        stored.append(tracker.templates._stored_count - before)
-        states.append(str(result.state)[0])
-    assert states == ["U", "U", "U"] + ["T"] * (2 + ReacquisitionSettings().probation_frames)
-    assert stored == [0] * (3 + ReacquisitionSettings().probation_frames) + [1, 2]
-
-
 def test_another_target_begins_in_tracking() -> None:
     tracker, results = flight(*(0.1,) * 4)
     assert results[-1].state is TrackState.LOST

@@ -20,6 +20,7 @@ SETTINGS = ReacquisitionSettings(
     inferences_per_frame=2,
     verification_frames=3,
     minimum_log_odds=2.5,
+    minimum_log_odds_after_cut=3.5,
     long_verification_frames=6,
     long_minimum_log_odds=1.5,
     log_odds_margin=0.5,
@@ -31,9 +32,9 @@ NOTHING = -10.0
 class World:
     """What each place shows, frame after frame."""
 
-    def __init__(self, settings: ReacquisitionSettings = SETTINGS) -> None:
+    def __init__(self, settings: ReacquisitionSettings = SETTINGS, *, is_after_cut: bool = False) -> None:
         self.search = Reacquisition(settings, model_spec().cropping.search_factor, (1280, 720))
-        self.search.start(LAST)
+        self.search.start(LAST, is_after_cut=is_after_cut)
         self.frame = 0
 
     def next(self, **shown: float) -> Box | None:
@@ -67,19 +68,21 @@ def test_what_is_clear_in_three_looks_after_the_first_is_found() -> None:
     assert not world.search.is_on
 
 
-def test_what_is_likely_is_found_after_more_looks() -> None:
-    assert frames_until_found(World(), 40, near=2.4) == 1 + 6
-    assert frames_until_found(World(), 40, near=1.5) == 1 + 6
+def test_after_a_cut_it_has_to_be_clearer_or_likely_in_more_looks() -> None:
+    assert frames_until_found(World(is_after_cut=True), 40, near=3.5) == 1 + 3
+    assert frames_until_found(World(is_after_cut=True), 40, near=3.4) == 1 + 6
+    assert frames_until_found(World(is_after_cut=True), 40, near=1.5) == 1 + 6
+    assert frames_until_found(World(is_after_cut=True), 40, near=1.4) is None
 
 
-def test_what_was_likely_only_at_first_is_not_found() -> None:
-    world = World()
+def test_after_a_cut_what_was_likely_only_at_first_is_not_found() -> None:
+    world = World(is_after_cut=True)
     shown = [2.4, 2.4, 2.4, 1.0, 0.5, 0.2, 0.2, 0.2, 0.2]
     assert [world.next(near=log_odds) for log_odds in shown] == [None] * 9
 
 
-@pytest.mark.parametrize("log_odds", [1.4, 0.0, -0.9])
-def test_what_is_doubtful_is_a_candidate_for_a_person_and_not_found(log_odds: float) -> None:
+@pytest.mark.parametrize("log_odds", [2.4, 0.0, -0.9])
+def test_what_is_less_clear_is_a_candidate_for_a_person_and_not_found(log_odds: float) -> None:
     world = World()
     assert frames_until_found(world, 40, near=log_odds) is None
     [candidate] = world.search.candidates
@@ -126,7 +129,7 @@ def test_one_of_another_size_is_no_candidate() -> None:
 
 
 def test_a_candidate_that_is_not_seen_again_is_forgotten() -> None:
-    world = World(replace(SETTINGS, minimum_log_odds=9.0, long_minimum_log_odds=9.0))
+    world = World(replace(SETTINGS, minimum_log_odds=9.0))
     frames_until_found(world, 5, near=3.0)
     assert len(world.search.candidates) == 1
     world.next()
@@ -138,7 +141,7 @@ def test_every_frame_takes_the_looks_that_were_asked_for(looks: int) -> None:
     search = Reacquisition(
         replace(SETTINGS, inferences_per_frame=looks), model_spec().cropping.search_factor, (1280, 720)
     )
-    search.start(LAST)
+    search.start(LAST, is_after_cut=False)
     for frame in range(1, 6):
         now = list(search.looks(frame))
         assert len(now) == looks
@@ -169,6 +172,7 @@ def test_probation_ends() -> None:
         ("probation_frames", -1, "probation_frames must be at least 0, got -1"),
         ("search_scale", 0.5, "search_scale must be at least 1, got 0.5"),
         ("minimum_log_odds", float("nan"), "minimum_log_odds must be finite, got nan"),
+        ("minimum_log_odds_after_cut", float("inf"), "minimum_log_odds_after_cut must be finite, got inf"),
         ("long_verification_frames", 0, "long_verification_frames must be at least 1, got 0"),
         ("long_minimum_log_odds", float("nan"), "long_minimum_log_odds must be finite, got nan"),
     ],
