@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,7 +21,7 @@ from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
 from eatrack_edge.cli.options import parse_box
 from eatrack_edge.core.boxes import Box, check_box
-from eatrack_edge.core.errors import EATrackError, UsageError
+from eatrack_edge.core.errors import EATrackError
 from eatrack_edge.ground.mavlink.camera_link import CameraLink
 from eatrack_edge.outputs.base import RunInfo
 from eatrack_edge.outputs.live_jsonl import LiveJsonLines
@@ -32,7 +31,6 @@ from eatrack_edge.session.commands import Select
 from eatrack_edge.session.event_log import EventLog
 from eatrack_edge.session.events import EndEvent
 from eatrack_edge.session.first_motion import FirstMotion
-from eatrack_edge.session.history import held_s
 from eatrack_edge.session.live import Listener, LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
@@ -63,7 +61,6 @@ def run_flight(options: FlyConfig) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, live=options.input))
         box = _first_box(source, options)
-        _check_view_delay(source, options)
         if isinstance(source, LiveSource):
             print(f"{'waiting for':<25} {source.uri}", flush=True)
         elif options.realtime:
@@ -200,30 +197,11 @@ def _first_box(source: Source, options: FlyConfig) -> Box | None:
     return x, y, w, h
 
 
-def _rate(source: Source, options: FlyConfig) -> float:
-    """Frames a second. That of a live source is not waited for, as it may not be there yet."""
-    return options.input.rate or 30.0 if isinstance(source, LiveSource) else source.fps
-
-
-def _check_view_delay(source: Source, options: FlyConfig) -> None:
-    """Refuse a view delay with which every selection would be refused in flight.
-
-    Raises:
-        UsageError: No frame as old as that is held.
-    """
-    rate, size = _rate(source, options), None if isinstance(source, LiveSource) else source.size
-    most_ms = math.floor(1000 * held_s(options.history, rate, size) + 1e-6)
-    if options.view_delay_ms > most_ms:
-        raise UsageError(
-            f"a view delay of {options.view_delay_ms:g} ms is longer than what is held: "
-            f"{most_ms} ms at {rate:g} frames/s",
-            hint="a longer `history` in the configuration holds more frames, and a slower camera has its --input-rate",
-        )
-
-
 def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, options: FlyConfig) -> Iterator[OutputThread]:
     """The screen, the log and the files, each in a thread of its own, one by one."""
-    header, rate = _header(tracker, source, options), _rate(source, options)
+    header = _header(tracker, source, options)
+    # The rate of a live source is not waited for: it may not be there yet.
+    rate = options.input.rate or 30.0 if isinstance(source, LiveSource) else source.fps
     run = RunInfo(source.name, rate, header, options.overwrite)
     yield OutputThread(Screen(source.uri), "screen", session.reports.put)
     if options.jsonl:

@@ -19,34 +19,6 @@ MOST_BYTES = 192 * 2**20  # 2.4 s of 1280x720 at 30 frames/s, 2.1 s of 1920x1080
 _NO_PICTURE = np.empty((0, 0, 3), np.uint8)
 
 
-def held_s(capacity: int, rate: float, size: tuple[int, int] | None = None) -> float:
-    """How old the oldest frame is that a ``History`` holds, seconds.
-
-    Args:
-        capacity: As ``History`` has it.
-        rate: Frames a second.
-        size: Width and height of the frames, pixels; ``None`` where they are not known: memory is not looked at then.
-
-    >>> round(held_s(64, 30.0, (1920, 1080)), 1), round(held_s(64, 30.0, (3840, 2160)), 1)
-    (2.1, 0.5)
-    """
-    frames = capacity
-    if size is not None:
-        width, height = size
-        packed = width * height * 3 if _is_held_whole(capacity, size, MOST_BYTES) else width * height * 3 // 2
-        frames = max(1, min(capacity, MOST_BYTES // packed))
-    return (frames - 1) / rate
-
-
-def _is_held_whole(capacity: int, size: tuple[int, int], most_bytes: int) -> bool:
-    """Whether pictures are held as they came: they fit into the memory, or have an odd side.
-
-    4:2:0 has one colour for two by two pixels.
-    """
-    width, height = size
-    return capacity * width * height * 3 <= most_bytes or bool(height % 2 or width % 2)
-
-
 class _Held(NamedTuple):
     shown: LiveFrame  # without its picture where that is packed
     picture: NDArray[np.uint8]  # BGR, shape (H, W, 3), or packed: YUV 4:2:0 (I420), shape (1.5 H, W)
@@ -178,7 +150,8 @@ class History:
     def _packed(self, held: _Held) -> _Held:
         picture = held.picture
         height, width = picture.shape[:2]
-        if _is_held_whole(self._capacity, (width, height), self._most_bytes):
+        # 4:2:0 has one colour for two by two pixels.
+        if self._capacity * picture.nbytes <= self._most_bytes or height % 2 or width % 2:
             return held
         shape = height * 3 // 2, width
         packed: NDArray[Any] = self._spare if self._spare.shape == shape else np.empty(shape, np.uint8)

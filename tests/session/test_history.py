@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eatrack_edge.core.errors import InputError
-from eatrack_edge.session.history import MOST_BYTES, History, held_s
+from eatrack_edge.session.history import MOST_BYTES, History
 from eatrack_edge.sources.feed import LiveFrame
 from session.simulated_sessions import live_frame
 
@@ -164,12 +164,3 @@ def test_seconds_held_at_30_frames_a_second(width: int, height: int, seconds: fl
         history.add(LiveFrame(number, number / 30, frame))
     assert (len(history) - 1) / 30 >= seconds
     assert sum(held.picture.nbytes for held in history._held) <= MOST_BYTES
-
-
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (2560, 1440), (3840, 2160), (1921, 1080)])
-def test_what_is_said_to_be_held_is_held(width: int, height: int) -> None:
-    history, frame = History(), np.zeros((height, width, 3), np.uint8)
-    for number in range(70):
-        history.add(LiveFrame(number, number / 30, frame, captured_ns=1000 * number))
-    # The newest is whole, so that there may be one packed picture fewer than fits.
-    assert 0 <= (1 + round(30 * held_s(64, 30.0, (width, height)))) - len(history) <= 1
