@@ -34,7 +34,6 @@ from eatrack_edge.session.first_motion import FirstMotion
 from eatrack_edge.session.live import Listener, LiveSession
 from eatrack_edge.session.live_summary import LiveSummary
 from eatrack_edge.session.output_thread import FileOutputs, OutputThread
-from eatrack_edge.session.recording_folder import RecordingFolder
 from eatrack_edge.session.service_notifier import ServiceNotifier
 from eatrack_edge.sources.base import Source
 from eatrack_edge.sources.feed import EveryFrame, FrameFeed
@@ -97,8 +96,6 @@ def run_flight(options: FlyConfig) -> int:
 def _all_or_none(options: FlyConfig) -> Iterator[list[OutputThread]]:
     """For outputs that are opened meanwhile: if that fails, they are finished, and files that are new are removed."""
     files = [Path(path) for path in filter(None, (options.jsonl, *options.output, options.mcap))]
-    if options.record:  # its run removes its own folder where nothing was recorded
-        files.append(RecordingFolder.lock_file(Path(options.record)))
     undo = removal_of_new(files)
     opened: list[OutputThread] = []
     try:

@@ -35,6 +35,7 @@ def beside_limit(value: float, limit: float, form: str = ".2f") -> str:
     >>> beside_limit(0.2996, 0.3), beside_limit(0.1, 0.3)
     ('0.2996', '0.10')
     """
+    value, limit = float(value), float(limit)  # NumPy's booleans cannot be subtracted
     fewest, kind = int(form[1:-1]), form[-1]
     texts = [f"{value:.{digits}{kind}}" for digits in range(fewest, _MOST_DIGITS + 1)]
     return next((text for text in texts if _side(float(text), limit) == _side(value, limit)), texts[-1])

@@ -115,8 +115,8 @@ class Outputs:
 
 def removal_of_new(paths: Sequence[Path]) -> Callable[[], None]:
     """What removes, if a run does not begin, the files that are not there yet, and the folders made for them."""
-    files = [path for path in paths if not is_special(path) and not path.exists()]
-    folders = [folder for path in files for folder in path.absolute().parents if not folder.exists()]
+    files = [path for path in paths if not _exists(path) and not is_special(path)]
+    folders = [folder for path in files for folder in path.absolute().parents if not _exists(folder)]
 
     def undo() -> None:
         for path in files:
@@ -127,3 +127,11 @@ def removal_of_new(paths: Sequence[Path]) -> Callable[[], None]:
                 folder.rmdir()
 
     return undo
+
+
+def _exists(path: Path) -> bool:
+    """Whether it exists, or cannot be looked at: then opening it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True

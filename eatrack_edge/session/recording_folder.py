@@ -67,6 +67,7 @@ class RecordingFolder:
         check_writable(self.lock_file(folder), overwrite=True)
         self._folder, self._budget = folder, budget_bytes
         self._users = 0
+        self._made = [path for path in (folder.absolute(), *folder.absolute().parents) if not path.exists()]
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Taken by the thread that opens the flight, and released by that of the last output.
@@ -122,12 +123,20 @@ class RecordingFolder:
         self._users += 1
 
     def leave(self) -> None:
-        """Count one less; the last gives the folder free. A run in which nothing was written leaves no folder."""
+        """Count one less; the last gives the folder free. A run in which nothing was written leaves nothing."""
         self._users -= 1
         if self._users == 0:
             with suppress(OSError):  # not empty, as always, or the disk is gone
                 self.run_folder.rmdir()
+                self._remove_made()
             self._lock.release()
+
+    def _remove_made(self) -> None:
+        """Remove the folders that were made for this run, and the lock in them, which this process holds."""
+        if self._made and [path.name for path in self._folder.iterdir()] == [self.lock_file(self._folder).name]:
+            self.lock_file(self._folder).unlink()
+        for path in self._made:
+            path.rmdir()
 
     def _files(self) -> list[SegmentFile]:
         folders = [(int(match[1]), path) for path in self._folder.iterdir() if (match := _run_number(path))]

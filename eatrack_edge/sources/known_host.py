@@ -9,6 +9,8 @@ from urllib.request import getproxies
 from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.sources.link import Link, LinkError, LinkOpener
 
+_WEB_PROXIES = {"http", "https", "all"}
+
 
 def why_unknown(host: str) -> str:
     """Why a host is not known here, in words; empty where it has an address.
@@ -18,8 +20,10 @@ def why_unknown(host: str) -> str:
     """
     try:
         socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError) as error:  # a name that DNS cannot hold
+    except OSError as error:
         return f"the host `{host}` is not known: {reason_of(error)}"
+    except UnicodeError:
+        return f"the host `{host}` is not known: no host has such a name"
     return ""
 
 
@@ -27,7 +31,7 @@ def with_known_host(uri: str, opener: LinkOpener) -> LinkOpener:
     """An opener that looks for the host of a URI first, each time: the network may come later."""
     host = urlsplit(uri).hostname
     # A web proxy knows hosts that this machine does not.
-    if not host or (uri.lower().startswith("http") and getproxies()):
+    if not host or (uri.lower().startswith("http") and _WEB_PROXIES & getproxies().keys()):
         return opener
 
     def open_link() -> Link:

@@ -86,8 +86,12 @@ class Find:
         of = self._settings
         if not is_after_cut:
             return self._is_likely(of.verification_frames, of.minimum_log_odds)
-        is_clear = self._is_likely(of.verification_frames, of.minimum_log_odds_after_cut)
-        return is_clear or self._is_likely(of.long_verification_frames, of.long_minimum_log_odds)
+        # It never takes less than without a cut.
+        clear, likely = (
+            max(limit, of.minimum_log_odds) for limit in (of.minimum_log_odds_after_cut, of.long_minimum_log_odds)
+        )
+        long = max(of.long_verification_frames, of.verification_frames)
+        return self._is_likely(of.verification_frames, clear) or self._is_likely(long, likely)
 
     def _is_likely(self, looks: int, minimum_log_odds: float) -> bool:
         latest = list(self._answers)[-looks:]

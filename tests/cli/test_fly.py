@@ -100,6 +100,8 @@ def test_commands_that_cannot_be_read_are_refused_before_any_file_is_made(run: R
         ["--show"],
         ["--record", "new/recordings", "--mavlink", "udpout:127.0.0.1:14540", "--mavlink", "serial:/dev/null"],
         ["--mcap", "/dev/null/x/fly.mcap"],
+        ["--mcap", f"{'a' * 300}.mcap"],
+        ["--record", "a" * 300],
     ],
     ids="-".join,
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ def test_a_number_is_seen_to_be_on_its_side_of_the_limit(value: float, limit: fl
         (0.1, 0.3, ".2f", "0.10"),
         (1.04e-3, 1e-3, ".1e", "1.04e-03"),
         (float("nan"), 1e-3, ".1e", "nan"),
+        (np.float64(0.2996), np.float64(0.3), ".2f", "0.2996"),
     ],
 )
 def test_no_more_digits_are_shown_than_it_takes(value: float, limit: float, form: str, shown: str) -> None:

@@ -61,3 +61,14 @@ def test_behind_a_proxy_a_web_camera_is_left_to_it(monkeypatch: pytest.MonkeyPat
         with_known_host("http://drone.lan/camera", opened)()
     with pytest.raises(LinkError, match="is not known"):
         with_known_host("rtsp://drone.lan/main", opened)()
+
+
+def test_a_list_of_hosts_without_a_proxy_is_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "localhost")
+    with pytest.raises(LinkError, match="is not known"):
+        with_known_host("http://drone.lan/camera", opened)()
+
+
+def test_a_name_that_no_host_can_have_is_said_to_be_one() -> None:
+    with pytest.raises(LinkError, match=r"the host `x\.\.y` is not known: no host has such a name"):
+        with_known_host("rtsp://x..y/main", opened)()

@@ -22,7 +22,7 @@ SETTINGS = ReacquisitionSettings(
     minimum_log_odds=2.5,
     minimum_log_odds_after_cut=3.5,
     long_verification_frames=6,
-    long_minimum_log_odds=1.5,
+    long_minimum_log_odds=3.0,
     log_odds_margin=0.5,
     probation_frames=4,
 )
@@ -71,13 +71,21 @@ def test_what_is_clear_in_three_looks_after_the_first_is_found() -> None:
 def test_after_a_cut_it_has_to_be_clearer_or_likely_in_more_looks() -> None:
     assert frames_until_found(World(is_after_cut=True), 40, near=3.5) == 1 + 3
     assert frames_until_found(World(is_after_cut=True), 40, near=3.4) == 1 + 6
-    assert frames_until_found(World(is_after_cut=True), 40, near=1.5) == 1 + 6
-    assert frames_until_found(World(is_after_cut=True), 40, near=1.4) is None
+    assert frames_until_found(World(is_after_cut=True), 40, near=3.0) == 1 + 6
+    assert frames_until_found(World(is_after_cut=True), 40, near=2.9) is None
+
+
+def test_after_a_cut_it_never_takes_less_than_without_one() -> None:
+    settings = replace(SETTINGS, minimum_log_odds=4.0)
+    assert frames_until_found(World(settings, is_after_cut=True), 40, near=3.9) is None
+    assert frames_until_found(World(settings, is_after_cut=True), 40, near=4.0) == 1 + 3
+    one_look = replace(SETTINGS, long_verification_frames=1)
+    assert frames_until_found(World(one_look, is_after_cut=True), 40, near=3.0) == 1 + 3
 
 
 def test_after_a_cut_what_was_likely_only_at_first_is_not_found() -> None:
     world = World(is_after_cut=True)
-    shown = [2.4, 2.4, 2.4, 1.0, 0.5, 0.2, 0.2, 0.2, 0.2]
+    shown = [3.4, 3.4, 3.4, 2.0, 2.5, 2.0, 2.0, 2.0, 2.0]
     assert [world.next(near=log_odds) for log_odds in shown] == [None] * 9
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from eatrack_edge.benchmarks.proof.plan import Figures, Skipped, Workbench
-from eatrack_edge.core.boxes import Box, iou
+from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.errors import GateFailed, MachineError
 from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.export.clips import find_clips
@@ -91,4 +91,4 @@ def _both(backend: Backend, reference: Backend, suite: str) -> Iterator[tuple[Bo
                 yield trackers[0].update(frame).box, trackers[1].update(frame).box
             else:
                 for tracker in trackers:
-                    tracker.init(frame, (x, y, w, h))
+                    tracker.init(frame, part_in_frame((x, y, w, h), frame.shape[1], frame.shape[0]))

@@ -68,6 +68,7 @@ const link = new Link({
   open: () => {
     page.isOpen = true;
     page.ended = "";
+    page.telemetry = null; // of the flight before
     view.sent = null;
     refresh();
   },
