@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from eatrack_edge.cli.fly_config import FlyConfig
@@ -23,13 +24,11 @@ def open_camera_links(session: LiveSession, options: FlyConfig) -> list[CameraLi
         streams = [AnnouncedStream.of(mavlink.stream_uri)]
     is_box_drawn = bool(streams) and not mavlink.stream_uri
     command, report = session.commands.put, session.reports.put
-    links: list[CameraLink] = []
-    try:
+    with ExitStack() as opened:
+        links = []
         for place, connection in enumerate(mavlink.connections):
             own = replace(mavlink, gimbal=mavlink.gimbal and place == 0)  # one hand on it
-            links.append(CameraLink(connection, own, command, report, streams=streams, is_box_drawn=is_box_drawn))
-    except BaseException:
-        for link in links:
-            link.close()
-        raise
+            link = CameraLink(connection, own, command, report, streams=streams, is_box_drawn=is_box_drawn)
+            links.append(opened.enter_context(closing(link)))
+        opened.pop_all()
     return links

@@ -16,7 +16,7 @@ from eatrack_edge.session.recorder import open_recording
 from eatrack_edge.session.stream_output import StreamOutput
 from eatrack_edge.sources.live_uri import name_of
 
-_LOG_FRAMES = 300  # that may wait for a disk that stalls: ten seconds of them
+LOG_FRAMES = 300  # that may wait for a disk that stalls: ten seconds of them
 
 
 def open_flight_outputs(
@@ -46,7 +46,7 @@ def open_flight_outputs(
         yield OutputThread(stream, uri, report)
     if options.mcap:
         log = McapLog(McapFile(Path(options.mcap), overwrite=options.overwrite), header)
-        yield OutputThread(log, options.mcap, report, capacity=_LOG_FRAMES)
+        yield OutputThread(log, options.mcap, report, capacity=LOG_FRAMES)
     if options.record:
         folder, recorded, budget = Path(options.record), options.record_what, options.record_budget
         yield from open_recording(folder, what=recorded, budget=budget, rate=rate, header=header, on_failure=report)

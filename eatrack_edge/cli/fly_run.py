@@ -15,7 +15,7 @@ from eatrack_edge.cli.fly_commands import obey_from, open_commands
 from eatrack_edge.cli.fly_config import FlyConfig
 from eatrack_edge.cli.fly_failures import FailedOutputs
 from eatrack_edge.cli.fly_mavlink import open_camera_links
-from eatrack_edge.cli.fly_outputs import open_flight_outputs
+from eatrack_edge.cli.fly_outputs import LOG_FRAMES, open_flight_outputs
 from eatrack_edge.cli.fly_screen import Screen
 from eatrack_edge.cli.fly_web import open_station
 from eatrack_edge.cli.interrupts import Interrupts
@@ -41,8 +41,6 @@ from eatrack_edge.sources.latest import LiveSource
 from eatrack_edge.sources.realtime import RealtimeSource
 from eatrack_edge.sources.registry import open_source
 from eatrack_edge.tracking.tracker import Tracker
-
-_LOG_FRAMES = 300  # that may wait for a disk that stalls: ten seconds of them
 
 
 def run_flight(options: FlyConfig) -> int:
@@ -95,8 +93,7 @@ def run_flight(options: FlyConfig) -> int:
 @contextmanager
 def _all_or_none(options: FlyConfig) -> Iterator[list[OutputThread]]:
     """For outputs that are opened meanwhile: if that fails, they are finished, and files that are new are removed."""
-    files = [Path(path) for path in filter(None, (options.jsonl, *options.output, options.mcap))]
-    undo = removal_of_new(files)
+    undo = removal_of_new([Path(path) for path in filter(None, (options.jsonl, *options.output, options.mcap))])
     opened: list[OutputThread] = []
     try:
         yield opened
@@ -203,10 +200,10 @@ def _open_outputs(session: LiveSession, tracker: Tracker, source: Source, option
     yield OutputThread(Screen(source.uri), "screen", session.reports.put)
     if options.jsonl:
         log = EventLog(LiveJsonLines(Path(options.jsonl), header, overwrite=options.overwrite))
-        yield OutputThread(log, options.jsonl, session.reports.put, capacity=_LOG_FRAMES)
+        yield OutputThread(log, options.jsonl, session.reports.put, capacity=LOG_FRAMES)
     for path in options.output:
         output = open_output(path, run)
-        capacity = 1 if output.needs_picture else _LOG_FRAMES
+        capacity = 1 if output.needs_picture else LOG_FRAMES
         yield OutputThread(FileOutputs(output), path, session.reports.put, capacity=capacity)
     yield from open_flight_outputs(session, options, header, rate)
 

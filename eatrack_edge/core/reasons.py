@@ -37,8 +37,12 @@ def beside_limit(value: float, limit: float, form: str = ".2f") -> str:
     """
     value, limit = float(value), float(limit)  # NumPy's booleans cannot be subtracted
     fewest, kind = int(form[1:-1]), form[-1]
-    texts = [f"{value:.{digits}{kind}}" for digits in range(fewest, _MOST_DIGITS + 1)]
-    return next((text for text in texts if _side(float(text), limit) == _side(value, limit)), texts[-1])
+    text = ""
+    for digits in range(fewest, _MOST_DIGITS + 1):
+        text = f"{value:.{digits}{kind}}"
+        if _side(float(text), limit) == _side(value, limit):
+            break
+    return text
 
 
 def _side(value: float, limit: float) -> int:

@@ -92,7 +92,7 @@ class PacketSender:
             self._container: Any = self._av.open(url, "w", format=form)
             self._stream = self._container.add_stream("libx264", rate=max(1, round(plan.rate)))
         except self._failures as error:
-            raise _not_sent(self._address, error) from error
+            raise _not_sent(self._address, reason_of(error)) from error
         self._stream.width, self._stream.height = plan.size
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
@@ -124,7 +124,7 @@ class PacketSender:
         try:
             self._container.mux(self._stream.encode(encoded))
         except self._failures as error:
-            raise _not_sent(self._address, error) from error
+            raise _not_sent(self._address, reason_of(error)) from error
 
     def close(self) -> None:
         """Stop sending."""
@@ -136,8 +136,8 @@ class PacketSender:
 
 def _check_host(address: StreamAddress) -> None:
     if reason := why_unknown(address.host):
-        raise OutputError(f"{address.uri}: cannot be sent: {reason}")
+        raise _not_sent(address, reason)
 
 
-def _not_sent(address: StreamAddress, error: Exception) -> OutputError:
-    return OutputError(f"{address.uri}: cannot be sent: {reason_of(error)}")
+def _not_sent(address: StreamAddress, reason: str) -> OutputError:
+    return OutputError(f"{address.uri}: cannot be sent: {reason}")

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from eatrack_edge.core.errors import ConfigError, OutputError, UsageError
 from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.outputs.output_file import check_writable
+from eatrack_edge.outputs.outputs import removal_of_new
 
 _RUN, _SEGMENT = re.compile(r"run-(\d{4,})"), re.compile(r"(\d{5,})\.(mkv|jsonl)")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -64,14 +65,15 @@ class RecordingFolder:
     """
 
     def __init__(self, folder: Path, budget_bytes: int = 0) -> None:
-        check_writable(self.lock_file(folder), overwrite=True)
+        lock_file = folder / ".lock"
+        check_writable(lock_file, overwrite=True)
         self._folder, self._budget = folder, budget_bytes
         self._users = 0
-        self._made = [path for path in (folder.absolute(), *folder.absolute().parents) if not path.exists()]
+        self._undo = removal_of_new([] if folder.exists() else [lock_file])
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Taken by the thread that opens the flight, and released by that of the last output.
-            self._lock = FileLock(self.lock_file(folder), timeout=0, thread_local=False)
+            self._lock = FileLock(lock_file, timeout=0, thread_local=False)
             self._lock.acquire()
             self.run = 1 + max((int(match[1]) for match in map(_run_number, folder.iterdir()) if match), default=0)
             self.make_room()
@@ -80,11 +82,6 @@ class RecordingFolder:
             raise UsageError(f"{folder}: another run is recording there", hint="name another folder") from None
         except OSError as error:
             raise OutputError(f"{folder}: cannot be recorded to: {reason_of(error)}") from error
-
-    @staticmethod
-    def lock_file(folder: Path) -> Path:
-        """What is locked while a process records into a folder."""
-        return folder / ".lock"
 
     @property
     def run_folder(self) -> Path:
@@ -128,15 +125,8 @@ class RecordingFolder:
         if self._users == 0:
             with suppress(OSError):  # not empty, as always, or the disk is gone
                 self.run_folder.rmdir()
-                self._remove_made()
+                self._undo()  # what was made for this run, with the lock, which this process holds
             self._lock.release()
-
-    def _remove_made(self) -> None:
-        """Remove the folders that were made for this run, and the lock in them, which this process holds."""
-        if self._made and [path.name for path in self._folder.iterdir()] == [self.lock_file(self._folder).name]:
-            self.lock_file(self._folder).unlink()
-        for path in self._made:
-            path.rmdir()
 
     def _files(self) -> list[SegmentFile]:
         folders = [(int(match[1]), path) for path in self._folder.iterdir() if (match := _run_number(path))]

@@ -47,7 +47,7 @@ class RawHevc:
 
 
 def _parts(packet: bytes) -> Iterator[bytes]:
-    return (part.rstrip(b"\x00") for part in packet.split(_START)[1:] if part.rstrip(b"\x00"))
+    return filter(None, (part.rstrip(b"\x00") for part in packet.split(_START)[1:]))
 
 
 def _decoded(content: bytes) -> list[NDArray[Any]]:

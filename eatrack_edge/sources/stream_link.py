@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.imports import require
-from eatrack_edge.core.reasons import as_clause
+from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.sources.link import LinkError, Picture
 from eatrack_edge.sources.live_options import LiveOptions, flipped
 
@@ -155,8 +155,7 @@ class StreamLink:
             return f"nothing came for {timeout_s:g} s"
         if self._is_udp and getattr(error, "errno", None) == errno.EIO:  # FFmpeg's word for a silent port
             return f"nothing came for {time.monotonic() - (self._last_s or self._begin_s):.0f} s"
-        text = str(getattr(error, "strerror", None) or error).partition(": ")[0]
-        return as_clause(text)
+        return reason_of(error).partition(": ")[0]
 
     def interrupt(self) -> None:
         """End a wait for a frame's time. One for the network ends by its own timeout."""

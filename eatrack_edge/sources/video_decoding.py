@@ -133,6 +133,10 @@ class Decoding:
             file.seek(self._end_byte)
             return _Y4M_FRAME.startswith(file.read(len(_Y4M_FRAME)))
 
+    def _is_read_to_end(self) -> bool:
+        """Whether the newest packet is the last of the file."""
+        return self._end_byte >= self.path.stat().st_size
+
     def _is_cut_jpeg(self, packet: Any) -> bool:
         """Whether a raw MJPEG ends within this frame: FFmpeg fills up what is missing without a word.
 
@@ -144,7 +148,7 @@ class Decoding:
         content = bytes(packet)
         has_end = content.find(_JPEG_END, content.rfind(_JPEG_DATA)) >= 0
         self._has_jpeg_end |= has_end
-        return self._has_jpeg_end and not has_end and self._end_byte >= self.path.stat().st_size
+        return self._has_jpeg_end and not has_end and self._is_read_to_end()
 
     def _is_cut_hevc(self, packet: Any) -> bool:
         """Whether a raw HEVC ends within this frame."""
@@ -152,7 +156,7 @@ class Decoding:
             return False
         content = bytes(packet)
         self._hevc.see(content)
-        return self._end_byte >= self.path.stat().st_size and self._hevc.is_cut(content)
+        return self._is_read_to_end() and self._hevc.is_cut(content)
 
     def _early_end(self) -> str:
         """Why the end that was reached is not the end that the file promises; empty where it is."""

@@ -54,7 +54,8 @@ class Find:
         self.is_near = is_near
         self._settings = settings
         self._at_first = log_odds
-        self._answers: deque[float] = deque(maxlen=max(settings.verification_frames, settings.long_verification_frames))
+        self._long = max(settings.verification_frames, settings.long_verification_frames)
+        self._answers: deque[float] = deque(maxlen=self._long)
 
     def add(self, box: Box, frame_index: int, log_odds: float) -> None:
         """Take in another look."""
@@ -90,8 +91,7 @@ class Find:
         clear, likely = (
             max(limit, of.minimum_log_odds) for limit in (of.minimum_log_odds_after_cut, of.long_minimum_log_odds)
         )
-        long = max(of.long_verification_frames, of.verification_frames)
-        return self._is_likely(of.verification_frames, clear) or self._is_likely(long, likely)
+        return self._is_likely(of.verification_frames, clear) or self._is_likely(self._long, likely)
 
     def _is_likely(self, looks: int, minimum_log_odds: float) -> bool:
         latest = list(self._answers)[-looks:]

@@ -185,11 +185,10 @@ class Target:
 
     def _begin_search(self) -> None:
         """Look for the target where it was last; what was found again and lost at once was another object."""
-        is_after_cut = False
-        if self.reacquisition.is_on_probation:
-            self.box = self.last_reliable_box = self.reacquisition.last
-            is_after_cut = self.reacquisition.is_after_cut
-        self.reacquisition.start(self.box, is_after_cut=is_after_cut)
+        search = self.reacquisition
+        if search.is_on_probation:
+            self.box = self.last_reliable_box = search.last
+        search.start(self.box, is_after_cut=search.is_on_probation and search.is_after_cut)
 
     def start(self, frame: Frame, backend: Backend) -> Embedding:
         """Learn the target's look and extent, from a search crop like every later embedding; takes one inference."""
