@@ -117,7 +117,7 @@ def check_box(box: Sequence[float], width: int, height: int) -> Box:
         )
     if not _has_part_in((x, y, w, h), width, height):
         raise InputError(f"the box {x:g},{y:g},{w:g},{h:g} lies outside the frame, {width}x{height}")
-    if not _has_centre_in((x, y, w, h), width, height):
+    if not has_centre_in((x, y, w, h), width, height):
         raise InputError(
             f"the box {x:g},{y:g},{w:g},{h:g} lies mostly outside the frame, {width}x{height}",
             hint="its centre is to be inside; a box is x,y,w,h: its top-left corner and its size in pixels",
@@ -133,7 +133,7 @@ def part_in_frame(box: Box, width: int, height: int) -> Box:
     >>> part_in_frame((-5, 10, 20, 20), 100, 100), part_in_frame((-15, 10, 20, 20), 100, 100)
     ((-5, 10, 20, 20), (0.0, 10, 5.0, 20))
     """
-    if _has_centre_in(box, width, height) or not _has_part_in(box, width, height):
+    if has_centre_in(box, width, height) or not _has_part_in(box, width, height):
         return box
     return clip(box, width, height, 1.0)
 
@@ -143,7 +143,8 @@ def _has_part_in(box: Box, width: int, height: int) -> bool:
     return x < width and y < height and x + w > 0 and y + h > 0
 
 
-def _has_centre_in(box: Box, width: int, height: int) -> bool:
+def has_centre_in(box: Box, width: int, height: int) -> bool:
+    """Whether the centre of a box lies in a frame."""
     x, y, w, h = box
     return 0 <= x + w / 2 <= width and 0 <= y + h / 2 <= height
 

@@ -2,10 +2,10 @@
 
 The network knows the target when it looks in the right place, and answers with something in every other place too. So a
 find is a *candidate* first. It is looked at again in each frame, with a search region of its own, and the verifier's
-answers are averaged. The best candidate near the last box is accepted once they are clear, after a cut clearer ones;
-one farther away is only offered, because there are many more places for a look-alike. What was accepted is on probation
-for a while: if the verifier thinks otherwise then, it is taken back. The box of a lost target stays where it was seen
-last.
+answers are averaged. The best candidate near the last box is accepted once they are clear; clearer ones after a cut to
+a scene that is not recognised. One farther away is only offered, because there are many more places for a look-alike.
+What was accepted is on probation for a while: if the verifier thinks otherwise then, it is taken back. The box of a
+lost target stays where it was seen last.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from eatrack_edge.core.boxes import Box, sides_between
+from eatrack_edge.core.boxes import Box, has_centre_in, sides_between
 from eatrack_edge.tracking.search_places import Place, search_places
 from eatrack_edge.tracking.settings import ReacquisitionSettings
 from eatrack_edge.tracking.verifier import probability
 
 _KEPT = 3  # candidates at most: as many as a person can choose from at a glance
 _ONE_PLACE = 1.0  # sides between the centres of two finds below which they are one
+_GROUND_EVERY = 3  # new places: one of so many is where the ground carried the target to
 _RIVAL_EVERY = 5  # frames between two looks at a candidate that is not the likeliest
 _FORGOTTEN_AFTER = 15  # frames without a look at a candidate
 _LARGEST_CHANGE = 2.5  # factor between a candidate's side and the target's
@@ -78,16 +79,16 @@ class Find:
         """Whether it was looked at often enough to decide."""
         return len(self._answers) >= self._settings.verification_frames
 
-    def is_verified(self, *, is_after_cut: bool) -> bool:
+    def is_verified(self, *, is_new_scene: bool) -> bool:
         """Whether its latest looks are enough to say that it is the target.
 
         Args:
-            is_after_cut: Whether the picture was cut since the target was tracked.
+            is_new_scene: Whether the picture may show another place than the one where the target was tracked.
         """
         of = self._settings
-        if not is_after_cut:
+        if not is_new_scene:
             return self._is_likely(of.verification_frames, of.minimum_log_odds)
-        # It never takes less than without a cut.
+        # It never takes less than in the old scene.
         clear, likely = (
             max(limit, of.minimum_log_odds) for limit in (of.minimum_log_odds_after_cut, of.long_minimum_log_odds)
         )
@@ -118,6 +119,8 @@ class Reacquisition:
     Attributes:
         is_on: Whether the target is being looked for.
         is_after_cut: Whether the picture was cut since it was tracked.
+        ground: Where the place at which it was tracked last lies in the picture now, pixels of the frame, perhaps
+            outside it; ``None`` where the scene is not recognised.
         last: Where it was seen before it was looked for, pixels of the frame.
     """
 
@@ -127,6 +130,8 @@ class Reacquisition:
         self._frame_size = frame_size
         self.is_on = self.is_after_cut = False
         self.last: Box = (0.0, 0.0, 1.0, 1.0)
+        self.ground: Box | None = None
+        self._new_places = 0  # looked at since the ground is known
         self._places: Iterator[Place] = iter(())
         self._finds: list[Find] = []
         self._frames_left = 0  # on probation
@@ -142,8 +147,15 @@ class Reacquisition:
         self.is_on, self.is_after_cut, self.last = True, is_after_cut, last
         self._finds = []
         self._frames_left = 0
+        self.ground = None
         of = self._settings
         self._places = search_places(last, self._frame_size, self._search_factor, of.search_scale, of.near_sides)
+
+    def on_ground(self, ground: Box | None) -> None:
+        """Take in where the target is if it stands on the ground, see ``ground``."""
+        if self.ground is None:
+            self._new_places = 0
+        self.ground = ground
 
     @property
     def is_on_probation(self) -> bool:
@@ -166,8 +178,21 @@ class Reacquisition:
         for find in again:
             yield Look(find.box, 1.0, find, find.is_near)
         for _ in range(self._settings.inferences_per_frame - len(again)):
-            place = next(self._places)
+            place = self._next_place()
             yield Look(place.box, place.scale, None, place.is_near)
+
+    def _next_place(self) -> Place:
+        """The next place about the last box, or the one to which the ground was carried from there."""
+        ground = self.ground
+        if ground is None or not has_centre_in(ground, *self._frame_size):
+            return next(self._places)
+        if sides_between(ground, self.last) < _ONE_PLACE:
+            return next(self._places)  # it is among those
+        turn, is_other = divmod(self._new_places, _GROUND_EVERY)
+        self._new_places += 1
+        if is_other:
+            return next(self._places)
+        return Place(ground, 1.0 if turn % 2 else self._settings.search_scale, is_near=True)
 
     def looked(self, look: Look, frame_index: int, box: Box, log_odds: float) -> None:
         """Take in what a look showed.
@@ -193,7 +218,7 @@ class Reacquisition:
     def found(self, frame_index: int) -> Find | None:
         """The target, once it is verified in a frame. It is on probation from then on."""
         best = next((find for find in self._finds if find.is_near and find.is_ripe and find.seen == frame_index), None)
-        if best is None or not best.is_verified(is_after_cut=self.is_after_cut):
+        if best is None or not best.is_verified(is_new_scene=self.is_after_cut and self.ground is None):
             return None
         rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
         rival = max(rivals, default=-math.inf)

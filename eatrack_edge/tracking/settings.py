@@ -74,14 +74,14 @@ class ReacquisitionSettings:
     """How a target is looked for after a loss or a cut, and when it is claimed again."""
 
     inferences_per_frame: int = 2  # while it is looked for: with 2 the loop keeps half its rate
-    verification_frames: int = 3  # in which a candidate is looked at; the verifier's answers are averaged
+    verification_frames: int = 4  # in which a candidate is looked at; the verifier's answers are averaged
     minimum_log_odds: float = 1.5  # of that mean, from which the best candidate is the target
-    # After a cut, which may show another place, the target is less likely to be there at all, so it takes more: a
+    # After a cut to a scene that is not recognised the target is less likely to be there at all, so it takes more: a
     # clear mean, or one that is likely in more frames.
     minimum_log_odds_after_cut: float = 3.0
     long_verification_frames: int = 8
     long_minimum_log_odds: float = 2.0
-    log_odds_margin: float = 0.5  # by which it has to be above the second best
+    log_odds_margin: float = 1.0  # by which it has to be above the second best
     probation_frames: int = 15  # after that, in which it is taken back when the mean falls below 0
     # Nearby: a target that is back within so many sides, 2 search regions, is looked for; beyond them it is not.
     near_sides: float = 8.0

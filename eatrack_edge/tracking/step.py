@@ -92,6 +92,7 @@ def follow(
         change = target.take_back(confidence, log_odds) or change
     elif target.may_be_learned:
         target.verifier.learn(found.embedding, confidence)
+        target.remember_scene(frame)
     watch.lap("decode")
     return Step(confidence, change, seen if is_followed else None, found.note)
 

@@ -23,10 +23,14 @@ from eatrack_edge.tracking.pace import Pace
 from eatrack_edge.tracking.patch_matching import follow_patch
 from eatrack_edge.tracking.reacquisition import Candidate, Reacquisition
 from eatrack_edge.tracking.recovery import JumpRecovery
+from eatrack_edge.tracking.scene import Scene
 from eatrack_edge.tracking.search_region import SearchRegion
 from eatrack_edge.tracking.settings import TrackerSettings
 from eatrack_edge.tracking.verifier import Verifier
 from eatrack_edge.tracking.wide_look import WideLook
+
+_SCENE_EVERY = 5  # frames: so often the scene of a tracked target is remembered
+_LOCATED_EVERY = 3  # frames: so often that of a lost one is looked for
 
 
 class Target:
@@ -74,6 +78,8 @@ class Target:
             settings.lifecycle, settings.minimum_confidence, is_calibrated=model_spec.is_calibrated
         )
         self._cuts = CutDetector()
+        self._scene = Scene()
+        self._located = 0  # frame in which the scene was looked for last
         self._extent = self._network_extent = Extent()  # the drawn box is reported as it is
         self._is_calibrated = model_spec.is_calibrated
         self._settings = settings
@@ -193,6 +199,7 @@ class Target:
     def start(self, frame: Frame, backend: Backend) -> Embedding:
         """Learn the target's look and extent, from a search crop like every later embedding; takes one inference."""
         self._cuts.observe(frame)
+        self._scene.remember(frame, self.box)
         window = self.region.window(self.expected)
         maps = backend.infer(self.region.cut(frame, window))
         tokens, box = maps.search_tokens, window.to_crop(self.box)
@@ -207,11 +214,20 @@ class Target:
         self.frame_index += 1
         # Without a confidence that is a probability nothing could be verified afterwards.
         self.is_cut = self._cuts.observe(frame) and self._is_calibrated
-        if self.is_cut and self.reacquisition.is_on:
-            self.reacquisition.start(self.reacquisition.last, is_after_cut=True)
+        search = self.reacquisition
+        if self.is_cut and search.is_on:
+            search.start(search.last, is_after_cut=True)
         elif self.is_cut:
             self.box = self._found_box
-            self.reacquisition.start(self.box, is_after_cut=True)
+            search.start(self.box, is_after_cut=True)
+        if search.is_on and (self.is_cut or self.frame_index - self._located >= _LOCATED_EVERY):
+            self._located = self.frame_index
+            search.on_ground(self._scene.locate(frame))
+
+    def remember_scene(self, frame: Frame) -> None:
+        """Remember, every few frames, the scene of a frame in which the box is surely on the target."""
+        if self.frame_index % _SCENE_EVERY == 0:
+            self._scene.remember(frame, self.box)
 
 
 def _start_of_motion(settings: TrackerSettings) -> tuple[MotionModel, JumpRecovery, WideLook, Pace]:

@@ -1,9 +1,10 @@
-"""A cut may show another place, so a target is claimed with more care after one."""
+"""A cut may show another scene, so a target is claimed with more care after one, unless the scene is recognised."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from eatrack_edge.core.boxes import Box
@@ -14,7 +15,8 @@ from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
 START: Box = (145.0, 110.0, 30.0, 20.0)
-LOST = (0.9, *(0.1,) * 4)  # confidences
+LOST = (0.9, *(0.1,) * 5)  # confidences
+LOOKS = ReacquisitionSettings().verification_frames
 NEVER_AFTER_A_CUT = ReacquisitionSettings(minimum_log_odds_after_cut=1e6, long_minimum_log_odds=1e6)
 
 
@@ -23,7 +25,7 @@ def flight(*confidences: float, reacquisition: ReacquisitionSettings | None = No
     backend = SimulatedBackend()
     backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
     settings = TrackerSettings(
-        lifecycle=LifecycleSettings(resume_confidence=0.5, lost_after=4),
+        lifecycle=LifecycleSettings(resume_confidence=0.5, lost_after=5),
         reacquisition=reacquisition or ReacquisitionSettings(),
     )
     tracker = Tracker(backend, settings=settings)
@@ -44,7 +46,8 @@ def another_picture() -> Frame:
 
 
 def test_what_was_lost_without_a_cut_is_found_by_the_limit_without_one() -> None:
-    assert flight(*LOST, *(0.9,) * 4, reacquisition=NEVER_AFTER_A_CUT)[1] == "TUUULLLLR"
+    states = flight(*LOST, *(0.9,) * (LOOKS + 1), reacquisition=NEVER_AFTER_A_CUT)[1]
+    assert states == "TUUUUL" + "L" * LOOKS + "R"
 
 
 @pytest.mark.parametrize("before", [(0.9,), LOST], ids=["tracked", "lost"])
@@ -58,7 +61,7 @@ def test_after_a_cut_the_limits_of_one_hold_until_the_target_is_found(before: tu
 def test_what_was_found_after_a_cut_and_taken_back_is_looked_for_as_after_a_cut() -> None:
     tracker, _ = flight(0.9)
     assert tracker._target is not None
-    assert [str(tracker.update(another_picture()).state)[0] for _ in range(4)] == ["U", "U", "U", "T"]
+    assert [str(tracker.update(another_picture()).state)[0] for _ in range(LOOKS + 1)] == ["U"] * LOOKS + ["T"]
     tracker._target.verifier.start(-tracker._target.verifier._first)  # now it proves unlike the target
     assert TrackState.LOST in [tracker.update(another_picture()).state for _ in range(8)]
     assert tracker._target.reacquisition.is_after_cut
@@ -68,9 +71,36 @@ def test_nothing_is_stored_until_the_target_is_verified_and_its_probation_over()
     tracker, _ = flight(0.9)
     before = tracker.templates._stored_count
     stored, states = [], []
-    for _ in range(5 + ReacquisitionSettings().probation_frames):
+    for _ in range(LOOKS + 2 + ReacquisitionSettings().probation_frames):
         result = tracker.update(another_picture())
         stored.append(tracker.templates._stored_count - before)
         states.append(str(result.state)[0])
-    assert states == ["U", "U", "U"] + ["T"] * (2 + ReacquisitionSettings().probation_frames)
-    assert stored == [0] * (3 + ReacquisitionSettings().probation_frames) + [1, 2]
+    assert states == ["U"] * LOOKS + ["T"] * (2 + ReacquisitionSettings().probation_frames)
+    assert stored == [0] * (LOOKS + ReacquisitionSettings().probation_frames) + [1, 2]
+
+
+def moved_on() -> Frame:
+    """The first scene, whose target stands on the ground, after the camera has moved on by 60 pixels."""
+    return np.roll(scene(160, 120), 60, axis=1)
+
+
+def test_when_the_scene_is_back_the_limits_of_a_cut_no_longer_hold() -> None:
+    tracker, _ = flight(0.9, reacquisition=NEVER_AFTER_A_CUT)
+    assert isinstance(tracker.backend, SimulatedBackend)
+    tracker.backend.confidence = 0.1
+    away = [tracker.update(another_picture()).state for _ in range(10)]
+    assert away[-1] is TrackState.LOST
+    tracker.backend.confidence = 0.9
+    back = [tracker.update(moved_on()) for _ in range(LOOKS + 1)]
+    assert [str(result.state)[0] for result in back] == ["L"] * LOOKS + ["R"]
+    assert back[-1].box == pytest.approx((205.0, 110.0, 30.0, 20.0), abs=1)
+
+
+def test_a_lost_targets_scene_is_looked_for_from_time_to_time() -> None:
+    tracker, _ = flight(*LOST)
+    assert tracker._target is not None
+    search, known = tracker._target.reacquisition, []
+    for frame in (scene(-100, -100),) * 3 + (another_picture()[::-1],) * 3:
+        tracker.update(frame)
+        known.append(search.ground is not None)
+    assert known == [True, True, True, False, False, False]

@@ -180,12 +180,13 @@ def test_a_lost_targets_box_stays_until_it_is_verified() -> None:
     tracker, results = flight(0.9, *(0.1,) * 4)
     assert isinstance(tracker.backend, SimulatedBackend)
     tracker.backend.confidence = 0.9
-    tried = [tracker.update(scene(170, 126)) for _ in range(4)]
-    assert [str(result.state)[0] for result in tried] == ["L", "L", "L", "R"]
-    assert [result.box for result in tried[:3]] == [results[0].box] * 3
-    assert [result.last_reliable_box for result in tried] == [results[0].box] * 3 + [None]
-    assert tried[3].box == pytest.approx((155.0, 116.0, 30.0, 20.0), abs=1)
-    assert [len(result.candidates) for result in tried] == [0, 1, 1, 0]
+    looks = ReacquisitionSettings().verification_frames
+    tried = [tracker.update(scene(170, 126)) for _ in range(looks + 1)]
+    assert [str(result.state)[0] for result in tried] == ["L"] * looks + ["R"]
+    assert [result.box for result in tried[:looks]] == [results[0].box] * looks
+    assert [result.last_reliable_box for result in tried] == [results[0].box] * looks + [None]
+    assert tried[looks].box == pytest.approx((155.0, 116.0, 30.0, 20.0), abs=1)
+    assert [len(result.candidates) for result in tried] == [0] + [1] * (looks - 1) + [0]
 
 
 class WideBackend(SimulatedBackend):
@@ -219,10 +220,9 @@ def test_a_frame_that_shows_nothing_counts_as_low_and_says_why() -> None:
 
 
 def test_nothing_is_stored_before_a_lost_target_is_confirmed() -> None:
-    probation = ReacquisitionSettings().probation_frames
-    stored = [
-        flight(*(0.1,) * 4, *(0.9,) * high)[0].templates._stored_count for high in (4, 3 + probation, 4 + probation)
-    ]
+    settings = ReacquisitionSettings()
+    proved = settings.verification_frames + settings.probation_frames
+    stored = [flight(*(0.1,) * 4, *(0.9,) * high)[0].templates._stored_count for high in (4, proved, proved + 1)]
     assert stored == [0, 0, 1]
 
 

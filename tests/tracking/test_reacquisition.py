@@ -89,6 +89,33 @@ def test_after_a_cut_what_was_likely_only_at_first_is_not_found() -> None:
     assert [world.next(near=log_odds) for log_odds in shown] == [None] * 9
 
 
+def test_after_a_cut_to_the_scene_it_was_tracked_in_it_takes_no_more_than_without_one() -> None:
+    world = World(is_after_cut=True)
+    assert frames_until_found(world, 10, near=2.9) is None
+    world.search.on_ground(LAST)
+    assert frames_until_found(world, 10, near=2.9) == 1
+    world.search.start(LAST, is_after_cut=True)
+    assert frames_until_found(world, 10, near=2.9) is None
+
+
+def test_a_target_that_stands_on_the_ground_is_looked_for_there_first_and_again_and_again() -> None:
+    world = World()
+    world.search.on_ground(FAR)
+    looks = [look for frame in range(1, 7) for look in world.search.looks(frame)]
+    on_ground = [index for index, look in enumerate(looks) if look.expected == FAR]
+    assert on_ground == [0, 3, 6, 9]
+    assert [looks[index].scale for index in on_ground] == [SETTINGS.search_scale, 1.0] * 2
+    assert frames_until_found(world, 20, far=6.0) == 1 + SETTINGS.verification_frames
+
+
+@pytest.mark.parametrize("ground", [LAST, (1300.0, 220.0, 40.0, 40.0)], ids=["where_it_was", "outside"])
+def test_no_look_is_wasted_on_ground_that_is_looked_at_anyway_or_out_of_sight(ground: Box) -> None:
+    world, other = World(), World()
+    world.search.on_ground(ground)
+    assert list(world.search.looks(1)) == list(other.search.looks(1))
+    assert list(world.search.looks(2)) == list(other.search.looks(2))
+
+
 @pytest.mark.parametrize("log_odds", [2.4, 0.0, -0.9])
 def test_what_is_less_clear_is_a_candidate_for_a_person_and_not_found(log_odds: float) -> None:
     world = World()
