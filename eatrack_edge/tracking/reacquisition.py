@@ -22,6 +22,7 @@ from eatrack_edge.tracking.verifier import probability
 
 _KEPT = 3  # candidates at most: as many as a person can choose from at a glance
 _ONE_PLACE = 1.0  # sides between the centres of two finds below which they are one
+_RECOGNISED_TIMES = 2  # in a row, from which the scene is sure
 _GROUND_EVERY = 3  # new places: one of so many is where the ground carried the target to
 _RIVAL_EVERY = 5  # frames between two looks at a candidate that is not the likeliest
 _FORGOTTEN_AFTER = 15  # frames without a look at a candidate
@@ -131,6 +132,7 @@ class Reacquisition:
         self.is_on = self.is_after_cut = False
         self.last: Box = (0.0, 0.0, 1.0, 1.0)
         self.ground: Box | None = None
+        self._times_recognised = 0  # in a row
         self._new_places = 0  # looked at since the ground is known
         self._places: Iterator[Place] = iter(())
         self._finds: list[Find] = []
@@ -147,7 +149,7 @@ class Reacquisition:
         self.is_on, self.is_after_cut, self.last = True, is_after_cut, last
         self._finds = []
         self._frames_left = 0
-        self.ground = None
+        self.on_ground(None)
         of = self._settings
         self._places = search_places(last, self._frame_size, self._search_factor, of.search_scale, of.near_sides)
 
@@ -156,6 +158,22 @@ class Reacquisition:
         if self.ground is None:
             self._new_places = 0
         self.ground = ground
+        self._times_recognised = 0 if ground is None else self._times_recognised + 1
+        for find in self._finds:
+            find.is_near = find.is_near and self._is_near(find.box)
+
+    def _is_near(self, box: Box) -> bool:
+        """Whether a near place shows what lies in a box."""
+        of = self._settings
+        reach = of.search_scale * self._search_factor / 2  # of a search region, sides
+        if sides_between(box, self.last) <= of.near_sides + reach:
+            return True
+        return self.ground is not None and sides_between(box, self.ground) <= reach
+
+    @property
+    def is_in_scene(self) -> bool:
+        """Whether the picture surely shows the scene in which the target was tracked: it was recognised repeatedly."""
+        return self._times_recognised >= _RECOGNISED_TIMES
 
     @property
     def is_on_probation(self) -> bool:
@@ -218,7 +236,7 @@ class Reacquisition:
     def found(self, frame_index: int) -> Find | None:
         """The target, once it is verified in a frame. It is on probation from then on."""
         best = next((find for find in self._finds if find.is_near and find.is_ripe and find.seen == frame_index), None)
-        if best is None or not best.is_verified(is_new_scene=self.is_after_cut and self.ground is None):
+        if best is None or not best.is_verified(is_new_scene=self.is_after_cut and not self.is_in_scene):
             return None
         rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
         rival = max(rivals, default=-math.inf)

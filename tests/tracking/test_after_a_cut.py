@@ -104,3 +104,16 @@ def test_a_lost_targets_scene_is_looked_for_from_time_to_time() -> None:
         tracker.update(frame)
         known.append(search.ground is not None)
     assert known == [True, True, True, False, False, False]
+
+
+def test_the_ground_is_that_of_the_latest_frames_in_which_it_was_tracked() -> None:
+    tracker, _ = flight(0.9)
+    assert tracker._target is not None
+    for step in range(1, 12):
+        assert tracker.update(scene(160 + 3 * step, 120)).state is TrackState.TRACKING
+    tracker.update(another_picture())
+    assert tracker._target.reacquisition.ground is None
+    tracker.update(scene(193, 120))
+    ground = tracker._target.reacquisition.ground
+    assert ground is not None
+    assert ground[0] == pytest.approx(START[0] + 3 * 9, abs=2)  # the tenth frame

@@ -28,6 +28,11 @@ def ground(seed: int) -> Frame:
     return cv2.GaussianBlur(picture, (0, 0), 1.5)  # type: ignore[return-value]
 
 
+def weak(frame: Frame) -> Frame:
+    """The frame in haze: text that is drawn over it has the strongest corners."""
+    return cv2.addWeighted(cv2.GaussianBlur(frame, (0, 0), 1.5), 0.25, np.full_like(frame, 100), 0.75, 0)  # type: ignore[return-value]
+
+
 def view(
     seed: int = 1,
     *,
@@ -40,11 +45,13 @@ def view(
     to_frame = _turn(turned, zoom, moved) @ np.array([[1, 0, -640], [0, 1, -360], [0, 0, 1]])
     frame = cv2.warpAffine(ground(seed), to_frame[:2], SIZE, borderMode=cv2.BORDER_REFLECT)
     if overlay:
-        for row in (30, 340):
-            cv2.putText(
-                frame, f"ALT {row} SPD 12.4  BAT 15.1V", (20, row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255,) * 3, 2
-            )
+        draw_text(frame, (30, 340))
     return frame  # type: ignore[return-value]
+
+
+def draw_text(frame: Frame, rows: tuple[int, ...]) -> None:
+    for row in rows:
+        cv2.putText(frame, f"ALT {row} SPD 12.4  BAT 15.1V", (20, row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255,) * 3, 2)
 
 
 def _turn(turned: float, zoom: float, moved: tuple[float, float]) -> NDArray[np.float64]:
@@ -85,6 +92,47 @@ def test_it_knows_where_the_box_lies_when_the_camera_has_moved(
 def test_another_scene_is_not_taken_for_it(overlay: bool) -> None:
     first = view(1, overlay=overlay)
     assert [located(first, view(seed, overlay=overlay)) for seed in range(2, 12)] == [None] * 10
+
+
+def test_much_text_over_a_hazy_scene_does_not_make_another_one_of_it() -> None:
+    frames = [weak(view(seed)) for seed in range(1, 9)]
+    for frame in frames:
+        draw_text(frame, (30, 60, 300, 340))
+    assert [located(frames[0], frame) for frame in frames[1:]] == [None] * 7
+
+
+def test_a_camera_that_stands_still_knows_its_hazy_scene_beside_text() -> None:
+    first, now = weak(view()), weak(view())
+    for frame in (first, now):
+        draw_text(frame, (30, 340))
+    assert located(first, now) == pytest.approx(BOX, abs=0.5)
+
+
+def test_bars_above_and_below_do_not_make_another_scene_the_same() -> None:
+    frames = [weak(view(seed)) for seed in range(1, 9)]
+    for frame in frames:
+        frame[:60] = frame[-60:] = 0
+        draw_text(frame, (30, 340))
+    assert [located(frames[0], frame) for frame in frames[1:]] == [None] * 7
+
+
+def test_an_emblem_that_moves_over_another_scene_is_not_the_ground() -> None:
+    emblem = cv2.resize(ground(99)[:180, :280], (140, 90))
+    first = weak(view(1))
+    first[40:130, 40:180] = emblem
+    for seed in range(2, 9):
+        now = weak(view(seed))
+        now[40:130, 60:200] = emblem
+        assert located(first, now) is None
+
+
+@pytest.mark.parametrize("size", [(640, 2), (2, 2000), (3000, 1), (1279, 5), (40, 40), (90, 1200)])
+def test_frames_of_any_shape_are_taken(size: tuple[int, int]) -> None:
+    frame = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    scene = Scene()
+    scene.remember(frame, (0.0, 0.0, 2.0, 1.0))
+    box = scene.locate(frame)
+    assert box is None or box == pytest.approx((0.0, 0.0, 2.0, 1.0), abs=0.5)
 
 
 def test_a_box_that_has_left_the_picture_lies_outside() -> None:
