@@ -6,9 +6,8 @@ similarity that most of them agree on, by RANSAC). A text or an emblem that is d
 scene, and one that moves takes its corners along. So corners that stand still count only where the whole picture does,
 and those that agree have to reach across a good part of it.
 
-On 72 pairs of 3 s out of 28 drone videos, no frame of another video had more than 8 corners that agree; of the frames
-after the return 59 % had 12 or more. It takes 4 ms, and does not work over open water, nor when all of the picture is
-new.
+On 72 cases of 28 drone videos, 3 s of another video cut into each: of 540 frames of the other videos none was taken for
+the scene, of 287 frames after the return 53 % were. Open water and trees have too few corners. It takes 4 ms.
 """
 
 from __future__ import annotations
