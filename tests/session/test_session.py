@@ -11,7 +11,7 @@ from eatrack_edge.core.boxes import Box
 from eatrack_edge.session.session import TrackedFrame, track
 from eatrack_edge.session.summary import Summary
 from eatrack_edge.sources.base import SourceFrame
-from eatrack_edge.tracking.settings import LifecycleSettings, TemplateSettings, TrackerSettings
+from eatrack_edge.tracking.settings import LifecycleSettings, ReacquisitionSettings, TemplateSettings, TrackerSettings
 from eatrack_edge.tracking.tracker import Tracker
 from tracking.simulated import SimulatedBackend, scene
 
@@ -73,7 +73,9 @@ def test_the_summary_counts_what_was_measured(tracked: list[TrackedFrame]) -> No
 def test_a_lost_target_has_no_box_and_is_counted() -> None:
     backend = SimulatedBackend()
     backend.model_spec = replace(backend.model_spec, confidence_scale=1.01)
-    settings = TrackerSettings(lifecycle=LifecycleSettings(lost_after=2))
+    settings = TrackerSettings(
+        lifecycle=LifecycleSettings(lost_after=2), reacquisition=ReacquisitionSettings(verification_frames=3)
+    )
     summary, states, boxes, lost_at = Summary(), [], [], START
     for item in track(Tracker(backend, settings=settings), Moving(), START):  # type: ignore[arg-type]
         backend.confidence = 0.1 if 1 <= item.record.frame < 4 else 0.9
