@@ -25,12 +25,13 @@ def ground(seed: int) -> Frame:
     for _ in range(900):
         x, y, w, h = (int(value) for value in draw.integers((0, 0, 8, 8), (1900, 1060, 70, 50)))
         cv2.rectangle(picture, (x, y), (x + w, y + h), [int(level) for level in draw.integers(0, 255, 3)], -1)
-    return cv2.GaussianBlur(picture, (0, 0), 1.5)  # type: ignore[return-value]
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.5), np.uint8)
 
 
 def weak(frame: Frame) -> Frame:
     """The frame in haze: text that is drawn over it has the strongest corners."""
-    return cv2.addWeighted(cv2.GaussianBlur(frame, (0, 0), 1.5), 0.25, np.full_like(frame, 100), 0.75, 0)  # type: ignore[return-value]
+    blurred = cv2.GaussianBlur(frame, (0, 0), 1.5)
+    return np.asarray(cv2.addWeighted(blurred, 0.25, np.full_like(frame, 100), 0.75, 0), np.uint8)
 
 
 def view(
@@ -43,10 +44,10 @@ def view(
 ) -> Frame:
     """A frame of the ground, seen from elsewhere: turned (degrees) and zoomed about the box, then moved (pixels)."""
     to_frame = _turn(turned, zoom, moved) @ np.array([[1, 0, -640], [0, 1, -360], [0, 0, 1]])
-    frame = cv2.warpAffine(ground(seed), to_frame[:2], SIZE, borderMode=cv2.BORDER_REFLECT)
+    frame = np.asarray(cv2.warpAffine(ground(seed), to_frame[:2], SIZE, borderMode=cv2.BORDER_REFLECT), np.uint8)
     if overlay:
         draw_text(frame, (30, 340))
-    return frame  # type: ignore[return-value]
+    return frame
 
 
 def draw_text(frame: Frame, rows: tuple[int, ...]) -> None:
@@ -161,10 +162,11 @@ def test_the_scene_remembered_last_counts() -> None:
 
 
 def test_boxes_are_in_pixels_of_frames_of_any_size() -> None:
-    first, now = (cv2.resize(frame, (1920, 1080)) for frame in (view(), view(moved=(60.0, 0.0))))
+    views = (view(), view(moved=(60.0, 0.0)))
+    first, now = (np.asarray(cv2.resize(frame, (1920, 1080)), np.uint8) for frame in views)
     scene = Scene()
-    scene.remember(first, (900.0, 480.0, 120.0, 90.0))  # type: ignore[arg-type]
-    box = scene.locate(now)  # type: ignore[arg-type]
+    scene.remember(first, (900.0, 480.0, 120.0, 90.0))
+    box = scene.locate(now)
     assert box is not None
     assert sides_between(box, (1080.0, 480.0, 120.0, 90.0)) < 0.1
     assert math.dist(box[2:], (120, 90)) < 5
