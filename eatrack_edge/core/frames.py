@@ -1,4 +1,4 @@
-"""Checks and conversions of frames: dtype, shape, channels, and whether anything is visible."""
+"""Checks and conversions of frames: dtype, shape, channels, whether anything is visible, and how alike two are."""
 
 from __future__ import annotations
 
@@ -56,3 +56,8 @@ def is_flat(crop: Frame) -> bool:
     if half and cv2.norm(upper, lower, cv2.NORM_L2SQR) / 2 >= _FLAT_BELOW**2 * crop.size:
         return False
     return float(cv2.meanStdDev(crop)[1].max()) < _FLAT_BELOW
+
+
+def correlation(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Of the brightness of two grey pictures of one size, [-1, 1]."""
+    return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED).item())

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.frames import correlation
 
 _SAMPLE = (32, 18)  # columns and rows
 _LEVELS = 4  # of each channel
@@ -49,9 +50,4 @@ class CutDetector:
         if before is None:
             return False
         kept = cv2.compareHist(self._colours, colours_before, cv2.HISTCMP_INTERSECT) / before.size
-        return 1 - kept > _COLOURS_CHANGED and _correlation(self._brightness, before) < _SHAPES_KEPT
-
-
-def _correlation(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Of two pictures of one size, [-1, 1]."""
-    return float(cv2.matchTemplate(a, b, cv2.TM_CCOEFF_NORMED).item())
+        return 1 - kept > _COLOURS_CHANGED and correlation(self._brightness, before) < _SHAPES_KEPT

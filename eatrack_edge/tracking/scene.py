@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.frames import correlation
 
 _LONGER_SIDE = 320  # of the pictures that are compared, pixels
 _LEAST_SIDE = 32  # of the shorter one, below which there is no room for corners
@@ -125,7 +126,7 @@ def _is_still(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     for rows in zip(*(np.array_split(picture, _BLOCKS[1], axis=0) for picture in (before, after)), strict=True):
         for one, other in zip(*(np.array_split(row, _BLOCKS[0], axis=1) for row in rows), strict=True):
             if max(cv2.meanStdDev(block)[1].item() for block in (one, other)) >= _FLAT_BELOW:
-                correlations.append(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED).item())
+                correlations.append(correlation(one, other))
     return bool(correlations) and float(np.median(correlations)) >= _STILL_BLOCKS
 
 
