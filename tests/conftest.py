@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dead_worker import pytest_configure, pytest_configure_node, pytest_testnodedown
 from eatrack_edge.inference import registry
 from eatrack_edge.inference.backend import Backend
+
+__all__ = ["pytest_configure", "pytest_configure_node", "pytest_testnodedown"]  # hooks
 
 # Machines are shared: a slow example is no fault of the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
