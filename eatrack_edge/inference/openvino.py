@@ -16,7 +16,9 @@ from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
 from eatrack_edge.inference.graph_tensors import TemplateInputs, check_file, check_same_export, check_tensors
 from eatrack_edge.inference.model_files import find_graphs
+from eatrack_edge.inference.openvino_core import openvino_core
 
+_NEED = "run a graph on OpenVINO"
 _DEVICE = "CPU"
 _MULTIPLIES = ("Convolution", "FullyConnected", "MatMul")
 
@@ -38,7 +40,7 @@ class OpenVinoBackend:
     """
 
     def __init__(self, template_graph: Path, track_graph: Path, *, threads: int = 1) -> None:
-        openvino = require("openvino", to="run a graph on OpenVINO")
+        openvino = require("openvino", to=_NEED)
         encoder, encoder_spec = _open(openvino, template_graph, threads)
         tracker, self.model_spec = _open(openvino, track_graph, threads)
         check_same_export(encoder_spec, self.model_spec, template_graph, track_graph)
@@ -107,6 +109,7 @@ def open_backend(model: str | Path, threads: int) -> OpenVinoBackend:
 def _open(openvino: Any, graph: Path, threads: int) -> tuple[Any, ModelSpec]:
     """A graph, compiled, and the model specification in its ONNX metadata."""
     check_file(graph)
+    core = openvino_core(_NEED)
     hints = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
@@ -118,7 +121,7 @@ def _open(openvino: Any, graph: Path, threads: int) -> tuple[Any, ModelSpec]:
         # The ONNX reader by name: left to guess, OpenVINO offers a broken file to every reader it has.
         reader = openvino.frontend.FrontEndManager().load_by_framework("onnx")
         model = reader.convert(reader.load(str(graph)))
-        compiled = openvino.Core().compile_model(model, _DEVICE, hints)
+        compiled = core.compile_model(model, _DEVICE, hints)
     except Exception as error:  # OpenVINO's own errors share no base class
         reason = str(error).strip().splitlines()[-1]
         raise InputError(f"{graph}: OpenVINO cannot load it: {reason}") from error
