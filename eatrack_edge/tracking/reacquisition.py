@@ -3,9 +3,9 @@
 The network knows the target when it looks in the right place, and answers with something in every other place too. So a
 find is a *candidate* first. It is looked at again in each frame, with a search region of its own, and the verifier's
 answers are averaged. The best candidate near the last box is accepted once they are clear; clearer ones after a cut to
-a scene that is not recognised. One farther away is only offered, because there are many more places for a look-alike.
-What was accepted is on probation for a while: if the verifier thinks otherwise then, it is taken back. The box of a
-lost target stays where it was seen last.
+a scene that is not recognised, less clear ones in a scene that is, if nothing else there is nearly as likely. One
+farther away is only offered, because there are many more places for a look-alike. What was accepted is on probation for
+a while: if the verifier thinks otherwise then, it is taken back. The box of a lost target stays where it was seen last.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _RECOGNISED_TIMES = 2  # in a row, from which the scene is sure
 _GROUND_EVERY = 3  # new places: one of so many is where the ground carried the target to
 _RIVAL_EVERY = 5  # frames between two looks at a candidate that is not the likeliest
 _FORGOTTEN_AFTER = 15  # frames without a look at a candidate
+_LATELY = 45  # frames in which what was seen elsewhere is compared with a candidate
+_SEEN_ELSEWHERE = 5  # looks, with fewer of which it is not known what else there is
 _LARGEST_CHANGE = 2.5  # factor between a candidate's side and the target's
 # Log odds. A first look, off its centre and from afar, makes the target itself doubtful; the second one does not.
 _WORTH_A_LOOK, _REJECTED_BELOW = -4.5, -1.0
@@ -100,6 +102,14 @@ class Find:
         return len(latest) == looks and sum(latest) >= looks * minimum_log_odds
 
 
+class _Seen(NamedTuple):
+    """What a look showed."""
+
+    frame_index: int
+    box: Box
+    log_odds: float
+
+
 class Look(NamedTuple):
     """Where to look."""
 
@@ -136,6 +146,7 @@ class Reacquisition:
         self._new_places = 0  # looked at since the ground is known
         self._places: Iterator[Place] = iter(())
         self._finds: list[Find] = []
+        self._seen: deque[_Seen] = deque(maxlen=_LATELY * settings.inferences_per_frame)  # the latest looks
         self._frames_left = 0  # on probation
         self._answers: deque[float] = deque(maxlen=settings.verification_frames)  # of the verifier, on probation
 
@@ -221,6 +232,7 @@ class Reacquisition:
             box: What the network found, pixels of the frame.
             log_odds: That it is the target.
         """
+        self._seen.append(_Seen(frame_index, box, log_odds))
         side, last_side = math.sqrt(box[2] * box[3]), math.sqrt(self.last[2] * self.last[3])
         fits = max(side / last_side, last_side / side) <= _LARGEST_CHANGE
         if look.find is None:
@@ -236,7 +248,10 @@ class Reacquisition:
     def found(self, frame_index: int) -> Find | None:
         """The target, once it is verified in a frame. It is on probation from then on."""
         best = next((find for find in self._finds if find.is_near and find.is_ripe and find.seen == frame_index), None)
-        if best is None or not best.is_verified(is_new_scene=self.is_after_cut and not self.is_in_scene):
+        if best is None:
+            return None
+        is_verified = best.is_verified(is_new_scene=self.is_after_cut and not self.is_in_scene)
+        if not is_verified and not self._stands_out(best, frame_index):
             return None
         rivals = (find.log_odds for find in self._finds if find.is_looked_at and find is not best)
         rival = max(rivals, default=-math.inf)
@@ -246,6 +261,18 @@ class Reacquisition:
         self._frames_left = self._settings.probation_frames
         self._answers.clear()
         return best
+
+    def _stands_out(self, find: Find, frame_index: int) -> bool:
+        """Whether a find in the scene of the target is clearly likelier than all that was seen elsewhere lately.
+
+        Some targets never look much like themselves a moment ago, such as a person who turns; but where nothing else
+        comes near, they are known all the same.
+        """
+        if not self.is_in_scene or find.log_odds < self._settings.scene_minimum_log_odds:
+            return False
+        lately = (seen for seen in self._seen if frame_index - seen.frame_index < _LATELY)
+        elsewhere = [seen.log_odds for seen in lately if sides_between(find.box, seen.box) > _ONE_PLACE]
+        return len(elsewhere) >= _SEEN_ELSEWHERE and find.log_odds >= max(elsewhere) + self._settings.scene_margin
 
     def is_taken_back(self, log_odds: float) -> bool:
         """Whether what was accepted is doubted in a frame on probation.

@@ -82,6 +82,10 @@ class ReacquisitionSettings:
     long_verification_frames: int = 8
     long_minimum_log_odds: float = 2.0
     log_odds_margin: float = 1.0  # by which it has to be above the second best
+    # In a scene that is surely the one in which it was tracked, less is enough if everything else that was looked at
+    # there is less likely by so much.
+    scene_minimum_log_odds: float = 0.5
+    scene_margin: float = 2.0
     probation_frames: int = 15  # after that, in which it is taken back when the mean falls below 0
     # Nearby: a target that is back within so many sides, 2 search regions, is looked for; beyond them it is not.
     near_sides: float = 8.0
@@ -98,6 +102,8 @@ class ReacquisitionSettings:
                 "long_verification_frames": "[1, inf)",
                 "long_minimum_log_odds": "(-inf, inf)",
                 "log_odds_margin": "[0, inf)",
+                "scene_minimum_log_odds": "(-inf, inf)",
+                "scene_margin": "[0, inf)",
                 "probation_frames": "[0, inf)",
                 "near_sides": "[0, inf)",
                 "search_scale": "[1, inf)",

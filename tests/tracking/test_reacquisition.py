@@ -24,6 +24,8 @@ SETTINGS = ReacquisitionSettings(
     long_verification_frames=6,
     long_minimum_log_odds=3.0,
     log_odds_margin=0.5,
+    scene_minimum_log_odds=1.0,
+    scene_margin=2.0,
     probation_frames=4,
 )
 NOTHING = -10.0
@@ -100,6 +102,28 @@ def test_after_a_cut_to_the_scene_it_was_tracked_in_it_takes_no_more_than_withou
         world.search.start(LAST, is_after_cut=True)
         world.search.on_ground(ground)
         assert frames_until_found(world, 10, near=2.9) is None
+
+
+def in_its_scene() -> World:
+    world = World(is_after_cut=True)
+    world.search.on_ground(LAST)
+    world.search.on_ground(LAST)
+    return world
+
+
+def test_in_its_scene_what_is_clearly_likelier_than_all_else_is_found_with_less() -> None:
+    looks_elsewhere = 5
+    assert frames_until_found(in_its_scene(), 40, near=1.0) == looks_elsewhere
+    assert frames_until_found(in_its_scene(), 40, near=0.9) is None
+    assert frames_until_found(World(is_after_cut=False), 40, near=2.4) is None  # it is not known which scene it is
+
+
+def test_in_its_scene_it_has_to_wait_until_something_nearly_as_likely_elsewhere_is_long_ago() -> None:
+    unlike, alike = in_its_scene(), in_its_scene()
+    unlike.next(other=-1.1)
+    alike.next(other=-0.9)
+    assert frames_until_found(unlike, 60, near=1.0) == 6
+    assert frames_until_found(alike, 60, near=1.0) == 45
 
 
 @pytest.mark.parametrize("ground", [None, LAST], ids=["another_scene", "elsewhere"])
@@ -224,6 +248,8 @@ def test_probation_ends() -> None:
         ("minimum_log_odds_after_cut", float("inf"), "minimum_log_odds_after_cut must be finite, got inf"),
         ("long_verification_frames", 0, "long_verification_frames must be at least 1, got 0"),
         ("long_minimum_log_odds", float("nan"), "long_minimum_log_odds must be finite, got nan"),
+        ("scene_minimum_log_odds", float("nan"), "scene_minimum_log_odds must be finite, got nan"),
+        ("scene_margin", -0.1, "scene_margin must be at least 0, got -0.1"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(field: str, value: float, message: str) -> None:
