@@ -1,4 +1,4 @@
-"""Checks and conversions of frames: dtype, shape, channels, whether anything is visible, and how alike two are."""
+"""Checks and conversions of frames: dtype, shape, channels, size, whether anything is visible, how alike two are."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ def check_frame(frame: NDArray[Any]) -> int:
     if channels not in (1, 3, 4) or frame.size == 0:
         raise InputError(f"a frame has shape (height, width, 3), got {frame.shape}")
     return channels
+
+
+def frame_size(frame: Frame) -> tuple[int, int]:
+    """(width, height) of a frame, pixels.
+
+    >>> frame_size(np.zeros((480, 640, 3), np.uint8))
+    (640, 480)
+    """
+    return frame.shape[1], frame.shape[0]
 
 
 def is_flat(crop: Frame) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.datasets.frame_sets import ImageFrames, PlainFrames, SceneFrames, SplicedFrames
 from eatrack_edge.datasets.sequence import Sequence
 from eatrack_edge.sources.base import Source, SourceFrame
@@ -81,8 +82,8 @@ def _spliced(sequence: Sequence, frames: SplicedFrames, opened: ExitStack) -> It
         frame = next(other, None) if is_spliced else own
         if frame is None:
             return  # the other clip is shorter than its annotation: the evaluation reports the missing frames
-        size = size or (frame.shape[1], frame.shape[0])
-        yield frame if (frame.shape[1], frame.shape[0]) == size else resized(frame, size)
+        size = size or frame_size(frame)
+        yield frame if frame_size(frame) == size else resized(frame, size)
 
 
 def _sound(item: SourceFrame, sequence: Sequence) -> Frame:

@@ -15,6 +15,7 @@ import numpy as np
 
 from eatrack_edge.core.boxes import Box, part_in_frame
 from eatrack_edge.core.crops import Frame
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.evaluation.track_store import Track
 from eatrack_edge.evaluation.tracker_protocol import SingleObjectTracker, state_of
 
@@ -78,7 +79,7 @@ def track_live(
         else:
             start = clock()
             if place == 0:
-                tracker.init(frame, part_in_frame(first_box, frame.shape[1], frame.shape[0]))
+                tracker.init(frame, part_in_frame(first_box, *frame_size(frame)))
             else:
                 output = tracker.update(frame)
                 ended, running = running, (output.box, output.confidence, state_of(output))

@@ -15,6 +15,7 @@ import numpy as np
 from eatrack_edge.core.boxes import looks_like_corners, part_in_frame
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import EATrackError, InputError
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.datasets.sequence import Sequence
 from eatrack_edge.evaluation.frame_reading import open_frames, resized
 from eatrack_edge.evaluation.kept_trackers import close_kept_trackers, kept_tracker
@@ -93,7 +94,7 @@ def _track_every_frame(
             break
         start = perf_counter()
         if read == 1:
-            tracker.init(frame, part_in_frame(sequence.first_box, frame.shape[1], frame.shape[0]))
+            tracker.init(frame, part_in_frame(sequence.first_box, *frame_size(frame)))
             boxes[0] = sequence.first_box
         else:
             result = tracker.update(frame)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.errors import GateFailed, InputError
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.core.ranges import check_ranges
 from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.datasets.initial_box import start_shift
@@ -205,7 +206,7 @@ def _follow(
         if index == 0:
             x, y, w, h = (float(value) for value in clip.boxes[0] + [*shift, 0, 0])
             for tracker, found in zip((first, second), boxes, strict=True):
-                tracker.init(frame, part_in_frame((x, y, w, h), frame.shape[1], frame.shape[0]))
+                tracker.init(frame, part_in_frame((x, y, w, h), *frame_size(frame)))
                 found.append((x, y, w, h))
             continue
         if index == len(clip.boxes):

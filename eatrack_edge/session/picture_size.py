@@ -11,6 +11,7 @@ import numpy as np
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.frames import frame_size
 
 _SAME_SHAPE = 0.02  # difference of the aspect ratios, as a share, that rounding to whole pixels may cause
 
@@ -29,7 +30,7 @@ class PictureSize:
     @classmethod
     def of(cls, frame: Frame) -> PictureSize:
         """The size of a frame."""
-        return cls(frame.shape[1], frame.shape[0])
+        return cls(*frame_size(frame))
 
     def fit(self, frame: Frame) -> Frame:
         """The frame in this size; the frame itself where it has it.

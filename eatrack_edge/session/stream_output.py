@@ -62,9 +62,7 @@ class StreamOutput:
         self._be_nice()
         frame = event.shown.frame
         if self._plan is None:
-            self._plan = plan_for(
-                (frame.shape[1], frame.shape[0]), self._options, is_hardware=self._ways[0].is_hardware
-            )
+            self._plan = plan_for(event.shown.size, self._options, is_hardware=self._ways[0].is_hardware)
         # A tenth of a period early: a source that is a little faster than asked would lose every second frame.
         self._due_ns = event.shown.captured_ns + round(0.9e9 / self._plan.rate)
         try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.sources.live_options import LiveOptions
 
 
@@ -45,7 +46,7 @@ class SourceFrame:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height), pixels."""
-        return self.frame.shape[1], self.frame.shape[0]
+        return frame_size(self.frame)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.crops import Frame
 from eatrack_edge.core.errors import InputError, SourceLost
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.core.reasons import reason_of
 from eatrack_edge.sources.base import SourceFrame, starts_too_late
 from eatrack_edge.sources.file_kinds import what_else
@@ -189,7 +190,7 @@ class ImageSource:
         self.value_range = chosen_range(uri, begin if first is None else first, value_range)
         self.name, self.uri, self.fps = name, uri, fps
         self.frame_count: int | None = len(paths)
-        self.size = (begin.shape[1], begin.shape[0])
+        self.size = frame_size(begin)
         self.paths = paths
         self._start = start
         self._is_closed = False

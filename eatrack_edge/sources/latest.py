@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import EATrackError, SourceLost
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.core.mailbox import Mailbox
 from eatrack_edge.sources.feed import FeedItem, LinkFound, LinkLost, LiveFrame, SourceEnd, as_live
 from eatrack_edge.sources.link import Link, LinkError, LinkOpener, Picture, back_off
@@ -83,8 +84,7 @@ class LiveSource:
         Raises:
             SourceLost: None came within ``open_timeout_s``.
         """
-        frame = self._wait_for_frame().frame
-        return frame.shape[1], frame.shape[0]
+        return self._wait_for_frame().size
 
     def next(self, timeout: float) -> FeedItem | None:
         """The newest frame, or the change of the link that came before it; see ``FrameFeed``."""
@@ -182,7 +182,7 @@ class LiveSource:
     def _found(self, lost_ns: int, first: Picture) -> LinkFound:
         now = time.monotonic_ns()
         frame = first.original.frame if first.original is not None else first.to_frame()
-        return LinkFound(self._description, now, (now - lost_ns) / 1e9, (frame.shape[1], frame.shape[0]))
+        return LinkFound(self._description, now, (now - lost_ns) / 1e9, frame_size(frame))
 
     def _pictures(self) -> Iterator[Picture]:
         """Pictures of one link, to its death or the end of a finite source."""

@@ -16,6 +16,7 @@ import numpy as np
 from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.crops import Frame, Scratch
 from eatrack_edge.core.errors import InputError
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.datasets.shards import ShardTarget
 from eatrack_edge.tracking.embedding import Embedding, embed_parts, renew
 from eatrack_edge.tracking.result import Stopwatch
@@ -106,7 +107,7 @@ class ClipLooker:
 
     def _start(self, frame: Frame, box: Box) -> Embedding:
         """Begin with a target; what it looks like."""
-        box = part_in_frame(box, frame.shape[1], frame.shape[0])
+        box = part_in_frame(box, *frame_size(frame))
         self._tracker.init(frame, box)
         window = self._region.window(box)
         maps = self._tracker.backend.infer(self._region.cut(frame, window))

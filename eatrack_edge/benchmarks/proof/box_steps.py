@@ -9,6 +9,7 @@ import numpy as np
 from eatrack_edge.benchmarks.proof.plan import Figures, Skipped, Workbench
 from eatrack_edge.core.boxes import Box, iou, part_in_frame
 from eatrack_edge.core.errors import GateFailed, MachineError
+from eatrack_edge.core.frames import frame_size
 from eatrack_edge.core.reasons import beside_limit
 from eatrack_edge.export.clips import find_clips
 from eatrack_edge.inference.backend import Backend
@@ -91,4 +92,4 @@ def _both(backend: Backend, reference: Backend, suite: str) -> Iterator[tuple[Bo
                 yield trackers[0].update(frame).box, trackers[1].update(frame).box
             else:
                 for tracker in trackers:
-                    tracker.init(frame, part_in_frame((x, y, w, h), frame.shape[1], frame.shape[0]))
+                    tracker.init(frame, part_in_frame((x, y, w, h), *frame_size(frame)))

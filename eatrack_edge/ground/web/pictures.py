@@ -13,7 +13,7 @@ import numpy as np
 
 from eatrack_edge.core.boxes import Box
 from eatrack_edge.core.crops import Frame
-from eatrack_edge.core.frames import as_bgr
+from eatrack_edge.core.frames import as_bgr, frame_size
 from eatrack_edge.outputs.base import FrameRecord
 from eatrack_edge.outputs.overlay import annotate
 from eatrack_edge.session.events import FrameEvent
@@ -106,4 +106,4 @@ def _scaled(record: FrameRecord, scale: float) -> FrameRecord:
 
 def _jpeg(frame: Frame) -> Picture:
     encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return Picture(encoded.tobytes(), frame.shape[1], frame.shape[0])
+    return Picture(encoded.tobytes(), *frame_size(frame))
