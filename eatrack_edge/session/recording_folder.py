@@ -61,7 +61,7 @@ class RecordingFolder:
 
     Raises:
         UsageError: Another process records there.
-        OutputError: The folder cannot be made or written to, or the disk is full.
+        OutputError: The folder cannot be made or written to, or the disk is full. Then nothing that was made is left.
     """
 
     def __init__(self, folder: Path, budget_bytes: int = 0) -> None:
@@ -69,19 +69,23 @@ class RecordingFolder:
         check_writable(lock_file, overwrite=True)
         self._folder, self._budget = folder, budget_bytes
         self._users = 0
-        self._undo = removal_of_new([] if folder.exists() else [lock_file])
+        self._undo = removal_of_new([lock_file])
+        # Taken by the thread that opens the flight, and released by that of the last output.
+        self._lock = FileLock(lock_file, timeout=0, thread_local=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # Taken by the thread that opens the flight, and released by that of the last output.
-            self._lock = FileLock(lock_file, timeout=0, thread_local=False)
             self._lock.acquire()
             self.run = 1 + max((int(match[1]) for match in map(_run_number, folder.iterdir()) if match), default=0)
             self.make_room()
             self.run_folder.mkdir()
-        except Timeout:
+        except Timeout:  # what was made meanwhile is the other run's
             raise UsageError(f"{folder}: another run is recording there", hint="name another folder") from None
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be recorded to: {reason_of(error)}") from error
+        except BaseException as error:
+            self._undo()  # before the lock is free: then its file may be another run's
+            self._lock.release()
+            if isinstance(error, OSError):
+                raise OutputError(f"{folder}: cannot be recorded to: {reason_of(error)}") from error
+            raise
 
     @property
     def run_folder(self) -> Path:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from eatrack_edge.core.errors import ConfigError, OutputError, UsageError
 from eatrack_edge.outputs.base import FrameRecord
@@ -158,6 +163,60 @@ def test_what_cannot_be_recorded_is_refused_in_words(tmp_path: Path) -> None:
         RecordingFolder(tmp_path / "file")
 
 
+def no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def nearly_full(_: Path) -> object:
+    return SimpleNamespace(total=10**9, free=10**6)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["new folder", "folder of somebody"])
+@pytest.mark.parametrize(
+    ("place", "attribute", "failure", "reason"),
+    [
+        pytest.param(FileLock, "acquire", no_space, "cannot be recorded to: no space left on device", id="lock"),
+        pytest.param(shutil, "disk_usage", nearly_full, "the disk is full: 1 MB are free", id="nearly full disk"),
+        pytest.param(RecordingFolder, "run_folder", property(no_space), "no space left on device", id="folder of the run"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_claimed_is_left_as_it_was(
+    place: object, attribute: str, failure: object, reason: str, is_there: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "rec"
+    if is_there:
+        filled(folder, 1, 2)
+        (folder / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(place, attribute, failure)
+        with pytest.raises(OutputError) as caught:
+            RecordingFolder(folder)
+    assert reason in caught.value.message
+    assert sorted(tmp_path.rglob("*")) == before
+    again = RecordingFolder(folder)  # the lock is free
+    again.join()
+    again.leave()
+
+
+def test_a_folder_in_which_another_run_begins_at_the_same_time_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = FileLock(tmp_path / "rec" / ".lock")
+    acquire = FileLock.acquire
+
+    def acquire_second(lock: FileLock) -> None:
+        monkeypatch.setattr(FileLock, "acquire", acquire)
+        other.acquire()
+        acquire(lock)
+
+    monkeypatch.setattr(FileLock, "acquire", acquire_second)
+    with pytest.raises(UsageError, match="another run is recording there"):
+        RecordingFolder(tmp_path / "rec")
+    assert [path.name for path in (tmp_path / "rec").iterdir()] == [".lock"]
+    other.release()
+
+
 def test_a_file_is_brought_onto_the_disk_again_and_again() -> None:
     synced = threading.Semaphore(0)
 
@@ -177,4 +236,4 @@ def test_events_that_no_video_shows_are_ignored_by_it(tmp_path: Path) -> None:
     event: Event = SourceLostEvent("gone", 1)
     video.take(event)
     video.finish(None)
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    assert not list(tmp_path.iterdir())

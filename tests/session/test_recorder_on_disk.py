@@ -70,6 +70,7 @@ def test_a_disk_that_is_full_already_is_refused_before_the_flight(small_disk: Pa
     (small_disk / "of somebody else").write_bytes(bytes(6_200_000))
     with pytest.raises(OutputError, match=r"rec: the disk is full: 0 MB are free, and a recording leaves 1 MB"):
         RecordingFolder(small_disk / "rec")
+    assert not (small_disk / "rec").exists()
 
 
 KILLED = """
