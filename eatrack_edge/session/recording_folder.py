@@ -100,11 +100,14 @@ class RecordingFolder:
         """Delete the oldest segments while they take more than the budget, or too little of the disk is free.
 
         Raises:
-            OutputError: The disk is full, and nothing more may be deleted.
+            OutputError: The disk is full, and what may be deleted is not enough: then it is kept.
         """
         files = self._files()
+        segments = sorted({file[:2] for file in files})
         total = sum(file.size_bytes for file in files)
-        for segment in sorted({file[:2] for file in files})[:-_KEPT]:
+        # First, or recordings would be deleted for one that cannot be made in spite of it.
+        self._check_free(sum(file.size_bytes for file in files if file[:2] not in segments[-_KEPT:]))
+        for segment in segments[:-_KEPT]:
             if (not self._budget or total <= self._budget) and self._free() >= self._limit(_KEEP_FREE):
                 break
             for file in (file for file in files if file[:2] == segment):  # a video and its log
@@ -112,7 +115,15 @@ class RecordingFolder:
                 total -= file.size_bytes
                 with suppress(OSError):  # not empty yet
                     file.path.parent.rmdir()
-        if self._free() < self._limit(_STOP_BELOW):
+        self._check_free()
+
+    def _check_free(self, deletable_bytes: int = 0) -> None:
+        """See that enough of the disk is free, or would be without what may be deleted.
+
+        Raises:
+            OutputError: The disk is full.
+        """
+        if self._free() + deletable_bytes < self._limit(_STOP_BELOW):
             raise OutputError(
                 f"{self._folder}: the disk is full: {self._free() // 1_000_000} MB are free, "
                 f"and a recording leaves {math.ceil(self._limit(_STOP_BELOW) / 1e6)} MB",

@@ -185,7 +185,7 @@ def test_a_folder_that_cannot_be_claimed_is_left_as_it_was(
 ) -> None:
     folder = tmp_path / "new" / "rec"
     if is_there:
-        filled(folder, 1, 2)
+        filled(folder, 1, 3)  # the oldest may be deleted, which does not help
         (folder / "notes.txt").write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     with pytest.MonkeyPatch.context() as patched:
