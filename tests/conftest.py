@@ -28,6 +28,7 @@ SYSTEM = {
     "benchmarks/test_page_in_browser.py",
     "cli/test_bench_selection.py",
     "cli/test_fly.py",
+    "cli/test_fly_outputs.py",
     "cli/test_fly_web.py",
     "cli/test_service_systemd.py",
     "cli/test_track_edges.py",
