@@ -160,7 +160,8 @@ def _run(flight: _Flight, options: FlyConfig) -> int:
     for key, value in table.items():
         print(f"{key.replace('_', ' '):<25} {value}")
     for path in filter(None, (options.jsonl, *options.output, options.mcap, options.record)):
-        print(f"{'incomplete' if failed.has(path) else 'wrote':<25} {path}")
+        has_no_video = path == options.record and not summary.frames
+        print(f"{'incomplete' if failed.has(path) else 'wrote a log alone' if has_no_video else 'wrote':<25} {path}")
     failed.check()
     return interrupts.signal_number
 

@@ -70,3 +70,13 @@ def test_a_flight_is_streamed_recorded_and_kept_for_foxglove(run: Run, tmp_path:
     header, *_, summary = lines(tmp_path / "rec" / "run-0001" / "00000.jsonl")
     assert (header["segment"], header["pictures"], summary["failed_outputs"]) == (0, "annotated", 0)
     assert (tmp_path / "rec" / "run-0001" / "00000.mkv").stat().st_size > 1000
+
+
+def test_a_recording_without_a_frame_is_said_to_be_a_log_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "commands").write_text("quit\n")
+    done = run("fly", "rtsp://127.0.0.1:9/x", "--record", tmp_path / "rec", "--commands", tmp_path / "commands")
+    assert done.code == 0, done.err
+    assert [line for line in done.out.splitlines() if str(tmp_path) in line] == [
+        f"wrote a log alone         {tmp_path / 'rec'}"
+    ]
+    assert [path.name for path in (tmp_path / "rec" / "run-0001").iterdir()] == ["00000.jsonl"]
