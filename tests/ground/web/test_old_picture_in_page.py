@@ -8,7 +8,7 @@ import pytest
 
 from eatrack_edge.session.commands import Select
 from ground.web.simulated_flight import Camera, Flight
-from ground.web.test_page import Open, browser, open_page, text_of, wait_for
+from ground.web.test_page import Open, browser, open_page, screen_place, text_of, wait_for
 
 __all__ = ["browser", "open_page"]  # fixtures
 GROUND = 90
@@ -80,6 +80,30 @@ def test_after_the_end_neither_the_panel_nor_the_box_looks_live(open_page: Open,
         wait_until_drawn(page, GREY)
     wait_for(page, "document.body.dataset.commands === 'no'")
     assert text_of(page, "word") == "ENDED"  # also when the server is gone
+
+
+def test_a_press_after_the_end_says_that_the_session_has_ended(open_page: Open, flight: Flight) -> None:
+    with flight:
+        page = tracked(open_page, flight)
+        flight.is_stopped = True
+        wait_for(page, "document.getElementById('word').textContent === 'ENDED'")
+        assert_presses_say(page, "The session has ended: nothing is tracked.")
+        sent = len(flight.commands)
+    wait_for(page, "document.getElementById('control').hidden")  # the server is gone, too
+    assert_presses_say(page, "The session has ended: nothing is tracked.")
+    assert len(flight.commands) == sent
+
+
+def assert_presses_say(page: Any, text: str) -> None:
+    place = screen_place(page, (100, 100), (640, 360))
+    for press in (
+        lambda: page.mouse.click(*place),
+        lambda: page.keyboard.press("Escape"),
+        lambda: page.keyboard.press("r"),
+    ):
+        page.evaluate("document.getElementById('toast').textContent = ''")
+        press()
+        assert text_of(page, "toast") == text
 
 
 def test_without_a_link_the_state_is_said_to_be_an_old_one(open_page: Open, flight: Flight) -> None:

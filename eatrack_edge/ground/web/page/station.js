@@ -5,7 +5,7 @@ import { Numbers } from "/numbers.js";
 import { onPress } from "/press.js";
 import { Templates } from "/templates.js";
 import { View } from "/view.js";
-import { milliseconds } from "/words.js";
+import { look, milliseconds } from "/words.js";
 
 const STALE_MS = 1000; // without a picture the page says so
 const TOAST_MS = 6000;
@@ -51,7 +51,7 @@ const view = new View(byId("picture"), {
   box: (box, frame) => select({ type: "select", box, frame }, box),
   point: ([x, y], frame) => select({ type: "point", x, y, frame }, null),
   held: keep,
-  refused: () => toast(page.isOpen ? "Another viewer commands. Take control first." : NO_LINK),
+  refused: () => toast(page.ended ? look("ENDED").sentence : page.isOpen ? "Another viewer commands. Take control first." : NO_LINK),
   skipped: (header) => link.send({ type: "ack", picture: header.picture }),
   drawn: (header) => {
     page.drawnAt = performance.now();
