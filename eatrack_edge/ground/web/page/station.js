@@ -161,10 +161,15 @@ function pause(isPaused) {
   refresh();
 }
 
+// Since the picture on the screen was drawn, ms.
+function shownFor() {
+  return performance.now() - page.drawnAt;
+}
+
 // Of the picture on the screen, ms: as it was drawn, or growing where no newer one is drawn.
 function currentAge() {
   if (!view.header || page.age === null) return null;
-  const waited = performance.now() - page.drawnAt;
+  const waited = shownFor();
   return view.isHeld || waited > LATE_MS ? page.age + waited : page.age;
 }
 
@@ -177,11 +182,11 @@ function keptFor() {
 
 // Whether the picture on the screen shows what is over, though nobody paused it.
 function isOld() {
-  return page.ended !== "" || !page.isOpen || performance.now() - page.drawnAt > STALE_MS;
+  return page.ended !== "" || !page.isOpen || shownFor() > STALE_MS;
 }
 
 function banner() {
-  const waited = performance.now() - page.drawnAt;
+  const waited = shownFor();
   if (page.ended) return ["failure", `The session has ended: ${page.ended}`];
   if (!page.isOpen) return ["failure", "No link to the tracker. Trying again."];
   if (page.telemetry && !page.telemetry.source.is_found && page.telemetry.frames) return ["failure", `Source lost: ${page.telemetry.source.text}`];
