@@ -6,6 +6,7 @@ On its own, pytest-xdist says that a worker is down, and a trace on standard err
 from __future__ import annotations
 
 import faulthandler
+import os
 import signal
 import tempfile
 from pathlib import Path
@@ -19,7 +20,8 @@ _traces: list[Any] = []  # open for as long as the worker lives
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """In the controller, before a worker starts."""
-    node.workerinput["trace"] = tempfile.mkstemp(prefix="worker-", suffix=".trace")[1]
+    descriptor, node.workerinput["trace"] = tempfile.mkstemp(prefix="worker-", suffix=".trace")
+    os.close(descriptor)
 
 
 @pytest.hookimpl(trylast=True)  # after pytest's own, which writes to standard error
