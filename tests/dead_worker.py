@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-_traces: list[Any] = []  # open for as long as the worker lives
-
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
@@ -27,8 +25,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(trylast=True)  # after pytest's own, which writes to standard error
 def pytest_configure(config: pytest.Config) -> None:
     if path := getattr(config, "workerinput", {}).get("trace"):
-        _traces.append(Path(path).open("w"))  # noqa: SIM115
-        faulthandler.enable(file=_traces[-1])
+        faulthandler.enable(file=os.open(path, os.O_WRONLY))  # for as long as the worker lives
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -16,10 +16,9 @@ from eatrack_edge.core.model_spec import ModelSpec, TensorSpec
 from eatrack_edge.inference.backend import InferTiming, Maps
 from eatrack_edge.inference.graph_tensors import TemplateInputs, check_file, check_same_export, check_tensors
 from eatrack_edge.inference.model_files import find_graphs
-from eatrack_edge.inference.openvino_core import openvino_core
+from eatrack_edge.inference.openvino_core import DEVICE, compile_graph
 
 _NEED = "run a graph on OpenVINO"
-_DEVICE = "CPU"
 _MULTIPLIES = ("Convolution", "FullyConnected", "MatMul")
 
 
@@ -47,7 +46,7 @@ class OpenVinoBackend:
         encoded, tracked = self.model_spec.template_outputs(), self.model_spec.track_outputs()
         _check(encoder, self.model_spec.template_inputs(), encoded, template_graph)
         _check(tracker, self.model_spec.track_inputs(), tracked, track_graph)
-        self.name = f"openvino ({_DEVICE}, {_precision(tracker)})"
+        self.name = f"openvino ({DEVICE}, {_precision(tracker)})"
         self._buffers: dict[str, Any] = {}
         self._encode = self._request(openvino, encoder)
         self._track = self._request(openvino, tracker)
@@ -109,19 +108,11 @@ def open_backend(model: str | Path, threads: int) -> OpenVinoBackend:
 def _open(openvino: Any, graph: Path, threads: int) -> tuple[Any, ModelSpec]:
     """A graph, compiled, and the model specification in its ONNX metadata."""
     check_file(graph)
-    core = openvino_core(_NEED)
-    hints = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        # Pinned, the trackers of several processes would all sit on the first core.
-        "ENABLE_CPU_PINNING": False,
-    }
     try:
         # The ONNX reader by name: left to guess, OpenVINO offers a broken file to every reader it has.
         reader = openvino.frontend.FrontEndManager().load_by_framework("onnx")
         model = reader.convert(reader.load(str(graph)))
-        compiled = core.compile_model(model, _DEVICE, hints)
+        compiled = compile_graph(model, threads, to=_NEED)
     except Exception as error:  # OpenVINO's own errors share no base class
         reason = str(error).strip().splitlines()[-1]
         raise InputError(f"{graph}: OpenVINO cannot load it: {reason}") from error

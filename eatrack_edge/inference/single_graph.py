@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from eatrack_edge.core.errors import EATrackError, InputError, MissingExtra
 from eatrack_edge.core.imports import require
-from eatrack_edge.inference.openvino_core import openvino_core
+from eatrack_edge.inference.openvino_core import compile_graph
 
 Arrays = Mapping[str, NDArray[np.float32]]
 # Called with the graph's inputs by name; gives its outputs by name, valid until the next call.
@@ -81,14 +81,7 @@ def _open_onnxruntime(graph: Path, outputs: tuple[str, ...], threads: int) -> Ru
 
 
 def _open_openvino(graph: Path, outputs: tuple[str, ...], threads: int) -> Run:
-    core = openvino_core(to=f"run {graph.name}")
-    hints = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "ENABLE_CPU_PINNING": False,  # pinned, the trackers of several processes would all sit on the first core
-    }
-    request = core.compile_model(str(graph), "CPU", hints).create_infer_request()
+    request = compile_graph(str(graph), threads, to=f"run {graph.name}").create_infer_request()
     kept = {name: request.get_tensor(name).data for name in outputs}
 
     def run(inputs: Arrays) -> Arrays:
